@@ -1,0 +1,68 @@
+/* What one member has observed, and what it has been told of ahead of that.
+ *
+ * Effects of one origin arrive in order, so a member's knowledge is a clock.  Effects of different
+ * origins arrive in any order: an effect of member r may have observed effects of member i that
+ * have not arrived here yet.  Whether a stored dot (r, m) covers an arriving effect (i, n) must
+ * then be answered from r's observed clock at m.  That clock only ever grows with m; so it is
+ * enough to keep, per pair (r, i), the steps that are ahead of our own clock.  They vanish as the
+ * clock catches up: no tombstone outlives its use.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/crdt/effect.h"
+
+/* From seq on, the origin had observed `observed` effects of the other; both grow along the ring.
+ */
+typedef struct {
+    uint64_t seq;
+    uint64_t observed;
+} AheadStep;
+
+typedef struct {
+    AheadStep *steps;
+    uint32_t first, count, capacity; /* capacity is a power of two or 0 */
+} AheadRing;
+
+typedef struct {
+    Clock clock;
+    uint64_t ahead_seq[MEMBER_MAX + 1]
+                      [MEMBER_MAX + 1]; /* [r][i]: first step's seq, UINT64_MAX when none */
+    AheadRing rings[MEMBER_MAX + 1][MEMBER_MAX + 1];
+} Causality;
+
+void causality_init(Causality *causality);
+void causality_clear(Causality *causality);
+
+/* Whether ctx names effects that have not arrived here. */
+bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx);
+
+/* Takes the next effect of its origin into account; call after the state was changed by it. */
+void causality_receive(Causality *causality, Dot dot, const Clock *ctx);
+
+/* Whether the effect named held, stored here, had observed arriving: the next effect of another
+ * origin. */
+static inline bool causality_covers_next(const Causality *causality, Dot held, Dot arriving)
+{
+    return dot_seq(held) >= causality->ahead_seq[dot_member(held)][dot_member(arriving)];
+}
+
+/* Whether held had observed anything that has not arrived: its cover must be remembered. */
+static inline bool causality_is_ahead(const Causality *causality, Dot held)
+{
+    const uint64_t *ahead = causality->ahead_seq[dot_member(held)];
+    uint64_t seq = dot_seq(held);
+
+    return seq >= ahead[1] || seq >= ahead[2] || seq >= ahead[3] || seq >= ahead[4] ||
+           seq >= ahead[5];
+}
+
+/* The same question for any dot that has not arrived here, not only the next. */
+bool causality_covers_unseen(const Causality *causality, Dot held, Dot unseen);
+
+/* What a member knows that knows all a and b know.  Fills an initialised out. */
+void causality_join(Causality *out, const Causality *a, const Causality *b);
+
+uint64_t causality_bytes(const Causality *causality);

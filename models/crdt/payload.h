@@ -1,0 +1,52 @@
+/* The bytes of an effect that are not numbers: names, real values, and what its cover takes from
+ * counters.
+ *
+ * An effect on declared keys with synthetic values has none.  The layout is private to this module;
+ * the log and the links copy it as it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/crdt/decimal.h"
+
+typedef struct {
+    const char *data; /* NULL: absent */
+    uint32_t bytes;
+} PayloadText;
+
+/* One counter as its coverer saw it: the increments of origin that ctx[origin] names sum up to sum.
+ */
+typedef struct {
+    Decimal sum;
+    PayloadText element;    /* born keys */
+    uint32_t element_index; /* declared keys */
+    uint8_t type;           /* index in CRDT_TYPES */
+    uint8_t origin;
+} PayloadCover;
+
+typedef struct {
+    uint8_t *data;
+    uint32_t bytes, capacity;
+} PayloadWriter;
+
+void payload_begin(PayloadWriter *writer); /* keeps the memory */
+void payload_put_key(PayloadWriter *writer, PayloadText name);
+void payload_put_element(PayloadWriter *writer, PayloadText name);
+void payload_put_value(PayloadWriter *writer, PayloadText value);
+void payload_put_cover(PayloadWriter *writer, const PayloadCover *cover);
+void payload_clear(PayloadWriter *writer);
+
+typedef struct {
+    PayloadText key;
+    PayloadText element;
+    PayloadText value;
+    uint32_t covers_at; /* where payload_next_cover begins */
+} Payload;
+
+/* Texts are borrowed from data. */
+Payload payload_read(const uint8_t *data, uint32_t bytes);
+
+/* Starts at payload.covers_at; false at the end. */
+bool payload_next_cover(const uint8_t *data, uint32_t bytes, uint32_t *cursor, PayloadCover *out);

@@ -1,0 +1,222 @@
+/* Why it works: an arriving effect is the next of its origin, so each head or cover held here
+ * answers with one comparison whether it had observed the arriving one (causality.h), and the
+ * arriving effect's own clock answers the other way round.  A head that is dropped while its
+ * observed clock is still ahead of ours leaves a cover behind, because our clocks are not closed
+ * under causality: who observed a head need not have observed all that the head had.  One cover per
+ * origin is enough, as an origin's clock only grows. */
+#include "models/crdt/slot.h"
+
+#include "models/crdt/slot_private.h"
+
+static Head head_of_write(const SlotWrite *write)
+{
+    const Value *value = &write->value;
+    uint64_t number =
+        value->kind == VALUE_BYTES ? slot_copy_bytes(value->data, value->bytes) : value->number;
+
+    return (Head){write->dot, write->ts, number, value->bytes, value->kind};
+}
+
+static bool write_removes(const SlotWrite *write)
+{
+    return write->op == EFFECT_REMOVE || write->op == EFFECT_DELETE;
+}
+
+static bool write_observed(const SlotWrite *write, Dot head)
+{
+    return dot_member(head) == dot_member(write->dot) || clock_covers(write->ctx, head);
+}
+
+/* Whether the write takes head away: a later write of the same origin always does. */
+static bool write_drops(const SlotWrite *write, Dot head)
+{
+    if (write->op == EFFECT_ADD)
+        return dot_member(head) == dot_member(write->dot);
+    return write_observed(write, head);
+}
+
+static bool slot_holds_cover_of(const SlotWorld *world, const Slot *slot, const SlotWrite *write)
+{
+    const Causality *causality = &world->causality;
+
+    if (!write->add_wins && slot->dot != 0 &&
+        causality_covers_next(causality, slot->dot, write->dot))
+        return true;
+    for (uint32_t at = slot_chain(slot); at != 0; at = world->pool.nodes[at].next) {
+        const SlotNode *node = &world->pool.nodes[at];
+
+        if (node->kind != NODE_COVER && (node->kind != NODE_SIBLING || write->add_wins))
+            continue;
+        if (causality_covers_next(causality, node->head.dot, write->dot))
+            return true;
+    }
+    return false;
+}
+
+static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
+{
+    SlotPool *pool = &world->pool;
+    bool covered = write->covered || slot_holds_cover_of(world, slot, write);
+    Dot drops[MEMBER_MAX + 2];
+    uint32_t drop_count = 0;
+    bool arrival = world->wrong_arrival_order;
+
+    if (slot->dot != 0 && (arrival || write_drops(write, slot->dot)))
+        drops[drop_count++] = slot->dot;
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next)
+        if (pool->nodes[at].kind == NODE_SIBLING &&
+            (arrival || write_drops(write, pool->nodes[at].head.dot)))
+            drops[drop_count++] = pool->nodes[at].head.dot;
+    for (uint32_t i = 0; i < drop_count; i++) {
+        slot_remove_head(pool, slot, drops[i]);
+        if (!write->add_wins && causality_is_ahead(&world->causality, drops[i]))
+            slot_add_cover(pool, slot, drops[i]);
+    }
+    slot_drop_lapsed(pool, slot, &world->causality);
+    if (!write_removes(write) && (!covered || arrival)) {
+        Head head = head_of_write(write);
+
+        slot_insert_head(pool, slot, &head);
+        return;
+    }
+    if (write->ahead && write->op != EFFECT_ADD)
+        slot_add_cover(pool, slot, write->dot);
+}
+
+/* The common case: at most one head, nothing else, and nothing ahead that would have to be
+ * remembered. */
+void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write)
+{
+    Head head;
+
+    slot_touch(slot);
+    if (slot_chain(slot) != 0 || write->covered || (write->ahead && write_removes(write)) ||
+        (slot->dot != 0 &&
+         (!write_drops(write, slot->dot) || causality_is_ahead(&world->causality, slot->dot)))) {
+        slot_write_chained(world, slot, write);
+        return;
+    }
+    slot_empty_inline(slot);
+    if (write_removes(write))
+        return;
+    head = head_of_write(write);
+    slot_put_inline(slot, &head);
+}
+
+void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount)
+{
+    SlotNode *node = slot_counter(&world->pool, slot, dot_member(dot));
+
+    slot_touch(slot);
+    node->counter.sum += amount;
+    node->counter.increment_seq = dot_seq(dot);
+}
+
+void slot_cover_increments(SlotWorld *world, Slot *slot, const IncrementCover *cover)
+{
+    SlotNode *node = slot_counter(&world->pool, slot, cover->origin);
+
+    slot_touch(slot);
+    if (cover->seq <= node->counter.covered_seq)
+        return;
+    node->counter.covered_seq = cover->seq;
+    node->counter.covered_sum = cover->sum;
+}
+
+bool slot_next_counter(const SlotPool *pool, const Slot *slot, uint32_t *cursor,
+                       IncrementCover *out)
+{
+    uint32_t at = *cursor == 0 ? slot_chain(slot) : pool->nodes[*cursor].next;
+
+    for (; at != 0; at = pool->nodes[at].next) {
+        const SlotNode *node = &pool->nodes[at];
+
+        if (node->kind != NODE_COUNTER || node->counter.increment_seq == 0)
+            continue;
+        *out = (IncrementCover){node->origin, node->counter.increment_seq, node->counter.sum};
+        *cursor = at;
+        return true;
+    }
+    return false;
+}
+
+SlotView slot_view(const SlotPool *pool, const Slot *slot)
+{
+    SlotView view = {
+        .dot = slot->dot, .ts = slot->ts, .has_base = slot->dot != 0, .present = slot->dot != 0};
+
+    view.base = (Value){.number = slot->number, .bytes = slot->bytes, .kind = slot_kind(slot)};
+    if (view.base.kind == VALUE_BYTES)
+        view.base.data = (const char *)(uintptr_t)slot->number;
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        const SlotNode *node = &pool->nodes[at];
+
+        if (node->kind != NODE_COUNTER || !slot_counter_is_live(node))
+            continue;
+        view.present = true;
+        view.has_increments = true;
+        view.increments += node->counter.sum - node->counter.covered_sum;
+    }
+    return view;
+}
+
+SlotSummary slot_chain_summary(const SlotPool *pool, const Slot *slot)
+{
+    SlotSummary summary = {.present = slot->dot != 0, .held = slot->dot != 0};
+
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        const SlotNode *node = &pool->nodes[at];
+
+        if (node->kind == NODE_SIBLING) {
+            summary.sibling_count++;
+        } else if (node->kind == NODE_COUNTER) {
+            summary.present |= slot_counter_is_live(node);
+            summary.held |= node->counter.increment_seq > 0 || node->counter.covered_seq > 0;
+        }
+    }
+    summary.held |= summary.present;
+    if (slot->dot != 0)
+        summary.value_bytes = slot->bytes;
+    else if (summary.present)
+        summary.value_bytes = SLOT_COUNTER_BYTES;
+    return summary;
+}
+
+bool slot_is_empty(SlotWorld *world, Slot *slot)
+{
+    slot_drop_lapsed(&world->pool, slot, &world->causality);
+    return slot->dot == 0 && slot_chain(slot) == 0;
+}
+
+uint64_t slot_note_record(SlotWorld *world, Slot *slot, Dot dot)
+{
+    SlotNode *node = slot_counter(&world->pool, slot, dot_member(dot));
+    uint64_t before = node->counter.record_seq;
+
+    node->counter.record_seq = dot_seq(dot);
+    return before;
+}
+
+static uint64_t rank_of(uint32_t member, uint64_t seq)
+{
+    return (uint64_t)member << 60 | seq;
+}
+
+uint64_t slot_oldest_rank(const SlotPool *pool, const Slot *slot)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    if (slot->dot != 0)
+        oldest = rank_of(dot_member(slot->dot), dot_seq(slot->dot));
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        const SlotNode *node = &pool->nodes[at];
+        uint64_t rank = UINT64_MAX;
+
+        if (node->kind == NODE_SIBLING)
+            rank = rank_of(dot_member(node->head.dot), dot_seq(node->head.dot));
+        else if (node->kind == NODE_COUNTER && slot_counter_is_live(node))
+            rank = rank_of(node->origin, node->counter.covered_seq + 1);
+        oldest = rank < oldest ? rank : oldest;
+    }
+    return oldest;
+}

@@ -1,0 +1,199 @@
+/* Slot: the building block of strings, hash fields, sorted-set scores, set elements and deadlines.
+ *
+ *     effects:  ASSIGN(v) | INCREMENT(amount) | ADD | REMOVE       (key DEL = REMOVE on every slot)
+ *     cov     = what the ASSIGNs and REMOVEs received had observed; INCREMENT and ADD cover nothing
+ *     heads   = ASSIGNs (ADDs) whose dot is not in cov
+ *     value   = the head with the greatest (ts, then lower member) + increments not in cov
+ *     present = a head or an uncovered increment
+ *
+ * (crdt-semantics.md 3 and 4.)  The common case, one head and no increments, is the 32 bytes of the
+ * slot alone.  The rest hangs on a chain of nodes: further heads (siblings), covers that are ahead
+ * of our clock, and one counter per origin that ever incremented.  The inline head is always the
+ * winner.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/crdt/causality.h"
+#include "models/crdt/decimal.h"
+#include "models/crdt/effect.h"
+#include "sim/digest.h"
+
+typedef struct {
+    Dot dot;         /* 0: no head */
+    int64_t ts;      /* wall ms; a deadline for the slot of deadlines */
+    uint64_t number; /* as in Value; for VALUE_BYTES the address of bytes this head owns */
+    uint32_t bytes;
+    uint32_t more; /* chain index << 4 | touched << 3 | ValueKind */
+} Slot;
+
+/* Aligned to 8 so that a node is 64 bytes. */
+typedef Decimal StoredDecimal __attribute__((aligned(8)));
+
+typedef enum { NODE_FREE, NODE_SIBLING, NODE_COVER, NODE_COUNTER } SlotNodeKind;
+
+typedef struct {
+    union {
+        struct {
+            Dot dot;
+            int64_t ts;
+            uint64_t number;
+            uint32_t bytes;
+            uint32_t value_kind;
+        } head; /* SIBLING; COVER uses dot alone */
+        struct {
+            StoredDecimal sum;         /* of all increments of the origin received so far */
+            StoredDecimal covered_sum; /* the same sum at covered_seq */
+            uint64_t increment_seq;    /* of the newest received */
+            uint64_t covered_seq;      /* increments up to here count no more */
+            uint64_t record_seq;       /* newest record of this origin here: retention by key */
+        } counter;
+    };
+    uint32_t next;
+    uint8_t kind;   /* SlotNodeKind */
+    uint8_t origin; /* COUNTER */
+} SlotNode;
+
+typedef struct {
+    SlotNode *nodes; /* index 0 is none */
+    uint32_t count, capacity, free;
+} SlotPool;
+
+void slot_pool_init(SlotPool *pool);
+void slot_pool_clear(SlotPool *pool); /* does not visit slots: clear those that own bytes first */
+
+/* What every operation on a member's slots needs. */
+typedef struct {
+    SlotPool pool;
+    Causality causality;
+    bool wrong_arrival_order; /* a deliberately wrong rule for tests: what arrives last wins */
+} SlotWorld;
+
+/* What an effect does to one slot. */
+typedef struct {
+    Dot dot;
+    int64_t ts;
+    const Clock *ctx;
+    Value value; /* ASSIGN and ADD; data is copied */
+    EffectOp op;
+    bool add_wins; /* the slot of a set: heads cover nothing, only removes do */
+    bool ahead;    /* causality_is_ctx_ahead(ctx) */
+    bool covered;  /* by something kept for the whole key (a DEL that came early) */
+} SlotWrite;
+
+void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write);
+
+/* An increment; always counts, unless covered (the counter knows). */
+void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount);
+
+/* Increments of origin up to seq, whose sum is sum, are covered.  Idempotent, any order. */
+typedef struct {
+    uint32_t origin;
+    uint64_t seq;
+    Decimal sum;
+} IncrementCover;
+
+void slot_cover_increments(SlotWorld *world, Slot *slot, const IncrementCover *cover);
+
+/* Chain walk over what a local ASSIGN or REMOVE has to ship as covers; *cursor starts at 0. */
+bool slot_next_counter(const SlotPool *pool, const Slot *slot, uint32_t *cursor,
+                       IncrementCover *out);
+
+/* What a reader sees. */
+typedef struct {
+    bool present;
+    bool has_base;
+    bool has_increments;
+    Value base; /* data borrowed from the slot */
+    Decimal increments;
+    Dot dot; /* of the winner, 0 without base */
+    int64_t ts;
+} SlotView;
+
+SlotView slot_view(const SlotPool *pool, const Slot *slot);
+
+/* For the books: O(chain). */
+typedef struct {
+    bool present;
+    bool held; /* anything at all, visible or not */
+    uint32_t value_bytes;
+    uint32_t sibling_count;
+} SlotSummary;
+
+#define SLOT_COUNTER_BYTES 8 /* of a value that is increments alone, as Redis keeps an integer */
+
+SlotSummary slot_chain_summary(const SlotPool *pool, const Slot *slot);
+
+static inline uint32_t slot_chain(const Slot *slot)
+{
+    return slot->more >> 4;
+}
+
+static inline ValueKind slot_kind(const Slot *slot)
+{
+    return (ValueKind)(slot->more & 7);
+}
+
+/* A slot nobody touched still is what the family says it was at the start. */
+static inline bool slot_is_touched(const Slot *slot)
+{
+    return slot->more & 8;
+}
+
+static inline void slot_touch(Slot *slot)
+{
+    slot->more |= 8;
+}
+
+static inline void slot_set_kind(Slot *slot, ValueKind kind)
+{
+    slot->more = (slot->more & ~UINT32_C(7)) | (uint32_t)kind;
+}
+
+static inline SlotSummary slot_summary(const SlotPool *pool, const Slot *slot)
+{
+    if (slot_chain(slot) != 0)
+        return slot_chain_summary(pool, slot);
+    return (SlotSummary){slot->dot != 0, slot->dot != 0, slot->dot != 0 ? slot->bytes : 0, 0};
+}
+
+static inline bool slot_is_present(const SlotPool *pool, const Slot *slot)
+{
+    return slot->dot != 0 || (slot_chain(slot) != 0 && slot_chain_summary(pool, slot).present);
+}
+
+/* Nothing left to remember: the slot may be dropped.  Lapsed covers are dropped first. */
+bool slot_is_empty(SlotWorld *world, Slot *slot);
+
+/* Notes that origin's newest record here is seq; returns the one before (0: none).  For retention
+ * by key. */
+uint64_t slot_note_record(SlotWorld *world, Slot *slot, Dot dot);
+
+/* The (member, seq) smallest among live effects as a dot with member in front, UINT64_MAX when
+ * absent: shows which of several types is older (crdt-semantics.md 2, type conflict). */
+uint64_t slot_oldest_rank(const SlotPool *pool, const Slot *slot);
+
+/* State merge: into learns what from knows.  joined is what both know together.  Idempotent,
+ * commutative. */
+typedef struct {
+    SlotWorld *into;
+    const SlotWorld *from;
+    const Causality *joined;
+    bool add_wins;
+    const Dot *covers; /* key-level deletes of both sides that hold for this slot too */
+    uint32_t cover_count;
+} SlotMerge;
+
+void slot_merge(const SlotMerge *merge, Slot *into, const Slot *from);
+
+void slot_digest(const SlotWorld *world, const Slot *slot, Digest *digest);
+
+void slot_clear(SlotPool *pool,
+                Slot *slot); /* frees chain and bytes; the slot is empty and untouched */
+
+static_assert(sizeof(Slot) == 32, "one cache line holds two slots");
+static_assert(sizeof(SlotNode) == 64, "a node is a cache line");

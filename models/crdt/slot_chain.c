@@ -1,0 +1,245 @@
+/* Why it works: nodes are named by index, so the pool may move when it grows; nobody keeps a node's
+ * address across a push.  The inline head is kept the winner by every insertion and removal, so
+ * readers need not look at the chain for the value. */
+#include "models/crdt/slot_private.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "sim/ensure.h"
+
+void slot_pool_init(SlotPool *pool)
+{
+    *pool = (SlotPool){.count = 1};
+}
+
+void slot_pool_clear(SlotPool *pool)
+{
+    g_free(pool->nodes);
+    slot_pool_init(pool);
+}
+
+static uint32_t pool_take(SlotPool *pool)
+{
+    uint32_t index = pool->free;
+
+    if (index != 0) {
+        pool->free = pool->nodes[index].next;
+    } else {
+        if (pool->count >= pool->capacity) {
+            pool->capacity = pool->capacity > 0 ? pool->capacity * 2 : 256;
+            ensure(pool->capacity <= UINT32_C(1) << 28);
+            pool->nodes = g_renew(SlotNode, pool->nodes, pool->capacity);
+        }
+        index = pool->count++;
+    }
+    memset(&pool->nodes[index], 0, sizeof(SlotNode));
+    return index;
+}
+
+static void slot_set_chain(Slot *slot, uint32_t index)
+{
+    slot->more = (slot->more & 15) | index << 4;
+}
+
+static SlotNode *chain_push(SlotPool *pool, Slot *slot, SlotNodeKind kind)
+{
+    uint32_t index = pool_take(pool);
+    SlotNode *node = &pool->nodes[index];
+
+    node->kind = (uint8_t)kind;
+    node->next = slot_chain(slot);
+    slot_set_chain(slot, index);
+    return node;
+}
+
+static void chain_remove(SlotPool *pool, Slot *slot, uint32_t index)
+{
+    uint32_t next = pool->nodes[index].next;
+    uint32_t at = slot_chain(slot);
+
+    if (at == index) {
+        slot_set_chain(slot, next);
+    } else {
+        while (pool->nodes[at].next != index)
+            at = pool->nodes[at].next;
+        pool->nodes[at].next = next;
+    }
+    pool->nodes[index].kind = NODE_FREE;
+    pool->nodes[index].next = pool->free;
+    pool->free = index;
+}
+
+Head slot_head(const Slot *slot)
+{
+    return (Head){slot->dot, slot->ts, slot->number, slot->bytes, slot_kind(slot)};
+}
+
+Head slot_node_head(const SlotNode *node)
+{
+    return (Head){node->head.dot, node->head.ts, node->head.number, node->head.bytes,
+                  (ValueKind)node->head.value_kind};
+}
+
+static void head_release(const Head *head)
+{
+    if (head->kind == VALUE_BYTES)
+        g_free((void *)(uintptr_t)head->number);
+}
+
+uint64_t slot_copy_bytes(const char *data, uint32_t bytes)
+{
+    char *copy = g_malloc((size_t)bytes + 1);
+
+    if (bytes > 0)
+        memcpy(copy, data, bytes);
+    copy[bytes] = '\0';
+    return (uint64_t)(uintptr_t)copy;
+}
+
+static bool head_beats(const Head *a, const Head *b)
+{
+    return a->ts > b->ts || (a->ts == b->ts && dot_member(a->dot) < dot_member(b->dot));
+}
+
+void slot_put_inline(Slot *slot, const Head *head)
+{
+    slot->dot = head->dot;
+    slot->ts = head->ts;
+    slot->number = head->number;
+    slot->bytes = head->bytes;
+    slot_set_kind(slot, head->kind);
+}
+
+static void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head)
+{
+    SlotNode *node = chain_push(pool, slot, NODE_SIBLING);
+
+    node->head.dot = head->dot;
+    node->head.ts = head->ts;
+    node->head.number = head->number;
+    node->head.bytes = head->bytes;
+    node->head.value_kind = (uint32_t)head->kind;
+}
+
+void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
+{
+    Head winner = slot_head(slot);
+
+    if (winner.dot == 0) {
+        slot_put_inline(slot, head);
+    } else if (head_beats(head, &winner)) {
+        slot_push_sibling(pool, slot, &winner);
+        slot_put_inline(slot, head);
+    } else {
+        slot_push_sibling(pool, slot, head);
+    }
+}
+
+/* Restores the inline head from the siblings after it was taken away. */
+static void slot_promote(SlotPool *pool, Slot *slot)
+{
+    uint32_t best = 0;
+    Head best_head = {0};
+
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        Head head;
+
+        if (pool->nodes[at].kind != NODE_SIBLING)
+            continue;
+        head = slot_node_head(&pool->nodes[at]);
+        if (best == 0 || head_beats(&head, &best_head)) {
+            best = at;
+            best_head = head;
+        }
+    }
+    slot_put_inline(slot, &best_head);
+    if (best != 0)
+        chain_remove(pool, slot, best);
+}
+
+/* Drops the inline head without looking for another. */
+void slot_empty_inline(Slot *slot)
+{
+    Head head = slot_head(slot);
+
+    head_release(&head);
+    slot_put_inline(slot, &(Head){0});
+}
+
+void slot_remove_head(SlotPool *pool, Slot *slot, Dot dot)
+{
+    if (slot->dot == dot) {
+        slot_empty_inline(slot);
+        slot_promote(pool, slot);
+        return;
+    }
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        SlotNode *node = &pool->nodes[at];
+
+        if (node->kind == NODE_SIBLING && node->head.dot == dot) {
+            Head head = slot_node_head(node);
+
+            head_release(&head);
+            chain_remove(pool, slot, at);
+            return;
+        }
+    }
+}
+
+/* Keeps dot's cover; the newest per origin says all. */
+void slot_add_cover(SlotPool *pool, Slot *slot, Dot dot)
+{
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        SlotNode *node = &pool->nodes[at];
+
+        if (node->kind == NODE_COVER && dot_member(node->head.dot) == dot_member(dot)) {
+            if (dot > node->head.dot)
+                node->head.dot = dot;
+            return;
+        }
+    }
+    chain_push(pool, slot, NODE_COVER)->head.dot = dot;
+}
+
+void slot_drop_lapsed(SlotPool *pool, Slot *slot, const Causality *causality)
+{
+    uint32_t next;
+
+    for (uint32_t at = slot_chain(slot); at != 0; at = next) {
+        next = pool->nodes[at].next;
+        if (pool->nodes[at].kind == NODE_COVER &&
+            !causality_is_ahead(causality, pool->nodes[at].head.dot))
+            chain_remove(pool, slot, at);
+    }
+}
+
+void slot_clear(SlotPool *pool, Slot *slot)
+{
+    slot_empty_inline(slot);
+    while (slot_chain(slot) != 0) {
+        uint32_t at = slot_chain(slot);
+
+        if (pool->nodes[at].kind == NODE_SIBLING) {
+            Head head = slot_node_head(&pool->nodes[at]);
+
+            head_release(&head);
+        }
+        chain_remove(pool, slot, at);
+    }
+    slot->more = 0;
+    slot->ts = 0;
+}
+
+SlotNode *slot_counter(SlotPool *pool, Slot *slot, uint32_t origin)
+{
+    SlotNode *node;
+
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next)
+        if (pool->nodes[at].kind == NODE_COUNTER && pool->nodes[at].origin == origin)
+            return &pool->nodes[at];
+    node = chain_push(pool, slot, NODE_COUNTER);
+    node->origin = (uint8_t)origin;
+    return node;
+}

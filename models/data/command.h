@@ -1,0 +1,96 @@
+/* Commands: what a client may ask one member, and how each becomes effects.
+ *
+ * A command is a list of arguments; an argument is real bytes or, in a simulated workload, a
+ * declared key, an element's index, a synthetic value or a number.  One implementation serves both,
+ * so a workload, a conformance case and a live endpoint execute the same code.  Groups of commands
+ * are a family (COMMAND_GROUPS); each group is one file that exports a table of specs.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/crdt/effect.h"
+#include "models/data/family.h"
+#include "models/data/reply.h"
+#include "sim/param.h"
+
+#define COMMAND_GROUPS(X)                                                                          \
+    X(generic)                                                                                     \
+    X(hash)                                                                                        \
+    X(set)                                                                                         \
+    X(string)                                                                                      \
+    X(zrange)                                                                                      \
+    X(zset)
+
+typedef enum { ARG_BYTES, ARG_KEY, ARG_ELEMENT, ARG_SYNTHETIC, ARG_INTEGER } ArgKind;
+
+typedef struct {
+    uint64_t number;  /* KEY: id; ELEMENT: index; SYNTHETIC: token; INTEGER: int64 */
+    const char *data; /* BYTES */
+    uint32_t bytes;   /* BYTES, SYNTHETIC: size */
+    uint32_t count;   /* ELEMENT: how many from number on (at least 1) */
+    ArgKind kind;
+} Arg;
+
+/* How dangerous it is to send a command twice, rising (after StackExchange.Redis; routing.md 1.1).
+ */
+typedef enum { OP_READ, OP_CHECKED, OP_LWW, OP_ACCUM } OpClass;
+
+typedef struct CommandSpec CommandSpec;
+typedef struct CommandRun CommandRun; /* one execution in progress: see models/data/command_run.h */
+
+/* How a family's operation without explicit arguments looks (rehearsal.md 3.1, Ops). */
+typedef enum {
+    SHAPE_KEY,     /* the key alone: GET, HGETALL, DEL, ... */
+    SHAPE_VALUE,   /* key and whole value: SET */
+    SHAPE_FIELDS,  /* key and elements with values: HSET; whole value when it creates the key */
+    SHAPE_MEMBERS, /* key and elements: SADD, ZINCRBY, ... */
+    SHAPE_NUMBER,  /* key and an increment: INCR (16 B) */
+    SHAPE_TTL,     /* key and a time to live: EXPIRE (16 B) */
+    SHAPE_RANGE,   /* key and an index range: ZREVRANGE 0 9 */
+} CommandShape;
+
+struct CommandSpec {
+    const char *name; /* upper case */
+    const char *summary;
+    int8_t arity; /* as in Redis: negative is a minimum, counts the name itself */
+    bool writes;
+    OpClass op_class;
+    CommandShape shape;
+    double relative_cost; /* service time relative to GET of a small value (scenarios/data) */
+    void (*run)(CommandRun *run);
+};
+
+typedef struct {
+    PluginHead head;
+    const char *serves; /* the type whose keys it works on, as TYPE replies; NULL: every type */
+    const CommandSpec *specs;
+    size_t count;
+} CommandGroup;
+
+#define COMMAND_DECLARE(name) extern const CommandGroup command_group_##name;
+COMMAND_GROUPS(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+/* A row of a group's table.  COST: user time per call against GET of 64 B, both pipelined
+ * (scenarios/data/redis-service-times.csv; commands it lacks take their nearest relative's). */
+#define COMMAND_SPEC(NAME, SUMMARY, ARITY, WRITES, CLASS, SHAPE, COST, RUN)                        \
+    {                                                                                              \
+        .name = (NAME), .summary = (SUMMARY), .arity = (ARITY), .writes = (WRITES),                \
+        .op_class = (CLASS), .shape = (SHAPE), .relative_cost = (COST), .run = (RUN)               \
+    }
+
+extern const PluginFamily command_group_family;
+
+/* Any case; NULL when no group has it.  size is the name's length. */
+const CommandSpec *command_find(const char *name, size_t size);
+size_t command_count(void);
+const CommandSpec *command_at(size_t index); /* all commands, group by group */
+
+typedef struct {
+    const CommandSpec *spec;
+    const Arg *args; /* without the name: args[0] is usually the key */
+    uint32_t count;
+} Command;

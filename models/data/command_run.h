@@ -1,0 +1,113 @@
+/* One command in execution: what the groups of commands are written with.
+ *
+ * Finding a key applies the rules that hold for every command: a key past its deadline is not
+ * there, a write to it sends the DEL first (crdt-semantics.md 2), the wrong type is an error.
+ * Replies are built only as far as somebody will read them (see Reply).
+ */
+#pragma once
+
+#include "models/data/store_write.h"
+
+struct CommandRun {
+    Store *store;
+    const Command *command;
+    WallTime now;
+    Arena *arena; /* NULL: no reply tree */
+    Reply *reply;
+    char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
+    uint32_t number_text_next;
+};
+
+bool run_check_arity(CommandRun *run); /* false: the error is the reply */
+
+/* --- replies */
+#define ERROR_SYNTAX    "ERR syntax error"
+#define ERROR_INTEGER   "ERR value is not an integer or out of range"
+#define ERROR_FLOAT     "ERR value is not a valid float"
+#define ERROR_OVERFLOW  "ERR increment or decrement would overflow"
+#define ERROR_WRONGTYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+void run_reply_nil(CommandRun *run);
+void run_reply_ok(CommandRun *run);
+void run_reply_status(CommandRun *run, const char *text); /* a literal */
+void run_reply_error(CommandRun *run, const char *text);  /* a literal */
+void run_reply_integer(CommandRun *run, int64_t value);
+void run_reply_text(CommandRun *run, PayloadText text); /* copied; data NULL for synthetic bytes */
+void run_reply_array(CommandRun *run, uint32_t capacity); /* then push up to capacity items */
+void run_push_nil(CommandRun *run);
+void run_push_integer(CommandRun *run, int64_t value);
+void run_push_text(CommandRun *run, PayloadText text);
+
+/* --- arguments */
+/* What a workload left out reads as an empty synthetic value. */
+static const Arg run_arg_absent = {.kind = ARG_SYNTHETIC};
+
+static inline const Arg *run_arg(const CommandRun *run, uint32_t index)
+{
+    return index < run->command->count ? &run->command->args[index] : &run_arg_absent;
+}
+
+static inline uint32_t run_count(const CommandRun *run)
+{
+    return run->command->count;
+}
+
+bool arg_is(const Arg *arg, const char *word);                   /* any case */
+PayloadText run_text(CommandRun *run, uint32_t index);           /* NULL data for synthetic ones */
+bool run_integer(CommandRun *run, uint32_t index, int64_t *out); /* false: the error is the reply */
+bool run_double(CommandRun *run, uint32_t index, double *out);
+Value run_value(CommandRun *run, const Key *key, uint32_t index);
+ElementRef run_element(CommandRun *run, const Key *key, uint32_t index);
+
+/* The first argument after the key of that kind, for workloads that leave the rest out; NULL: none.
+ */
+const Arg *run_first_of(const CommandRun *run, ArgKind kind);
+
+/* --- keys.  type -1: any.  false: the error is the reply. */
+bool run_find(CommandRun *run, uint32_t index, int type, Key *out, bool *out_exists);
+bool run_find_to_write(CommandRun *run, uint32_t index, int type, Key *out, bool *out_exists);
+int run_type(const Key *key, int type); /* a declared counter is its own type */
+
+/* --- values as seen */
+typedef struct {
+    char buffer[DECIMAL_TEXT_MAX];
+    PayloadText text; /* data NULL: synthetic */
+} ViewText;
+
+SlotView run_view(CommandRun *run, const Key *key, int type,
+                  const ElementRef *ref); /* of an existing key */
+void view_text(const SlotView *view, ViewText *out);
+bool view_decimal(const SlotView *view,
+                  Decimal *out); /* 0 when absent or synthetic; false: not a number */
+double view_score(const SlotView *view);
+
+/* --- writes */
+void run_assign(CommandRun *run, Key *key, int type, const ElementRef *ref, Value value);
+void run_increment(CommandRun *run, Key *key, int type, const ElementRef *ref, Decimal amount);
+void run_remove(CommandRun *run, Key *key, int type, const ElementRef *ref);
+
+/* Removes the elements named from argument 1 on that are present; returns how many. */
+int64_t run_remove_named(CommandRun *run, Key *key, int type);
+
+/* Declared keys: the run of indexes a workload's command is about; all of them when the write
+ * creates the key. */
+void run_declared_range(const CommandRun *run, const Key *key, bool exists, LocalWrite *out);
+
+/* What the name of a declared element, or a score, weighs in a reply: neither has text. */
+#define DECLARED_NAME_BYTES 8
+#define SCORE_TEXT_BYTES    8
+
+PayloadText element_name(const Key *key, const ElementRef *ref);
+
+/* Increments the slot by amount and leaves the result in *out_value; false: the error is the reply.
+ * integer: by the rules of INCRBY (whole numbers, 59 bits), else of INCRBYFLOAT. */
+typedef struct {
+    int type;
+    ElementRef ref;
+    Decimal amount;
+    bool integer;
+    const char *not_a_number; /* the error when the value is no such number */
+} IncrementWrite;
+
+bool run_increment_checked(CommandRun *run, Key *key, const IncrementWrite *write,
+                           Decimal *out_value);

@@ -1,0 +1,97 @@
+/* One member's keys: declared families in arrays, keys born during the run in an open-addressing
+ * table.
+ *
+ * The store executes commands on local state and hands each effect they make to the sink; it
+ * applies effects of other members in any order across origins.  It knows no clock, no network and
+ * no other member: the wall time, the next dot and the observed clock come in.  It keeps its books
+ * (existing keys, bytes, siblings) in O(1) per operation and allocates nothing per synthetic
+ * operation.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/crdt/crdt.h"
+#include "models/data/command.h"
+#include "sim/arena.h"
+
+typedef struct Store Store;
+
+/* Receives each effect of a local write, in order.  The sink fills dot and ctx are given by the
+ * store from its own clock; payload is borrowed for the call (the log copies it). */
+typedef struct {
+    void (*emit)(void *actor, const Effect *effect);
+    void *actor;
+} EffectSink;
+
+typedef struct {
+    uint32_t member_id; /* 1..MEMBER_MAX */
+    const Family *const *families;
+    uint32_t family_count;
+    EffectSink sink;
+    uint32_t member_count; /* of the group at the start: deadlines of prefilled keys are shared out
+                              among them; 0: 1 */
+    WallTime start;        /* every member's wall clock at t=0, from which prefilled lives count */
+    bool wrong_arrival_order; /* a deliberately wrong merge rule, for tests that must see a law
+                                 break */
+} StoreConfig;
+
+/* Borrows families and sink.actor.  Declared keys that are prefilled exist, with the genesis dot.
+ */
+Store *store_new(const StoreConfig *config);
+void store_free(Store *store);
+
+/* Executes command at this member.  Writes bump the own component of the clock once per effect.
+ * arena NULL: no reply tree is built (see Reply).  Reads of keys whose deadline has passed see
+ * nothing; the owner's deletion duty is store_expire_due. */
+void store_execute(Store *store, const Command *command, WallTime now, Arena *arena, Reply *out);
+
+/* Applies an effect of another member; its dot must be the next of its origin.  Effects already
+ * known are ignored and false is returned. */
+bool store_apply(Store *store, const Effect *effect, WallTime now);
+void store_prefetch(const Store *store, const Effect *effect);
+void store_prefetch_key(const Store *store,
+                        const Arg *key); /* for a command that will be executed soon */
+
+const Clock *store_clock(const Store *store); /* what this member has observed, itself included */
+
+/* Deadlines this member owns.  The member asks for the next one and calls back when its clock
+ * reaches it; deletes the keys due, as effects through the sink.  The next one may be early (a
+ * deadline that was moved or lost meanwhile): then nothing is deleted and the next is later. */
+bool store_next_expiry(const Store *store, WallTime *out_at);
+void store_expire_due(Store *store, WallTime now);
+
+/* What exists, by family, weighted as the slice says (born keys under index family_count). */
+typedef struct {
+    int64_t key_count;   /* existing keys */
+    int64_t value_bytes; /* of their values */
+    int64_t element_count;
+    int64_t sibling_count; /* values kept beside the visible one */
+    int64_t header_count;  /* elements or keys with any CRDT state, visible or not */
+} StoreLedger;
+
+const StoreLedger *store_ledger(const Store *store, uint32_t family_index);
+
+/* Whether a declared key (or a born one, by name) exists for a reader here at now, without
+ * executing anything. */
+bool store_has_key(const Store *store, const Arg *key, WallTime now);
+
+/* For retention by key: the seq of the newest earlier record of the same origin on the same key and
+ * element as the effect last emitted or applied, 0 when there is none. */
+uint64_t store_superseded_seq(const Store *store);
+bool store_last_was_remove(
+    const Store *store); /* the effect last emitted or applied leaves a tombstone */
+
+/* State of all keys folded in id order (declared) and hash order (born): equal exactly when what is
+ * visible and what will be visible is equal. */
+void store_digest(const Store *store, Digest *digest);
+
+/* The full-sync rule: into learns everything from knows.  Equal to applying the missed effects
+ * (law). */
+void store_merge(Store *into, const Store *from, WallTime now);
+
+uint64_t store_metadata_bytes(const Store *store); /* simulator memory, for the bench */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)

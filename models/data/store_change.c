@@ -1,0 +1,266 @@
+/* Why it works: a change is a function of the effect alone.  Each slot it touches is measured
+ * before and after, and the difference goes to the books; so they cannot drift from what the slots
+ * hold, whoever wrote. */
+#include "models/data/store_private.h"
+
+#include "sim/ensure.h"
+
+void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
+                         SlotSummary after)
+{
+    StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
+    int64_t weight = key_weight(key);
+    int presence = (int)after.present - (int)before.present;
+
+    ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
+    ledger->sibling_count +=
+        weight * ((int64_t)after.sibling_count - (int64_t)before.sibling_count);
+    ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
+    if (presence == 0)
+        return;
+    ledger->element_count += weight * presence;
+    if (key->state && !key->state->type->has_elements) {
+        ledger->key_count += weight * presence;
+        return;
+    }
+    if (presence < 0) {
+        if (key->state)
+            state_add_live(key->state, key->kept, presence);
+        else
+            key->born->live[type] -= 1;
+        ledger->key_count -= key_exists(store, key) ? 0 : weight;
+    } else {
+        ledger->key_count += key_exists(store, key) ? 0 : weight;
+        if (key->state)
+            state_add_live(key->state, key->kept, presence);
+        else
+            key->born->live[type] += 1;
+    }
+}
+
+static bool born_delete_covers(const Store *store, const Change *change)
+{
+    const BornKey *born = change->key.born;
+
+    for (uint32_t i = 0; born && i < born->delete_count; i++)
+        if (causality_covers_next(&store->world.causality, born->deletes[i], change->effect->dot))
+            return true;
+    return false;
+}
+
+/* Keeps a DEL that names effects which have not arrived; lapsed ones go. */
+static void born_keep_delete(Store *store, BornKey *born, const Change *change)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < born->delete_count; i++)
+        if (dot_member(born->deletes[i]) != dot_member(change->effect->dot) &&
+            causality_is_ahead(&store->world.causality, born->deletes[i]))
+            born->deletes[kept++] = born->deletes[i];
+    if (change->ahead)
+        born->deletes[kept++] = change->effect->dot;
+    born->delete_count = kept;
+}
+
+static SlotWrite write_of(const Store *store, const Change *change, int type)
+{
+    const Effect *effect = change->effect;
+    SlotWrite write = {
+        .dot = effect->dot,
+        .ts = effect->ts.ms,
+        .ctx = &effect->ctx,
+        .value = effect->value,
+        .op = (EffectOp)effect->op,
+        .add_wins = crdt_types[type]->add_wins,
+        .ahead = change->ahead,
+        .covered = !change->key.state && born_delete_covers(store, change),
+    };
+
+    write.value.data = change->payload.value.data;
+    return write;
+}
+
+static void change_slot(Store *store, const Change *change, int type, const ElementRef *ref,
+                        const SlotWrite *write)
+{
+    Slot *slot = key_slot(store, &change->key, type, ref, true);
+    SlotSummary before = slot_summary(&store->world.pool, slot);
+
+    crdt_types[type]->apply(&store->world, slot, write, change->effect);
+    ledger_slot_changed(store, &change->key, type, before, slot_summary(&store->world.pool, slot));
+}
+
+/* The slot of deadlines follows the rule of registers with the deadline in place of the time: the
+ * longest of the uncovered ones wins, ties go to the lower member (crdt-semantics.md 2). */
+static void change_deadline(Store *store, const Change *change, int64_t deadline_ms)
+{
+    SlotWrite write = write_of(store, change, CRDT_STRING);
+    bool removes = change->effect->op == EFFECT_DELETE;
+    Slot *slot = key_expiry(store, &change->key, !removes || change->ahead);
+
+    if (!slot || (removes && slot->dot == 0 && slot_chain(slot) == 0 && !change->ahead))
+        return;
+    write.op = removes ? EFFECT_DELETE : EFFECT_ASSIGN;
+    write.ts = deadline_ms;
+    write.value = (Value){0};
+    slot_write(&store->world, slot, &write);
+    expiry_changed(store, &change->key);
+}
+
+static void change_delete(Store *store, Change *change)
+{
+    Key *key = &change->key;
+    int first = key->state ? key->state->family->type : 0;
+    int last = key->state ? first : CRDT_TYPE_COUNT - 1;
+
+    for (int type = first; type <= last; type++) {
+        SlotWrite write = write_of(store, change, type);
+        uint32_t cursor = 0;
+        ElementRef ref;
+        Slot *slot;
+
+        if (!key->state && type == CRDT_COUNTER)
+            continue; /* a born counter is a string */
+        while (key_next_slot(store, key, type, &cursor, &ref, &slot)) {
+            SlotSummary before = slot_summary(&store->world.pool, slot);
+
+            slot_write(&store->world, slot, &write);
+            ledger_slot_changed(store, key, type, before, slot_summary(&store->world.pool, slot));
+        }
+    }
+    if (key->born)
+        born_keep_delete(store, key->born, change);
+    change_deadline(store, change, 0);
+}
+
+static void change_elements(Store *store, Change *change, const ElementRef *first)
+{
+    const Effect *effect = change->effect;
+    int type = effect->type;
+    SlotWrite write = write_of(store, change, type);
+    uint32_t count = effect->element_count > 0 && change->key.state ? effect->element_count : 1;
+    ElementRef ref = *first;
+
+    for (uint32_t i = 0; i < count; i++, ref.index++)
+        change_slot(store, change, type, &ref, &write);
+}
+
+static void change_cover_counters(Store *store, const Change *change)
+{
+    const Effect *effect = change->effect;
+    uint32_t cursor = change->payload.covers_at;
+    PayloadCover cover;
+
+    while (payload_next_cover(effect->payload, effect->payload_bytes, &cursor, &cover)) {
+        ElementRef ref = {.index = cover.element_index, .name = cover.element};
+        IncrementCover increments = {cover.origin, effect->ctx.seq[cover.origin], cover.sum};
+        SlotSummary before;
+        Slot *slot;
+
+        ref.hash = name_hash(cover.element.data, cover.element.bytes);
+        slot = key_slot(store, &change->key, cover.type, &ref, true);
+        before = slot_summary(&store->world.pool, slot);
+        slot_cover_increments(&store->world, slot, &increments);
+        ledger_slot_changed(store, &change->key, cover.type, before,
+                            slot_summary(&store->world.pool, slot));
+    }
+}
+
+static void change_note_record(Store *store, const Change *change, const ElementRef *ref)
+{
+    const Effect *effect = change->effect;
+    bool by_key = change->key.state ? change->key.state->family->retention == RETENTION_KEY
+                                    : effect->op == EFFECT_INCREMENT;
+
+    store->superseded_seq = 0;
+    store->last_was_remove = effect->op == EFFECT_REMOVE || effect->op == EFFECT_DELETE;
+    if (by_key && !store->last_was_remove && effect->op != EFFECT_EXPIRE)
+        store->superseded_seq = slot_note_record(
+            &store->world, key_slot(store, &change->key, effect->type, ref, true), effect->dot);
+}
+
+/* The path nearly every effect of a string workload takes: one declared slot gets one synthetic
+ * value.  The same as what change_apply does for it, without looking for what cannot be there. */
+static bool change_register(Store *store, const Change *change)
+{
+    const Effect *effect = change->effect;
+    FamilyState *state = change->key.state;
+    SlotSummary before;
+    Slot *slot;
+
+    if (!state || state->live || effect->op != EFFECT_ASSIGN || effect->payload_bytes > 0 ||
+        effect->amount != 0 || state->family->retention == RETENTION_KEY)
+        return false;
+    slot = &state->slots[change->key.kept];
+    if (!slot_is_touched(slot))
+        *slot = state_start_slot(state, change->key.kept);
+    before = slot_summary(&store->world.pool, slot);
+    slot_write(&store->world, slot,
+               &(SlotWrite){.dot = effect->dot,
+                            .ts = effect->ts.ms,
+                            .ctx = &effect->ctx,
+                            .value = effect->value,
+                            .op = EFFECT_ASSIGN,
+                            .ahead = change->ahead});
+    ledger_slot_changed(store, &change->key, effect->type, before,
+                        slot_summary(&store->world.pool, slot));
+    store->superseded_seq = 0;
+    store->last_was_remove = false;
+    return true;
+}
+
+void change_apply(Store *store, Change *change)
+{
+    const Effect *effect = change->effect;
+    ElementRef ref = {.index = effect->element, .name = change->payload.element};
+
+    if (change_register(store, change))
+        return;
+    if (!change->key.state) {
+        key_create(store, &change->key);
+        if (ref.name.data)
+            ref.hash = name_hash(ref.name.data, ref.name.bytes);
+    }
+    if (effect->op == EFFECT_DELETE)
+        change_delete(store, change);
+    else if (effect->op == EFFECT_EXPIRE)
+        change_deadline(store, change, effect->amount);
+    else
+        change_elements(store, change, &ref);
+    if ((effect->op == EFFECT_ASSIGN || effect->op == EFFECT_ADD) && effect->amount != 0)
+        change_deadline(store, change, effect->amount);
+    if (effect->payload_bytes > 0)
+        change_cover_counters(store, change);
+    change_note_record(store, change, &ref);
+}
+
+/* Empty elements and keys of the born go as soon as nothing about them need be remembered. */
+void change_tidy(Store *store, Change *change)
+{
+    ElementRef ref = {.name = change->payload.element};
+
+    if (change->key.state)
+        return;
+    for (int type = 0; type < CRDT_TYPE_COUNT && change->effect->op == EFFECT_DELETE; type++) {
+        uint32_t cursor = 0;
+        ElementRef each;
+        Slot *slot;
+
+        if (!crdt_types[type]->has_elements)
+            continue;
+        while (key_next_slot(store, &change->key, type, &cursor, &each, &slot)) {
+            uint32_t count = change->key.born->elements[type].count;
+
+            if (!slot_is_empty(&store->world, slot))
+                continue;
+            key_drop_element_if_empty(store, &change->key, type, &each);
+            if (change->key.born->elements[type].count < count)
+                cursor = 0; /* entries moved */
+        }
+    }
+    if (change->effect->op == EFFECT_REMOVE && ref.name.data) {
+        ref.hash = name_hash(ref.name.data, ref.name.bytes);
+        key_drop_element_if_empty(store, &change->key, change->effect->type, &ref);
+    }
+    key_drop_if_empty(store, &change->key);
+}

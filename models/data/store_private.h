@@ -1,0 +1,163 @@
+/* The inside of a store, for the files of models/data alone.
+ *
+ * Whatever changes a key, local or remote, goes through change_apply (store_change.c), so books,
+ * deadlines and counters are kept in one place.  Local writes make an effect first (store_write.h)
+ * and apply it like any other.
+ */
+#pragma once
+
+#include "models/crdt/payload.h"
+#include "models/data/store.h"
+
+#define DEADLINE_NONE INT64_MAX
+
+/* An element of a born key: 48 bytes.  name begins with its length. */
+typedef struct {
+    Slot slot;
+    uint64_t hash;
+    char *name; /* NULL: free entry */
+} Element;
+
+typedef struct {
+    Element *entries;
+    uint32_t count, capacity; /* capacity is a power of two or 0 */
+} ElementTable;
+
+/* A key that appeared during the run; one sub-state per type (crdt-semantics.md 2, type conflict).
+ */
+typedef struct {
+    uint64_t hash;
+    char *name; /* begins with its length */
+    Slot string;
+    Slot expiry;
+    ElementTable elements[CRDT_TYPE_COUNT]; /* of the types that have elements */
+    uint32_t live[CRDT_TYPE_COUNT];         /* present slots by type */
+    Dot deletes[MEMBER_MAX]; /* DELs that came ahead of what they cover, newest per origin */
+    uint32_t delete_count;
+    int64_t queued_ms; /* as in FamilyState */
+} BornKey;
+
+typedef struct {
+    BornKey **entries;
+    uint32_t count, capacity;
+} BornTable;
+
+typedef struct {
+    const Family *family;
+    const CrdtType *type;
+    Slot *slots;        /* [kept_index * fields + element] */
+    uint32_t *live;     /* with elements: live count + 1; 0: untouched */
+    Slot *expiry;       /* NULL: no key has ever had a deadline */
+    int64_t *queued_ms; /* beside expiry: when the key's entry in the heap is due, 0 without */
+    void *slot_memory;  /* what slots and expiry were cut from, at a cache line */
+    void *expiry_memory;
+    uint32_t fields;
+    StoreLedger ledger;
+} FamilyState;
+
+typedef struct {
+    int64_t at_ms;
+    uint64_t key; /* family << 48 | kept index; born: bit 63 and hash without its top bit */
+} Deadline;
+
+typedef struct {
+    Deadline *items;
+    size_t count, capacity;
+} DeadlineHeap;
+
+struct Store {
+    StoreConfig config;
+    SlotWorld world;
+    FamilyState *families;
+    BornTable born;
+    StoreLedger born_ledger;
+    DeadlineHeap deadlines;
+    PayloadWriter payload;
+    uint64_t superseded_seq;
+    bool last_was_remove;
+};
+
+/* A key as found by a command or an effect.  born is NULL when it does not exist (yet). */
+typedef struct {
+    FamilyState *state; /* NULL: born */
+    uint64_t kept;
+    BornKey *born;
+    PayloadText name;
+    uint64_t hash;
+} Key;
+
+/* An element as found likewise: an index, or a name with its hash. */
+typedef struct {
+    uint32_t index;
+    PayloadText name;
+    uint64_t hash;
+} ElementRef;
+
+/* --- keyspace.c: finding
+ * ------------------------------------------------------------------------------- */
+
+uint64_t name_hash(const char *name, uint32_t bytes);
+PayloadText stored_name(const char *name); /* of the length-prefixed form */
+
+bool key_of_id(Store *store, uint64_t id, Key *out); /* false: no family has it */
+Key key_of_name(Store *store, PayloadText name, uint64_t hash);
+void key_create(Store *store, Key *key); /* makes born, if it is a born key that is not there */
+void key_drop_if_empty(Store *store, Key *key); /* frees a born key that holds nothing any more */
+
+/* The slot of (type, element); NULL when the born key or element does not exist and create is
+ * false.  Slots of declared keys are given their starting value here. */
+Slot *key_slot(Store *store, const Key *key, int type, const ElementRef *element, bool create);
+void key_drop_element_if_empty(Store *store, const Key *key, int type, const ElementRef *element);
+Slot *key_expiry(Store *store, const Key *key, bool create);
+
+/* Starting value of a declared slot, without touching it. */
+Slot state_start_slot(const FamilyState *state, uint64_t kept);
+Slot state_start_expiry(const Store *store, const FamilyState *state, uint64_t kept);
+uint32_t state_live(const FamilyState *state, uint64_t kept);
+void state_add_live(FamilyState *state, uint64_t kept, int change);
+
+uint32_t key_live(const Store *store, const Key *key,
+                  int type);                           /* present elements (slots) of type */
+bool key_exists(const Store *store, const Key *key);   /* whatever its deadline */
+int key_type(const Store *store, const Key *key);      /* the type shown; -1: does not exist */
+int64_t key_deadline_ms(Store *store, const Key *key); /* DEADLINE_NONE without */
+bool key_is_expired(Store *store, const Key *key, WallTime now);
+bool key_is_deadline_owner(Store *store, const Key *key);
+
+/* Elements of a key, in index or table order; *cursor starts at 0.  The slot may be absent (not
+ * present). */
+bool key_next_slot(Store *store, const Key *key, int type, uint32_t *cursor, ElementRef *out,
+                   Slot **out_slot);
+
+static inline uint32_t key_weight(const Key *key)
+{
+    return key->state ? family_weight(key->state->family, key->kept) : 1;
+}
+
+/* --- store_change.c: applying
+ * -------------------------------------------------------------------------- */
+
+typedef struct {
+    const Effect *effect;
+    Key key;
+    Payload payload;
+    bool ahead;
+} Change;
+
+void change_apply(Store *store, Change *change);
+
+/* Frees what the change left empty; call when the clock has moved, for only then is it known what
+ * is ahead. */
+void change_tidy(Store *store, Change *change);
+
+/* Books: call with the summaries around any change of one of key's slots. */
+void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
+                         SlotSummary after);
+
+/* --- expiry.c
+ * ------------------------------------------------------------------------------------------ */
+
+void expiry_start(Store *store); /* queues the deadlines of prefilled keys this member owns */
+void expiry_changed(Store *store, const Key *key);       /* after key's deadline changed */
+void *cache_line_alloc(size_t bytes, void **out_memory); /* zeroed; free *out_memory */
+void deadline_heap_clear(DeadlineHeap *heap);

@@ -1,0 +1,161 @@
+/* Why it works: a local write is an effect whose observed clock is everything this member knows;
+ * applying it here by the rule all others use means there is no second implementation that could
+ * disagree.  The effect carries what its receivers cannot know: names, real bytes, and the counters
+ * it covers as seen here. */
+#include "models/data/store_write.h"
+
+static void put_cover(Store *store, int type, const ElementRef *ref, const Slot *slot)
+{
+    uint32_t cursor = 0;
+    IncrementCover counter;
+
+    while (slot_next_counter(&store->world.pool, slot, &cursor, &counter)) {
+        PayloadCover cover = {
+            .sum = counter.sum,
+            .element = ref->name,
+            .element_index = ref->index,
+            .type = (uint8_t)type,
+            .origin = (uint8_t)counter.origin,
+        };
+        payload_put_cover(&store->payload, &cover);
+    }
+}
+
+static void put_key_covers(Store *store, const Key *key)
+{
+    for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
+        uint32_t cursor = 0;
+        ElementRef ref;
+        Slot *slot;
+
+        if (key->state ? type != key->state->family->type : type == CRDT_COUNTER)
+            continue;
+        while (key_next_slot(store, key, type, &cursor, &ref, &slot))
+            if (slot_chain(slot) != 0)
+                put_cover(store, type, &ref, slot);
+    }
+}
+
+static void put_element_covers(Store *store, const Key *key, const LocalWrite *write)
+{
+    uint32_t count = write->element_count > 1 ? write->element_count : 1;
+    ElementRef ref = write->element;
+
+    for (uint32_t i = 0; i < count; i++, ref.index++) {
+        const Slot *slot = key_slot(store, key, write->type, &ref, false);
+
+        if (slot && slot_chain(slot) != 0)
+            put_cover(store, write->type, &ref, slot);
+    }
+}
+
+static void put_payload(Store *store, const Key *key, const LocalWrite *write)
+{
+    bool whole_key = write->op == EFFECT_DELETE || write->op == EFFECT_EXPIRE;
+
+    payload_begin(&store->payload);
+    if (!key->state) {
+        payload_put_key(&store->payload, key->name);
+        if (!whole_key && crdt_types[write->type]->has_elements)
+            payload_put_element(&store->payload, write->element.name);
+    }
+    if (write->value.kind == VALUE_BYTES)
+        payload_put_value(&store->payload, (PayloadText){write->value.data, write->value.bytes});
+    if (write->op == EFFECT_DELETE)
+        put_key_covers(store, key);
+    else if (write->op == EFFECT_ASSIGN || write->op == EFFECT_REMOVE)
+        put_element_covers(store, key, write);
+}
+
+static void write_effect(Store *store, Key *key, const LocalWrite *write)
+{
+    Clock *clock = &store->world.causality.clock;
+    uint32_t self = store->config.member_id;
+    Effect effect = {
+        .dot = dot_make(self, clock->seq[self] + 1),
+        .ts = write->now,
+        .ctx = *clock,
+        .key = key->state ? key->state->family->base + key->kept : key->hash,
+        .element = write->element.index,
+        .element_count = write->element_count > 1 ? write->element_count : 1,
+        .value = write->value,
+        .amount = write->deadline_ms,
+        .family = key->state ? key->state->family->index : FAMILY_NONE,
+        .op = (uint8_t)write->op,
+        .type = (uint8_t)write->type,
+    };
+    Change change = {.effect = &effect, .key = *key};
+
+    if (write->op == EFFECT_INCREMENT) {
+        effect.amount = (int64_t)(write->amount / DECIMAL_ONE);
+        effect.value.number = (uint64_t)(int64_t)(write->amount % DECIMAL_ONE);
+        effect.value.kind = VALUE_INTEGER;
+    }
+    put_payload(store, key, write);
+    if (store->payload.bytes > 0) {
+        effect.payload = store->payload.data;
+        effect.payload_bytes = store->payload.bytes;
+        change.payload = payload_read(effect.payload, effect.payload_bytes);
+        effect.value.data = change.payload.value.data;
+    }
+    change_apply(store, &change);
+    clock->seq[self]++;
+    change_tidy(store, &change);
+    key->born = change.key.born;
+    if (store->config.sink.emit)
+        store->config.sink.emit(store->config.sink.actor, &effect);
+}
+
+int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now)
+{
+    const Family *family = key->state->family;
+    int64_t ttl_ns = family->ttl_ns;
+
+    if (family->ttl) {
+        uint64_t seq = store->world.causality.clock.seq[store->config.member_id];
+
+        ttl_ns = dist_sample(family->ttl, rng_mix(family->salt ^ rng_mix(key->kept + (seq << 20))));
+    }
+    return now.ms + (ttl_ns + SIM_MS - 1) / SIM_MS;
+}
+
+/* The deadline a write that creates its key sets: the family's, or none where an old one was left
+ * behind. */
+static int64_t creation_deadline_ms(Store *store, const Key *key, WallTime now)
+{
+    if (key->state && key->state->family->ttl_ns != 0)
+        return store_family_deadline_ms(store, key, now);
+    return key_deadline_ms(store, key) == DEADLINE_NONE ? 0 : DEADLINE_NONE;
+}
+
+void store_write(Store *store, Key *key, const LocalWrite *write)
+{
+    LocalWrite whole = *write;
+    bool endless = key->state && key->state->family->ttl_ns == 0 && !key->state->expiry;
+    bool adds =
+        write->op == EFFECT_ASSIGN || write->op == EFFECT_ADD || write->op == EFFECT_INCREMENT;
+
+    if (!adds || endless || write->deadline_ms != 0 || key_exists(store, key)) {
+        write_effect(store, key, write);
+        return;
+    }
+    whole.deadline_ms = creation_deadline_ms(store, key, write->now);
+    if (whole.op != EFFECT_INCREMENT || whole.deadline_ms == 0) {
+        write_effect(store, key, &whole);
+        return;
+    }
+    write_effect(store, key, write);
+    whole = (LocalWrite){.op = EFFECT_EXPIRE,
+                         .type = write->type,
+                         .deadline_ms = whole.deadline_ms,
+                         .now = write->now};
+    write_effect(store, key, &whole);
+}
+
+void store_delete(Store *store, Key *key, WallTime now)
+{
+    int type = key_type(store, key);
+
+    if (type >= 0)
+        write_effect(store, key, &(LocalWrite){.op = EFFECT_DELETE, .type = type, .now = now});
+}

@@ -1,0 +1,23 @@
+/* Local writes: each makes one effect, applies it here and hands it to the sink. */
+#pragma once
+
+#include "models/data/store_private.h"
+
+typedef struct {
+    EffectOp op;
+    int type;
+    ElementRef element;     /* with elements */
+    uint32_t element_count; /* declared keys: from element.index on; 0 means 1 */
+    Value value;            /* ASSIGN */
+    Decimal amount;         /* INCREMENT */
+    int64_t
+        deadline_ms; /* ASSIGN, ADD: 0 leaves it alone; EXPIRE: the new one; DEADLINE_NONE: none */
+    WallTime now;
+} LocalWrite;
+
+void store_write(Store *store, Key *key, const LocalWrite *write);
+void store_delete(Store *store, Key *key,
+                  WallTime now); /* nothing happens to a key that does not exist */
+
+/* What the ttl of a declared family gives from now. */
+int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now);

@@ -1,0 +1,127 @@
+/* Why it works: scores may change with every increment of any member, so an index kept in order
+ * would have to be mended on each effect; sets asked for their order are small or asked seldom, so
+ * sorting then is cheaper. */
+#include "models/data/zset_order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+    const Scored *x = a;
+    const Scored *y = b;
+    uint32_t bytes = MIN(x->ref.name.bytes, y->ref.name.bytes);
+    int names;
+
+    if (x->score != y->score)
+        return x->score < y->score ? -1 : 1;
+    if (x->ref.index != y->ref.index)
+        return x->ref.index < y->ref.index ? -1 : 1;
+    names = bytes > 0 ? memcmp(x->ref.name.data, y->ref.name.data, bytes) : 0;
+    if (names != 0)
+        return names;
+    return (x->ref.name.bytes > y->ref.name.bytes) - (x->ref.name.bytes < y->ref.name.bytes);
+}
+
+static bool next_scored(CommandRun *run, const Key *key, uint32_t *cursor, Scored *out)
+{
+    Slot *slot;
+
+    while (key_next_slot(run->store, key, CRDT_ZSET, cursor, &out->ref, &slot)) {
+        SlotView view = slot_view(&run->store->world.pool, slot);
+
+        if (!view.present)
+            continue;
+        out->score = view_score(&view);
+        return true;
+    }
+    return false;
+}
+
+ScoredList zset_sorted(CommandRun *run, const Key *key, bool exists)
+{
+    ScoredList list = {0};
+    uint32_t cursor = 0;
+    uint32_t live = exists ? key_live(run->store, key, CRDT_ZSET) : 0;
+
+    list.items = g_new(Scored, live + 1);
+    while (list.count < live && next_scored(run, key, &cursor, &list.items[list.count]))
+        list.count++;
+    qsort(list.items, list.count, sizeof(Scored), compare);
+    return list;
+}
+
+bool zset_first(CommandRun *run, const Key *key, bool highest, Scored *out)
+{
+    uint32_t cursor = 0;
+    bool found = false;
+    Scored each;
+
+    while (next_scored(run, key, &cursor, &each)) {
+        int order = found ? compare(&each, out) : 0;
+
+        if (!found || (highest ? order > 0 : order < 0))
+            *out = each;
+        found = true;
+    }
+    return found;
+}
+
+uint32_t zset_count_before(CommandRun *run, const Key *key, const Scored *at, bool reverse)
+{
+    uint32_t cursor = 0;
+    uint32_t count = 0;
+    Scored each;
+
+    while (next_scored(run, key, &cursor, &each)) {
+        int order = compare(&each, at);
+
+        count += reverse ? order > 0 : order < 0;
+    }
+    return count;
+}
+
+static bool bound_parse(CommandRun *run, uint32_t index, double *out, bool *out_exclusive)
+{
+    PayloadText text = run_text(run, index);
+
+    *out_exclusive = text.data && text.bytes > 0 && text.data[0] == '(';
+    if (text.data && double_parse(text.data + *out_exclusive, text.bytes - *out_exclusive, out))
+        return true;
+    run_reply_error(run, "ERR min or max is not a float");
+    return false;
+}
+
+bool score_range_parse(CommandRun *run, uint32_t low_index, uint32_t high_index, ScoreRange *out)
+{
+    return bound_parse(run, low_index, &out->low, &out->low_exclusive) &&
+           bound_parse(run, high_index, &out->high, &out->high_exclusive);
+}
+
+bool score_range_holds(const ScoreRange *range, double score)
+{
+    bool above = range->low_exclusive ? score > range->low : score >= range->low;
+    bool below = range->high_exclusive ? score < range->high : score <= range->high;
+
+    return above && below;
+}
+
+void run_push_score(CommandRun *run, double score)
+{
+    char buffer[DECIMAL_TEXT_MAX];
+
+    if (run->arena)
+        run_push_text(run, (PayloadText){buffer, (uint32_t)double_format(score, buffer)});
+    else
+        run_push_text(run, (PayloadText){NULL, SCORE_TEXT_BYTES});
+}
+
+void run_reply_score(CommandRun *run, double score)
+{
+    char buffer[DECIMAL_TEXT_MAX];
+
+    if (run->arena)
+        run_reply_text(run, (PayloadText){buffer, (uint32_t)double_format(score, buffer)});
+    else
+        run_reply_text(run, (PayloadText){NULL, SCORE_TEXT_BYTES});
+}
