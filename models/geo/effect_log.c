@@ -1,0 +1,244 @@
+/* Why it works: a reader follows directory -> page -> chunk, all of which were written before the
+ * window ended in which the effect was published; the owner meanwhile writes only other slots.  The
+ * chunk in use and the dropped ones are the owner's alone.  Dropped chunks are reused, so a steady
+ * run allocates nothing.
+ */
+#include "models/geo/effect_log.h"
+
+#include <string.h>
+
+#include "sim/ensure.h"
+
+#define CHUNK_EFFECTS 1024
+#define PAGE_CHUNKS   4096
+#define PAGE_COUNT    4096 /* 17 thousand million effects */
+#define BLOB_BYTES    (64 * 1024)
+#define SPARE_MAX     64 /* dropped chunks kept for reuse; more are left by a long break */
+
+typedef struct Blob {
+    struct Blob *next;
+    uint32_t used;
+    uint32_t size;
+    uint8_t bytes[];
+} Blob;
+
+typedef struct Chunk {
+    struct Chunk *next_free;
+    Blob *blobs;                       /* of the payloads, newest first */
+    uint64_t bytes[CHUNK_EFFECTS + 1]; /* before each effect, and after the last */
+    SimTime made_ns[CHUNK_EFFECTS];
+    Effect effects[CHUNK_EFFECTS];
+} Chunk;
+
+struct EffectLog {
+    Chunk **pages[PAGE_COUNT];
+    Chunk *tail;  /* the chunk being filled, NULL at a boundary */
+    Chunk *spare; /* dropped, to be used again */
+    uint32_t spare_count;
+    uint64_t last_seq;
+    uint64_t total_bytes;
+    uint64_t first_chunk; /* chunks below are dropped */
+};
+
+EffectLog *effect_log_new(void)
+{
+    return g_new0(EffectLog, 1);
+}
+
+static void blobs_free(Blob *blob)
+{
+    while (blob) {
+        Blob *next = blob->next;
+
+        g_free(blob);
+        blob = next;
+    }
+}
+
+static void chunks_free(Chunk *chunk)
+{
+    while (chunk) {
+        Chunk *next = chunk->next_free;
+
+        g_free(chunk);
+        chunk = next;
+    }
+}
+
+static Chunk **chunk_slot(const EffectLog *log, uint64_t chunk)
+{
+    return &log->pages[chunk / PAGE_CHUNKS][chunk % PAGE_CHUNKS];
+}
+
+void effect_log_free(EffectLog *log)
+{
+    if (!log)
+        return;
+    for (uint64_t page = 0; page < PAGE_COUNT && log->pages[page]; page++) {
+        for (uint64_t i = 0; i < PAGE_CHUNKS; i++) {
+            Chunk *chunk = log->pages[page][i];
+
+            if (chunk) {
+                blobs_free(chunk->blobs);
+                g_free(chunk);
+            }
+        }
+        g_free(log->pages[page]);
+    }
+    chunks_free(log->spare);
+    g_free(log);
+}
+
+static Chunk *chunk_begin(EffectLog *log, uint64_t index)
+{
+    Chunk *chunk = log->spare;
+
+    if (chunk) {
+        log->spare = chunk->next_free;
+        log->spare_count--;
+    } else {
+        chunk = g_new(Chunk, 1);
+    }
+    chunk->next_free = NULL;
+    chunk->blobs = NULL;
+    chunk->bytes[0] = log->total_bytes;
+    ensure(index / PAGE_CHUNKS < PAGE_COUNT);
+    if (!log->pages[index / PAGE_CHUNKS])
+        log->pages[index / PAGE_CHUNKS] = g_new0(Chunk *, PAGE_CHUNKS);
+    *chunk_slot(log, index) = chunk;
+    return chunk;
+}
+
+/* The payload moves into the chunk; a value that lies inside it moves along. */
+static void payload_keep(Chunk *chunk, Effect *effect)
+{
+    Blob *blob = chunk->blobs;
+    const uint8_t *from = effect->payload;
+    uintptr_t start = (uintptr_t)from;
+    uintptr_t data = (uintptr_t)effect->value.data;
+    uint8_t *to;
+
+    if (!blob || blob->size - blob->used < effect->payload_bytes) {
+        uint32_t size = MAX((uint32_t)BLOB_BYTES, effect->payload_bytes);
+
+        blob = g_malloc(sizeof(Blob) + size);
+        blob->next = chunk->blobs;
+        blob->used = 0;
+        blob->size = size;
+        chunk->blobs = blob;
+    }
+    to = blob->bytes + blob->used;
+    blob->used += effect->payload_bytes;
+    memcpy(to, from, effect->payload_bytes);
+    effect->payload = to;
+    if (data >= start && data <= start + effect->payload_bytes)
+        effect->value.data = (const char *)to + (data - start);
+    else
+        effect->value.data = NULL;
+}
+
+const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
+                                uint64_t wire_bytes)
+{
+    uint64_t index = log->last_seq % CHUNK_EFFECTS;
+    Chunk *chunk = log->tail;
+    Effect *kept;
+
+    ensure(dot_seq(effect->dot) == log->last_seq + 1);
+    if (index == 0)
+        chunk = log->tail = chunk_begin(log, log->last_seq / CHUNK_EFFECTS);
+    kept = &chunk->effects[index];
+    *kept = *effect;
+    if (effect->payload_bytes > 0)
+        payload_keep(chunk, kept);
+    chunk->made_ns[index] = made_ns;
+    log->total_bytes += wire_bytes;
+    chunk->bytes[index + 1] = log->total_bytes;
+    log->last_seq++;
+    return kept;
+}
+
+uint64_t effect_log_last_seq(const EffectLog *log)
+{
+    return log->last_seq;
+}
+
+static const Chunk *chunk_of(const EffectLog *log, uint64_t seq)
+{
+    return *chunk_slot(log, (seq - 1) / CHUNK_EFFECTS);
+}
+
+const Effect *effect_log_at(const EffectLog *log, uint64_t seq)
+{
+    return &chunk_of(log, seq)->effects[(seq - 1) % CHUNK_EFFECTS];
+}
+
+SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq)
+{
+    return chunk_of(log, seq)->made_ns[(seq - 1) % CHUNK_EFFECTS];
+}
+
+uint64_t effect_log_bytes_before(const EffectLog *log, uint64_t seq)
+{
+    if (seq > log->last_seq)
+        return log->total_bytes;
+    ensure((seq - 1) / CHUNK_EFFECTS >= log->first_chunk);
+    return chunk_of(log, seq)->bytes[(seq - 1) % CHUNK_EFFECTS];
+}
+
+uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq)
+{
+    const Chunk *chunk = chunk_of(log, seq);
+    uint64_t index = (seq - 1) % CHUNK_EFFECTS;
+
+    return chunk->bytes[index + 1] - chunk->bytes[index];
+}
+
+uint64_t effect_log_first_within(const EffectLog *log, uint64_t bytes)
+{
+    uint64_t low = log->first_chunk * CHUNK_EFFECTS + 1;
+    uint64_t high = log->last_seq + 1;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (log->total_bytes - effect_log_bytes_before(log, middle) <= bytes)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
+static void chunk_release(EffectLog *log, Chunk *chunk)
+{
+    blobs_free(chunk->blobs);
+    chunk->blobs = NULL;
+    if (log->spare_count == SPARE_MAX) {
+        g_free(chunk);
+        return;
+    }
+    chunk->next_free = log->spare;
+    log->spare = chunk;
+    log->spare_count++;
+}
+
+void effect_log_drop(EffectLog *log, uint64_t seq)
+{
+    ensure(seq <= log->last_seq);
+    while ((log->first_chunk + 1) * CHUNK_EFFECTS <= seq) {
+        Chunk **slot = chunk_slot(log, log->first_chunk);
+        Chunk *chunk = *slot;
+
+        *slot = NULL;
+        if (chunk == log->tail)
+            log->tail = NULL;
+        chunk_release(log, chunk);
+        log->first_chunk++;
+    }
+}
+
+uint64_t effect_log_kept_count(const EffectLog *log)
+{
+    return log->last_seq - log->first_chunk * CHUNK_EFFECTS;
+}

@@ -1,0 +1,46 @@
+/* A member's own effects in the order it made them, kept until nobody can ask for them again.
+ *
+ * The origin appends inside its own place; other places read what was published without locks. That
+ * works because nothing a reader can see ever moves: effects live in fixed chunks, chunk pointers
+ * in a two-level directory, and a chunk is freed only when every peer that may still read it has
+ * acknowledged its last effect (an acknowledgement is later than the read it acknowledges).
+ *
+ * The log also knows the wire bytes up to each effect, so that backlogs and positions are
+ * subtractions.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "models/crdt/effect.h"
+
+typedef struct EffectLog EffectLog;
+
+EffectLog *effect_log_new(void);
+void effect_log_free(EffectLog *log);
+
+/* Copies effect and its payload; its dot must be the next.  wire_bytes is what sending it once
+ * weighs.  The copy stays where it is until effect_log_drop has passed it. */
+const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
+                                uint64_t wire_bytes);
+
+uint64_t effect_log_last_seq(const EffectLog *log); /* 0: empty so far; the owner's place only */
+
+/* Any place, for published seqs that were not dropped. */
+const Effect *effect_log_at(const EffectLog *log, uint64_t seq);
+SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
+
+/* The owner's place only; seq must not be dropped, last + 1 is allowed for bytes_before. */
+uint64_t effect_log_bytes_before(const EffectLog *log,
+                                 uint64_t seq); /* of all effects with a smaller seq */
+uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);
+/* The oldest kept seq with at most `bytes` from it to the end; last + 1 when none fits. */
+uint64_t effect_log_first_within(const EffectLog *log, uint64_t bytes);
+
+/* Everything up to seq will never be read again. */
+void effect_log_drop(EffectLog *log, uint64_t seq);
+uint64_t
+effect_log_kept_count(const EffectLog *log); /* in chunks still held, for tests and the bench */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EffectLog, effect_log_free)

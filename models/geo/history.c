@@ -1,0 +1,125 @@
+/* Why it works: what a member knows of an origin is a prefix, and so is what everybody knows;
+ * records are exactly the stretch between the two.  Each is pushed once and walked over once, so
+ * the cost per effect is constant however seldom collection gets to run.
+ */
+#include "models/geo/history.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "sim/ensure.h"
+
+#define CAPACITY_MIN 1024
+
+static bool class_find(HistoryClasses *classes, int64_t bytes, HistoryKind kind, uint8_t *out_code)
+{
+    for (uint32_t i = 1; i < classes->count; i++)
+        if (classes->bytes[i] == bytes && classes->kind[i] == kind) {
+            *out_code = (uint8_t)i;
+            return true;
+        }
+    if (classes->count == HISTORY_CLASSES_MAX)
+        return false;
+    classes->bytes[classes->count] = bytes;
+    classes->kind[classes->count] = (uint8_t)kind;
+    *out_code = (uint8_t)classes->count++;
+    return true;
+}
+
+bool history_classes_init(HistoryClasses *out, const Family *const *families, uint32_t family_count)
+{
+    ensure(family_count <= FAMILY_MAX);
+    memset(out, 0, sizeof *out);
+    out->count = 1;
+    for (uint32_t f = 0; f <= family_count; f++)
+        for (int kind = 0; kind < HISTORY_KINDS; kind++)
+            for (int tier = 0; tier < 2; tier++) {
+                int64_t bytes = f < family_count ? families[f]->record_bytes : HISTORY_BORN_BYTES;
+
+                if (f < family_count && tier == 1)
+                    bytes *= families[f]->weight;
+                if (f < family_count && families[f]->retention == RETENTION_TOMBSTONE &&
+                    kind == HISTORY_RECORD)
+                    continue; /* class 0: such effects leave nothing */
+                if (!class_find(out, bytes, (HistoryKind)kind, &out->code[f][kind][tier]))
+                    return false;
+            }
+    return true;
+}
+
+void history_init(History *history, const HistoryClasses *classes)
+{
+    memset(history, 0, sizeof *history);
+    history->classes = classes;
+    history->first_seq = history->next_seq = 1;
+}
+
+void history_clear(History *history)
+{
+    g_free(history->codes);
+    history->codes = NULL;
+}
+
+static void ring_grow(History *history)
+{
+    uint64_t capacity = history->capacity ? history->capacity * 2 : CAPACITY_MIN;
+    uint8_t *codes = g_malloc(capacity);
+
+    for (uint64_t seq = history->first_seq; seq < history->next_seq; seq++)
+        codes[seq & (capacity - 1)] = history->codes[seq & (history->capacity - 1)];
+    g_free(history->codes);
+    history->codes = codes;
+    history->capacity = capacity;
+}
+
+static void record_forget(History *history, uint64_t seq)
+{
+    uint8_t *code = &history->codes[seq & (history->capacity - 1)];
+
+    if (*code == 0)
+        return;
+    history->bytes[history->classes->kind[*code]] -= history->classes->bytes[*code];
+    history->record_count--;
+    *code = 0;
+}
+
+void history_push(History *history, uint64_t seq, uint8_t code)
+{
+    ensure(seq == history->next_seq);
+    history->next_seq++;
+    if (seq <= history->stable_seq) {
+        history->first_seq = history->next_seq;
+        return;
+    }
+    if (history->next_seq - history->first_seq > history->capacity) {
+        history->next_seq--;
+        ring_grow(history);
+        history->next_seq++;
+    }
+    history->codes[seq & (history->capacity - 1)] = code;
+    if (code == 0)
+        return;
+    history->bytes[history->classes->kind[code]] += history->classes->bytes[code];
+    history->record_count++;
+}
+
+void history_supersede(History *history, uint64_t seq)
+{
+    if (seq >= history->first_seq && seq < history->next_seq)
+        record_forget(history, seq);
+}
+
+void history_skip(History *history, uint64_t seq)
+{
+    while (history->next_seq <= seq)
+        history_push(history, history->next_seq, 0);
+}
+
+void history_collect(History *history, uint64_t seq)
+{
+    history->stable_seq = seq; /* may fall when a peer is linked again */
+    while (history->first_seq < history->next_seq && history->first_seq <= seq) {
+        record_forget(history, history->first_seq);
+        history->first_seq++;
+    }
+}

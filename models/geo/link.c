@@ -1,0 +1,416 @@
+/* Why it works: an arrival is computed when the entry is sent (queue, transmission, delay in
+ * force), so a link has no events of its own.  The draw of interval k is keyed by k, so silence,
+ * partitions and cuts never shift a later delay.  Sender and receiver share no memory inside a
+ * window: the sender fills `staged`, the receiver empties `visible`, and link_publish moves one to
+ * the other between windows.
+ *
+ * Simplified: loss is its mean, each lost transmission costs a round trip; a connection of TCP
+ * would show it as spikes.
+ */
+#include "models/geo/link.h"
+
+#include <glib.h>
+
+#include "sim/ensure.h"
+
+#define FRACTION_BITS 20 /* of a nanosecond and of a byte */
+#define CAPACITY_MIN  256
+
+/* Growing rings, addressed by count. */
+typedef struct {
+    LinkEntry *entries;
+    uint64_t capacity;
+    uint64_t head, tail;
+} EntryRing;
+
+typedef struct {
+    Clock *clocks;
+    uint64_t capacity;
+    uint64_t head, tail;
+} ClockRing;
+
+/* The sender's and the receiver's parts lie on cache lines of their own: two threads may use them
+ * at once. */
+struct Link {
+    /* the sender's */
+    _Alignas(64) EntryRing staged;
+    SimTime busy_until_ns;
+    uint64_t busy_fraction;
+    uint64_t unit_ns;    /* per byte before compression, in 2^-20; 0: unlimited */
+    uint64_t unit_bytes; /* on the wire per byte before compression, in 2^-20 */
+    int64_t interval;    /* whose delay is in drawn_ns, -1: none yet */
+    SimTime drawn_ns;
+    SimTime last_arrival_ns;
+    uint64_t carried; /* less than a byte, in 2^-20 */
+    uint64_t carried_bytes;
+    Place *from;
+    SimTime jitter_every_ns;
+    SimTime add_ns;
+    double factor; /* of the fault and of loss */
+    int partition_depth;
+    ClockRing staged_clocks;
+
+    /* the receiver's */
+    _Alignas(64) EntryRing visible;
+    ClockRing visible_clocks;
+    uint64_t taken_count;
+
+    /* set up once, or between windows */
+    _Alignas(64) LinkConfig config;
+    char *name;
+    RngKey draws;
+    LinkEnd sender, receiver;
+    double fault_factor;
+};
+
+static void entries_reserve(EntryRing *ring, uint64_t more)
+{
+    uint64_t capacity = ring->capacity ? ring->capacity : CAPACITY_MIN;
+    LinkEntry *entries;
+
+    if (ring->tail - ring->head + more <= ring->capacity)
+        return;
+    while (capacity < ring->tail - ring->head + more)
+        capacity *= 2;
+    entries = g_new(LinkEntry, capacity);
+    for (uint64_t i = ring->head; i < ring->tail; i++)
+        entries[i & (capacity - 1)] = ring->entries[i & (ring->capacity - 1)];
+    g_free(ring->entries);
+    ring->entries = entries;
+    ring->capacity = capacity;
+}
+
+static void clocks_reserve(ClockRing *ring, uint64_t more)
+{
+    uint64_t capacity = ring->capacity ? ring->capacity : 4;
+    Clock *clocks;
+
+    if (ring->tail - ring->head + more <= ring->capacity)
+        return;
+    while (capacity < ring->tail - ring->head + more)
+        capacity *= 2;
+    clocks = g_new(Clock, capacity);
+    for (uint64_t i = ring->head; i < ring->tail; i++)
+        clocks[i & (capacity - 1)] = ring->clocks[i & (ring->capacity - 1)];
+    g_free(ring->clocks);
+    ring->clocks = clocks;
+    ring->capacity = capacity;
+}
+
+static void rate_apply(Link *link, uint64_t rate_bytes_per_s)
+{
+    double ratio = (double)link->unit_bytes / (double)(1 << FRACTION_BITS);
+
+    link->config.rate_bytes_per_s = rate_bytes_per_s;
+    link->unit_ns = 0;
+    if (rate_bytes_per_s > 0)
+        link->unit_ns =
+            (uint64_t)(1e9 * (double)(1 << FRACTION_BITS) * ratio / (double)rate_bytes_per_s + 0.5);
+}
+
+static void factor_apply(Link *link)
+{
+    double loss = link->config.loss;
+
+    ensure(loss >= 0 && loss < 1);
+    link->factor = link->fault_factor * (1 + 2 * loss / (1 - loss));
+}
+
+Link *link_new(const LinkConfig *config)
+{
+    Link *link = g_aligned_alloc0(1, sizeof(Link), 64);
+    g_autofree char *label = g_strconcat("link/", config->name, "/delay", NULL);
+    double ratio = config->compression_ratio > 0 ? config->compression_ratio : 1;
+
+    ensure(config->delay != NULL);
+    link->config = *config;
+    link->name = g_strdup(config->name);
+    link->config.name = link->name;
+    link->from = config->from;
+    link->jitter_every_ns = config->jitter_every_ns;
+    link->draws = rng_key(config->seed, label);
+    link->interval = -1;
+    link->fault_factor = 1;
+    link->unit_bytes = (uint64_t)(ratio * (double)(1 << FRACTION_BITS) + 0.5);
+    factor_apply(link);
+    rate_apply(link, config->rate_bytes_per_s);
+    return link;
+}
+
+void link_free(Link *link)
+{
+    if (!link)
+        return;
+    g_free(link->staged.entries);
+    g_free(link->visible.entries);
+    g_free(link->staged_clocks.clocks);
+    g_free(link->visible_clocks.clocks);
+    g_free(link->name);
+    g_aligned_free(link);
+}
+
+void link_set_sender(Link *link, const LinkEnd *end)
+{
+    link->sender = *end;
+}
+
+void link_set_receiver(Link *link, const LinkEnd *end)
+{
+    link->receiver = *end;
+}
+
+void *link_sending_member(const Link *link)
+{
+    return link->sender.member;
+}
+
+void *link_receiving_member(const Link *link)
+{
+    return link->receiver.member;
+}
+
+static SimTime delay_drawn(const Link *link, int64_t interval)
+{
+    return dist_sample(link->config.delay, rng_keyed(link->draws, (uint64_t)interval, 0));
+}
+
+static SimTime delay_shaped(const Link *link, SimTime drawn_ns)
+{
+    SimTime delay = drawn_ns;
+
+    if (link->factor != 1)
+        delay = (SimTime)((double)drawn_ns * link->factor);
+    delay += link->add_ns;
+    return delay > 0 ? delay : 0;
+}
+
+static int64_t interval_at(const Link *link, SimTime now_ns)
+{
+    return link->jitter_every_ns > 0 ? now_ns / link->jitter_every_ns : 0;
+}
+
+SimTime link_delay_ns(const Link *link, SimTime now_ns)
+{
+    int64_t interval = interval_at(link, now_ns);
+
+    return delay_shaped(link,
+                        interval == link->interval ? link->drawn_ns : delay_drawn(link, interval));
+}
+
+SimTime link_delay_min_ns(const Link *link)
+{
+    return delay_shaped(link, dist_min(link->config.delay));
+}
+
+/* When an entry sent now arrives; the link is busy with its bytes until then, less the delay. */
+static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
+{
+    int64_t interval = interval_at(link, now_ns);
+    SimTime at_ns = now_ns;
+
+    if (interval != link->interval) {
+        link->interval = interval;
+        link->drawn_ns = delay_drawn(link, interval);
+    }
+    link->carried += link->unit_bytes * wire_bytes;
+    link->carried_bytes += link->carried >> FRACTION_BITS;
+    link->carried &= (1 << FRACTION_BITS) - 1;
+    if (link->unit_ns > 0) {
+        unsigned __int128 units = (unsigned __int128)wire_bytes * link->unit_ns;
+
+        if (link->busy_until_ns < now_ns) {
+            link->busy_until_ns = now_ns;
+            link->busy_fraction = 0;
+        }
+        units += link->busy_fraction;
+        link->busy_until_ns += (SimTime)(units >> FRACTION_BITS);
+        link->busy_fraction = (uint64_t)units & ((1 << FRACTION_BITS) - 1);
+        at_ns = link->busy_until_ns;
+    }
+    at_ns += delay_shaped(link, link->drawn_ns);
+    if (at_ns < link->last_arrival_ns)
+        at_ns = link->last_arrival_ns;
+    link->last_arrival_ns = at_ns;
+    return at_ns;
+}
+
+static void stage(Link *link, const LinkEntry *entry)
+{
+    EntryRing *ring = &link->staged;
+
+    if (G_UNLIKELY(ring->tail - ring->head == ring->capacity))
+        entries_reserve(ring, 1);
+    ring->entries[ring->tail++ & (ring->capacity - 1)] = *entry;
+    if (link->from)
+        place_mark_sent(link->from);
+}
+
+void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_bytes)
+{
+    LinkEntry entry = {.sent_ns = now_ns, .seq = seq, .kind = LINK_EFFECT};
+
+    if (link->partition_depth > 0)
+        return;
+    entry.at_ns = arrival_of(link, now_ns, wire_bytes);
+    stage(link, &entry);
+}
+
+void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
+                     uint64_t wire_bytes)
+{
+    ClockRing *clocks = &link->staged_clocks;
+    LinkEntry entry = {.sent_ns = now_ns, .seq = clocks->tail, .kind = kind};
+
+    if (link->partition_depth > 0)
+        return;
+    clocks_reserve(clocks, 1);
+    clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
+    entry.at_ns = arrival_of(link, now_ns, wire_bytes);
+    stage(link, &entry);
+}
+
+SimTime link_peek_ns(const Link *link)
+{
+    const EntryRing *ring = &link->visible;
+
+    if (ring->head == ring->tail)
+        return SIM_TIME_NEVER;
+    return ring->entries[ring->head & (ring->capacity - 1)].at_ns;
+}
+
+bool link_take(Link *link, LinkEntry *out, Clock *out_clock)
+{
+    EntryRing *ring = &link->visible;
+    ClockRing *clocks = &link->visible_clocks;
+
+    if (ring->head == ring->tail)
+        return false;
+    __builtin_prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
+    *out = ring->entries[ring->head++ & (ring->capacity - 1)];
+    if (out->kind != LINK_EFFECT)
+        *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
+    link->taken_count++;
+    return true;
+}
+
+const LinkEntry *link_ahead(const Link *link, uint32_t n)
+{
+    const EntryRing *ring = &link->visible;
+
+    if (ring->tail - ring->head <= n)
+        return NULL;
+    return &ring->entries[(ring->head + n) & (ring->capacity - 1)];
+}
+
+uint64_t link_taken_count(const Link *link)
+{
+    return link->taken_count;
+}
+
+void link_publish(Link *link)
+{
+    EntryRing *from = &link->staged;
+    EntryRing *to = &link->visible;
+    ClockRing *from_clocks = &link->staged_clocks;
+    ClockRing *to_clocks = &link->visible_clocks;
+
+    entries_reserve(to, from->tail - from->head);
+    while (from->head < from->tail)
+        to->entries[to->tail++ & (to->capacity - 1)] =
+            from->entries[from->head++ & (from->capacity - 1)];
+    clocks_reserve(to_clocks, from_clocks->tail - from_clocks->head);
+    while (from_clocks->head < from_clocks->tail)
+        to_clocks->clocks[to_clocks->tail++ & (to_clocks->capacity - 1)] =
+            from_clocks->clocks[from_clocks->head++ & (from_clocks->capacity - 1)];
+    from->head = from->tail = 0; /* so that the next window writes where the cache is warm */
+    from_clocks->head = from_clocks->tail = 0;
+}
+
+void link_clear(Link *link)
+{
+    link->staged.head = link->staged.tail;
+    link->visible.head = link->visible.tail;
+    link->staged_clocks.head = link->staged_clocks.tail;
+    link->visible_clocks.head = link->visible_clocks.tail;
+    link->busy_until_ns = 0;
+    link->busy_fraction = 0;
+    link->last_arrival_ns = 0;
+}
+
+static void ends_tell(Link *link)
+{
+    if (link->sender.changed)
+        link->sender.changed(link->sender.actor, link);
+    if (link->receiver.changed)
+        link->receiver.changed(link->receiver.actor, link);
+}
+
+void link_partition(Link *link)
+{
+    if (link->partition_depth++ > 0)
+        return;
+    link_clear(link);
+    ends_tell(link);
+}
+
+void link_heal(Link *link)
+{
+    if (link->partition_depth == 0)
+        return;
+    if (--link->partition_depth == 0)
+        ends_tell(link);
+}
+
+bool link_is_partitioned(const Link *link)
+{
+    return link->partition_depth > 0;
+}
+
+void link_add_delay(Link *link, SimTime add_ns, double factor)
+{
+    link->add_ns = add_ns;
+    link->fault_factor = factor;
+    factor_apply(link);
+}
+
+void link_set_rate(Link *link, uint64_t rate_bytes_per_s)
+{
+    rate_apply(link, rate_bytes_per_s);
+}
+
+SimTime link_reconnect_ns(const Link *link, uint64_t attempt)
+{
+    if (!link->config.reconnect)
+        return LINK_RECONNECT_NS;
+    return dist_sample(link->config.reconnect, rng_keyed(link->draws, attempt, 1));
+}
+
+uint64_t link_carried_bytes(const Link *link)
+{
+    return link->carried_bytes;
+}
+
+uint64_t link_in_flight(const Link *link)
+{
+    return link->staged.tail - link->staged.head + link->visible.tail - link->visible.head;
+}
+
+uint32_t link_from(const Link *link)
+{
+    return link->config.from_id;
+}
+
+uint32_t link_to(const Link *link)
+{
+    return link->config.to_id;
+}
+
+const char *link_name(const Link *link)
+{
+    return link->name;
+}
+
+uint32_t link_source(const Link *link)
+{
+    return link->config.source;
+}

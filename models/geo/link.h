@@ -1,0 +1,116 @@
+/* One direction of the replication path between two members.
+ *
+ * A link delays what it carries and keeps the order.  It never looks inside.  Its delay wanders: it
+ * is redrawn every jitter_every_ns and constant between, so that keeping order does not distort it;
+ * bandwidth adds the time the bytes take.  What is sent in a window becomes visible to the
+ * receiving place when the window ends (link_publish).  A partitioned link loses what is in flight;
+ * recovering it is the business of geo/sync.h. The way back is another link, so one-way faults need
+ * no special case.
+ *
+ * An entry refers to the sender's effect log by seq, so nothing is copied per peer.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/crdt/clock.h"
+#include "sim/dist.h"
+#include "sim/kernel.h"
+#include "sim/rng.h"
+
+typedef struct Link Link;
+
+typedef struct {
+    const char *name; /* "us>eu" */
+    uint32_t from_id, to_id;
+    uint32_t source;           /* of its events */
+    const Dist *delay;         /* one way */
+    SimTime jitter_every_ns;   /* how long one draw of the delay lasts */
+    uint64_t rate_bytes_per_s; /* 0: unlimited */
+    double loss;               /* retransmission delay per lost share; 0: none */
+    double compression_ratio;  /* bytes on the wire per byte; 1: none */
+    const Dist *reconnect;     /* from the heal to the receiver's HELLO; NULL: LINK_RECONNECT_NS */
+    uint64_t seed;
+    Place *from, *to;
+} LinkConfig;
+
+#define LINK_RECONNECT_NS SIM_S
+#define LINK_CLOCK_BYTES                                                                           \
+    80 /* a heartbeat, HELLO or RESUME on the wire: as an effect without payload */
+
+typedef enum {
+    LINK_EFFECT,    /* of the sender's log */
+    LINK_HEARTBEAT, /* "this is what I know": also the acknowledgement */
+    LINK_HELLO,     /* "send me what I lack, this is what I know" */
+    LINK_RESUME, /* "here it comes": the effects that follow are complete from the HELLO's clock */
+    LINK_SYNC,   /* the end of a whole state: "you now know all of this" */
+} LinkEntryKind;
+
+typedef struct {
+    SimTime at_ns; /* arrival */
+    SimTime sent_ns;
+    uint64_t seq; /* EFFECT: of the sender's log; others: index of a clock kept by the link */
+    LinkEntryKind kind;
+} LinkEntry;
+
+/* Borrows config->delay and places; they must outlive the link.  Places may be NULL in tests. */
+Link *link_new(const LinkConfig *config);
+void link_free(Link *link);
+
+/* Who stands at the two ends, set when members attach; changed is called between windows whenever
+ * the link begins or ceases to carry. */
+typedef struct {
+    void *actor; /* of changed */
+    void (*changed)(void *actor, Link *link);
+    void *member; /* opaque here */
+} LinkEnd;
+
+void link_set_sender(Link *link, const LinkEnd *end);
+void link_set_receiver(Link *link, const LinkEnd *end);
+void *link_sending_member(const Link *link); /* NULL before it attached */
+void *link_receiving_member(const Link *link);
+
+/* Sender's side, inside its place.  wire_bytes is before compression and weighted as the slice
+ * says. */
+void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_bytes);
+void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
+                     uint64_t wire_bytes);
+
+/* Receiver's side, inside its place; entries come in order. */
+SimTime link_peek_ns(const Link *link); /* SIM_TIME_NEVER: nothing visible */
+bool link_take(Link *link, LinkEntry *out,
+               Clock *out_clock); /* out_clock for entries that carry one */
+const LinkEntry *link_ahead(const Link *link,
+                            uint32_t n); /* the n-th visible after the next, NULL: none */
+
+uint64_t link_taken_count(const Link *link); /* entries taken so far: numbers the next event */
+
+/* Called by the kernel when a window ends; then the receiver's stream is set from link_peek_ns. */
+void link_publish(Link *link);
+
+/* Levers, between windows. */
+void link_partition(
+    Link *link); /* idempotent, as is healing; partitions nest: healed when each ended */
+void link_heal(Link *link);
+bool link_is_partitioned(const Link *link);
+void link_add_delay(Link *link, SimTime add_ns,
+                    double factor); /* replaces the last call's; 0 and 1: normal */
+void link_set_rate(Link *link, uint64_t rate_bytes_per_s);
+void link_clear(
+    Link *link); /* loses what is in flight and goes on carrying: the connection was closed */
+
+/* Readings. */
+SimTime
+link_delay_min_ns(const Link *link); /* the least delay it can have now, for the lookahead */
+SimTime link_delay_ns(const Link *link, SimTime now_ns);       /* in force at that instant */
+SimTime link_reconnect_ns(const Link *link, uint64_t attempt); /* drawn for that attempt */
+uint64_t link_carried_bytes(const Link *link); /* on the wire so far, compressed and weighted */
+uint64_t link_in_flight(const Link *link);
+uint32_t link_from(const Link *link);
+uint32_t link_to(const Link *link);
+const char *link_name(const Link *link);
+uint32_t link_source(const Link *link);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Link, link_free)

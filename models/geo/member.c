@@ -1,0 +1,300 @@
+/* A member serves its clients: request in, command on the store, reply out.
+ *
+ * Why it works: a request is one event.  The command takes effect when it arrives and its
+ * completion follows from the shard, so the reply can be posted at once for the moment it gets
+ * back.  Chance (the time a proxy takes) is keyed by the request's arrival, so requests never shift
+ * each other's draws.
+ *
+ * Simplified: a command takes effect when it reaches the member, not when its turn comes in the
+ * shard; at maxmemory replication goes on (the product latches the member and reconciles later).
+ */
+#include "models/geo/member_parts.h"
+
+#include <string.h>
+
+#include "sim/ensure.h"
+#include "sim/json_read.h"
+
+#define PROBE_COST 0.1 /* PING beside GET (scenarios/data, service times at depth 100) */
+
+static WallTime wall_at(const Member *member, SimTime now_ns)
+{
+    SimTime own_ns = now_ns + member->skew_ns;
+    int64_t ms = own_ns / SIM_MS;
+
+    if (own_ns % SIM_MS < 0)
+        ms--;
+    return (WallTime){member->config.clock_start_ms + ms};
+}
+
+/* Deletion duty: a timer for the next deadline this member owns, if none is set for earlier. */
+static void expiry_arm(Member *member, SimTime now_ns)
+{
+    WallTime at;
+    SimTime at_ns;
+    Post post;
+
+    if (!store_next_expiry(member->store, &at))
+        return;
+    at_ns = (at.ms - member->config.clock_start_ms) * SIM_MS - member->skew_ns;
+    if (at_ns < now_ns)
+        at_ns = now_ns;
+    if (at_ns >= member->expiry_armed_ns)
+        return;
+    member->expiry_armed_ns = at_ns;
+    post = (Post){.at_ns = at_ns,
+                  .rank = RANK_MESSAGE,
+                  .source = member->config.source + SOURCE_EXPIRY,
+                  .seq = ++member->expiry_seq,
+                  .handler = &member->expiry_handler};
+    place_post(member->config.place, member->config.place, &post);
+}
+
+static void expiry_run(void *actor, Place *place, void *body)
+{
+    Member *member = actor;
+
+    (void)body;
+    member->now_ns = place_now_ns(place);
+    if (member->now_ns < member->expiry_armed_ns || member->crashed)
+        return; /* an earlier timer has taken its place */
+    member->expiry_armed_ns = SIM_TIME_NEVER;
+    store_expire_due(member->store, wall_at(member, member->now_ns));
+    memory_touch_all(&member->memory);
+    expiry_arm(member, member->now_ns);
+}
+
+/* Writes are refused while memory stands above what is reserved for replication. */
+void member_watch_memory(Member *member)
+{
+    double limit = (double)member->config.memory_max_bytes * (1 - member->config.reserve_share);
+    bool refuses =
+        member->config.memory_max_bytes > 0 && (double)member_memory_used(member) > limit;
+
+    if (refuses == member->refusing)
+        return;
+    member->refusing = refuses;
+    member_tell(member, &(GeoFact){.kind = refuses ? GEO_OOM_BEGIN : GEO_OOM_END,
+                                   .member_id = member->config.id,
+                                   .at_ns = member->now_ns,
+                                   .amount = member_memory_used(member)});
+}
+
+static void reply_post(Member *member, const Request *request, Response *response, SimTime at_ns)
+{
+    Post post = {.at_ns = at_ns + request->return_ns,
+                 .rank = RANK_MESSAGE,
+                 .source = member->config.source + SOURCE_REPLY,
+                 .seq = ++member->reply_seq,
+                 .handler = request->reply_to,
+                 .body = response,
+                 .body_bytes = sizeof *response};
+
+    response->call = request->call;
+    response->lag_ns = member_lag_ns(member, member->now_ns);
+    response->reach_epoch = member->reach_epoch;
+    response->member_index = (uint8_t)(member->config.id - 1);
+    digest_u64(&member->digest, response->outcome);
+    digest_u64(&member->digest, (uint64_t)post.at_ns);
+    place_post(member->config.place, request->reply_place, &post);
+}
+
+static void command_execute(Member *member, const Request *request, Response *response)
+{
+    Arg args[REQUEST_ARGS_MAX];
+    Command command = {.spec = request->spec, .args = args, .count = request_args(request, args)};
+    Reply reply = {0};
+
+    member->last_dot = 0;
+    member->body_bytes = request->value_bytes;
+    store_execute(member->store, &command, wall_at(member, member->now_ns), NULL, &reply);
+    member->body_bytes = 0;
+    if (reply.kind == REPLY_ERROR)
+        response->outcome = OUTCOME_ERROR;
+    response->dot = member->last_dot;
+    response->reply_bytes = (uint32_t)MIN(reply.bytes, UINT32_MAX);
+    if (!request->spec->writes)
+        return;
+    memory_touch(&member->memory, family_slot(member, request->family));
+    expiry_arm(member, member->now_ns);
+}
+
+static void request_serve(Member *member, const Request *request, Response *response)
+{
+    ShardJob job = {.now_ns = member->now_ns,
+                    .key_hash = request->spec ? rng_mix(request->key) : 0,
+                    .cost = request->spec ? request->spec->relative_cost : PROBE_COST,
+                    .weight = request->spec ? request->weight : 1};
+    ShardTurn turn = shards_serve(member->shards, &job);
+
+    response->wait_ns = turn.wait_ns;
+    response->service_ns = turn.service_ns;
+    if (request->spec)
+        command_execute(member, request, response);
+}
+
+static void request_run(void *actor, Place *place, void *body)
+{
+    Member *member = actor;
+    const Request *request = body;
+    Response response = {.outcome = OUTCOME_OK};
+
+    member->now_ns = place_now_ns(place);
+    if (!member->reachable)
+        return;
+    if (member->crashed) {
+        response.outcome = OUTCOME_REFUSED;
+        reply_post(member, request, &response, member->now_ns);
+        return;
+    }
+    if (request->spec && request->spec->writes)
+        member_watch_memory(member);
+    if (request->spec && request->spec->writes && member->refusing)
+        response.outcome = OUTCOME_OOM;
+    else
+        request_serve(member, request, &response);
+    if (member->config.service) {
+        uint64_t u64 = rng_keyed(member->service_draws, (uint64_t)member->now_ns, request->call);
+        SimTime extra_ns = dist_sample(member->config.service, u64);
+
+        response.service_ns +=
+            member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
+    }
+    reply_post(member, request, &response, member->now_ns + response.wait_ns + response.service_ns);
+}
+
+static void parts_make(Member *member)
+{
+    const MemberConfig *config = &member->config;
+    StoreConfig store = {.member_count = config->member_count,
+                         .member_id = config->id,
+                         .families = config->families,
+                         .family_count = config->family_count,
+                         .sink = {.emit = replication_emit, .actor = member}};
+    ShardsConfig shards = {.shard_count = config->shard_count > 0 ? config->shard_count : 1,
+                           .ops_per_s = config->ops_per_s,
+                           .sliced = config->sliced,
+                           .mix = config->cost_mix,
+                           .seed = config->seed,
+                           .name = member->name};
+    g_autofree char *label = g_strconcat("member/", member->name, "/service", NULL);
+
+    member->log = effect_log_new();
+    for (uint32_t origin = 0; origin <= MEMBER_MAX; origin++)
+        history_init(&member->histories[origin], &member->classes);
+    member->shards = shards_new(&shards);
+    member->service_draws = rng_key(config->seed, label);
+    member->store = store_new(&store);
+    memory_init(&member->memory, member->store, config->families, config->family_count,
+                config->overhead);
+    replication_set_costs(member);
+}
+
+Member *member_new(const MemberConfig *config, GError **error)
+{
+    Member *member;
+
+    ensure(config->id >= 1 && config->id <= MEMBER_MAX);
+    member = g_new0(Member, 1);
+    if (!history_classes_init(&member->classes, config->families, config->family_count)) {
+        g_free(member);
+        g_set_error(
+            error, QUINTET_ERROR, QUINTET_ERROR_INPUT,
+            "families have more than %d different sizes of metadata records; let some agree",
+            HISTORY_CLASSES_MAX - 1);
+        return NULL;
+    }
+    member->config = *config;
+    member->name = g_strdup(config->name);
+    member->skew_ns = config->clock_skew_ns;
+    member->expiry_armed_ns = SIM_TIME_NEVER;
+    member->reachable = true;
+    member->slowdown = 1;
+    member->digest = digest_begin();
+    member->request_handler = (Handler){.run = request_run, .actor = member};
+    member->expiry_handler = (Handler){.run = expiry_run, .actor = member};
+    parts_make(member);
+    return member;
+}
+
+void member_free(Member *member)
+{
+    if (!member)
+        return;
+    for (uint32_t origin = 0; origin <= MEMBER_MAX; origin++)
+        history_clear(&member->histories[origin]);
+    shards_free(member->shards);
+    effect_log_free(member->log);
+    store_free(member->store);
+    g_free(member->name);
+    g_free(member);
+}
+
+void member_attach(Member *member, Link *outbound, Link *inbound)
+{
+    uint32_t id = link_to(outbound);
+    Peer *peer = &member->peers[id];
+
+    ensure(link_from(outbound) == member->config.id && link_from(inbound) == id);
+    ensure(!peer->out);
+    peer->owner = member;
+    peer->id = id;
+    peer->out = outbound;
+    peer->in = inbound;
+    sync_attach(member, peer);
+}
+
+void member_start(Member *member)
+{
+    sync_start(member);
+    expiry_arm(member, place_now_ns(member->config.place));
+}
+
+void member_set_reachable(Member *member, bool reachable)
+{
+    if (member->reachable && !reachable)
+        member->reach_epoch++;
+    member->reachable = reachable;
+}
+
+/* What was on its way to a crashed member is lost with its connections; what it had sent still
+ * arrives. */
+void member_crash(Member *member)
+{
+    if (member->crashed)
+        return;
+    member->crashed = true;
+    member->reach_epoch++;
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        member->peers[id].hearing = member->peers[id].asked = false;
+}
+
+void member_restart(Member *member)
+{
+    if (!member->crashed)
+        return;
+    member->crashed = false;
+    member->restart_count++;
+    member->now_ns = place_now_ns(member->config.place);
+    member->expiry_armed_ns = SIM_TIME_NEVER;
+    expiry_arm(member, member->now_ns);
+    sync_restart(member);
+}
+
+void member_set_skew(Member *member, SimTime skew_ns)
+{
+    member->skew_ns = skew_ns;
+    member->expiry_armed_ns = SIM_TIME_NEVER;
+    expiry_arm(member, place_now_ns(member->config.place));
+}
+
+void member_set_slowdown(Member *member, double factor)
+{
+    member->slowdown = factor;
+    shards_set_slowdown(member->shards, factor);
+}
+
+WallTime member_wall(const Member *member, SimTime now_ns)
+{
+    return wall_at(member, now_ns);
+}

@@ -1,0 +1,103 @@
+/* What a member is made of; for the files of models/geo alone.
+ *
+ * member.c serves clients, replication.c moves effects, sync.c repairs and acknowledges,
+ * membership.c says who counts.
+ */
+#pragma once
+
+#include "models/geo/effect_log.h"
+#include "models/geo/history.h"
+#include "models/geo/link.h"
+#include "models/geo/member.h"
+#include "models/geo/memory.h"
+#include "sim/rng.h"
+
+#define HEARTBEAT_EVERY_NS SIM_S
+#define EFFECT_OPS         8  /* room for every EffectOp */
+#define EFFECT_TYPES       32 /* and every type */
+
+/* Source numbers of a member's own events, from config.source on. */
+enum {
+    SOURCE_REPLY,
+    SOURCE_EXPIRY,
+    SOURCE_HELLO,
+    SOURCE_HEARTBEAT, /* one per peer: + peer id */
+};
+
+/* How this member stands to one other.  The two directions of a pair fail apart: `sending` belongs
+ * to the link out, `hearing` to the link in. */
+typedef struct {
+    Member *owner;
+    Member *member; /* the peer itself: only its log is ever read */
+    Link *out, *in;
+    uint32_t id;
+    uint32_t stream;
+    bool linked;  /* counts for metadata; false after force-unlink, and while not attached */
+    bool cut_off; /* the peer has unlinked us: its log is not ours to read any more */
+    bool sending; /* the session out is open: each new effect goes on the link */
+    bool hearing; /* the session in is open and complete */
+    bool asked;   /* a HELLO of ours is out, and no break since could have lost it */
+    uint64_t restarts_seen; /* of the peer: a HELLO it did not live to read is lost too */
+    Clock known;            /* what it said it knows */
+    uint64_t resumed_seq;   /* its effects up to here come late, from a backlog */
+    uint64_t sync_seq;      /* a whole state with our effects up to here is on its way; 0: none */
+    uint64_t sync_bytes;    /* of our log at that moment */
+    uint64_t hello_attempt;
+    uint64_t heartbeat_seq;
+    SimTime known_ns; /* we know everything it did up to then */
+    Handler in_handler, heartbeat_handler;
+} Peer;
+
+struct Member {
+    MemberConfig config;
+    char *name;
+    Store *store;
+    EffectLog *log;
+    Shards *shards;
+    Memory memory;
+    HistoryClasses classes;
+    History histories[MEMBER_MAX + 1]; /* by origin */
+    Peer peers[MEMBER_MAX + 1];        /* by id; attached ones have links */
+    double apply_cost[EFFECT_TYPES][EFFECT_OPS];
+    Handler request_handler, expiry_handler, hello_handler;
+    RngKey service_draws;
+    SimTime now_ns; /* of the event in progress */
+    SimTime skew_ns;
+    SimTime expiry_armed_ns;
+    uint64_t reply_seq, expiry_seq, hello_seq;
+    uint64_t reach_epoch;
+    uint64_t restart_count;
+    uint64_t acked_bytes_min; /* over linked peers */
+    Dot last_dot;
+    uint32_t linked_count; /* peers that count */
+    uint32_t body_bytes;   /* of the operation in progress, 0 without */
+    Digest digest;
+    double slowdown; /* of the extra service time; the shards keep their own */
+    bool reachable, crashed, refusing;
+};
+
+static inline uint32_t family_slot(const Member *member, uint16_t family)
+{
+    return family == FAMILY_NONE ? member->config.family_count : family;
+}
+
+static inline void member_tell(const Member *member, const GeoFact *fact)
+{
+    if (member->config.listener.hear)
+        member->config.listener.hear(member->config.listener.actor, fact);
+}
+
+/* replication.c: effects out and in. */
+void replication_emit(void *actor, const Effect *effect); /* the store's sink */
+void replication_apply(Member *member, const Effect *effect);
+void replication_set_costs(Member *member);
+
+/* sync.c: sessions, acknowledgements, collection. */
+void sync_attach(Member *member, Peer *peer);
+void sync_start(Member *member);
+void sync_collect(Member *member); /* after anything that moves what all linked members know */
+void sync_restart(Member *member); /* asks every peer for what was missed */
+void sync_schedule_hello(Peer *peer, SimTime now_ns);
+
+/* member.c */
+void member_watch_memory(Member *member);

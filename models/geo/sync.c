@@ -1,0 +1,374 @@
+/* Sessions between members: heartbeats, acknowledgements, repair after a break, collection.
+ *
+ * Why it works: each direction of a pair is a session of its own, and the receiver is the one who
+ * knows what it lacks.  When the link into it (or the member itself) was down, the receiver says
+ * HELLO with its clock; the sender opens the session anew and continues exactly there: with the
+ * effects from its backlog, or, if these are no longer all in it, with its whole state.  A HELLO
+ * can only be lost by a break, and every end of a break leads to another one.  In between the
+ * receiver ignores what comes, so it never sees a gap.
+ *
+ * A clock reported by a peer is its acknowledgement.  What all linked members reported is the
+ * prefix nobody can ask for again, so records and logs are released up to it; a silent peer freezes
+ * it.  An effect itself says that its origin has it, so the origin's own report is not waited for.
+ *
+ * Simplified: the end of a whole state applies the missed effects of every origin from their logs,
+ * which by the laws equals merging the state (models/crdt); it occupies no shard.
+ */
+#include "models/geo/member_parts.h"
+
+#include "sim/ensure.h"
+
+/* Linked peers' reports, without the origin's own; UINT64_MAX when nobody else has to know. */
+static uint64_t known_by_all(const Member *member, uint32_t origin)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        const Peer *peer = &member->peers[id];
+
+        if (peer->linked && id != origin && peer->known.seq[origin] < least)
+            least = peer->known.seq[origin];
+    }
+    return least;
+}
+
+void sync_collect(Member *member)
+{
+    uint32_t own = member->config.id;
+    uint64_t last_seq = effect_log_last_seq(member->log);
+    uint64_t acked = MIN(known_by_all(member, own), last_seq);
+
+    member->linked_count = 0;
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        member->linked_count += member->peers[id].linked;
+    member->acked_bytes_min = effect_log_bytes_before(member->log, acked + 1);
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        history_collect(&member->histories[id], known_by_all(member, id));
+    effect_log_drop(member->log, acked);
+}
+
+static void report_take(Peer *peer, const Clock *clock)
+{
+    Member *member = peer->owner;
+
+    clock_join(&peer->known, clock);
+    if (peer->sync_seq > 0 && peer->known.seq[member->config.id] >= peer->sync_seq)
+        peer->sync_seq = 0;
+    sync_collect(member);
+}
+
+static void known_until(Peer *peer, SimTime at_ns)
+{
+    if (at_ns > peer->known_ns)
+        peer->known_ns = at_ns;
+}
+
+static void effect_take(Peer *peer, const LinkEntry *entry)
+{
+    Member *member = peer->owner;
+    const EffectLog *log = peer->member->log;
+    uint64_t have = store_clock(member->store)->seq[peer->id];
+
+    if (!peer->hearing)
+        return;
+    if (entry->seq > have)
+        replication_apply(member, effect_log_at(log, entry->seq));
+    if (entry->seq > peer->resumed_seq)
+        known_until(peer, entry->sent_ns);
+    else if (entry->seq > have)
+        known_until(peer, effect_log_made_ns(log, entry->seq));
+}
+
+/* The genesis' place in the clock tells how often the sender has restarted. */
+static void hello_send(Peer *peer)
+{
+    Member *member = peer->owner;
+    Clock clock = *store_clock(member->store);
+
+    clock.seq[0] = member->restart_count;
+    peer->asked = !link_is_partitioned(peer->out);
+    link_send_clock(peer->out, member->now_ns, LINK_HELLO, &clock, LINK_CLOCK_BYTES);
+}
+
+static void backlog_resend(Peer *peer, uint64_t from_seq)
+{
+    Member *member = peer->owner;
+    uint64_t last_seq = effect_log_last_seq(member->log);
+
+    link_send_clock(peer->out, member->now_ns, LINK_RESUME, store_clock(member->store),
+                    LINK_CLOCK_BYTES);
+    for (uint64_t seq = from_seq; seq <= last_seq; seq++)
+        link_send_effect(peer->out, member->now_ns, seq, effect_log_wire_bytes(member->log, seq));
+    member_tell(member, &(GeoFact){.kind = GEO_RESEND,
+                                   .member_id = member->config.id,
+                                   .peer_id = peer->id,
+                                   .at_ns = member->now_ns,
+                                   .amount = (int64_t)(last_seq + 1 - from_seq)});
+}
+
+static void state_send(Peer *peer)
+{
+    Member *member = peer->owner;
+    int64_t bytes = memory_data_bytes(&member->memory);
+
+    bytes += member_memory_bytes(member, MEMORY_HISTORY) +
+             member_memory_bytes(member, MEMORY_TOMBSTONES);
+    peer->sync_seq = effect_log_last_seq(member->log);
+    peer->sync_bytes = effect_log_bytes_before(member->log, peer->sync_seq + 1);
+    link_send_clock(peer->out, member->now_ns, LINK_SYNC, store_clock(member->store),
+                    (uint64_t)bytes);
+    member_tell(member, &(GeoFact){.kind = GEO_FULL_SYNC_BEGIN,
+                                   .member_id = member->config.id,
+                                   .peer_id = peer->id,
+                                   .at_ns = member->now_ns,
+                                   .amount = bytes});
+}
+
+/* The peer asks us to go on from its clock. */
+static void hello_serve(Peer *peer, const Clock *clock)
+{
+    Member *member = peer->owner;
+    uint64_t from_seq = clock->seq[member->config.id] + 1;
+
+    if (link_is_partitioned(peer->out))
+        return;
+    peer->sending = true;
+    if (from_seq >= effect_log_first_within(member->log, member->config.backlog_bytes))
+        backlog_resend(peer, from_seq);
+    else
+        state_send(peer);
+    if (clock->seq[0] != peer->restarts_seen)
+        peer->asked = false;
+    peer->restarts_seen = clock->seq[0];
+    if (!peer->hearing && !peer->asked)
+        hello_send(peer);
+}
+
+/* Everything the sender knew when it sent its state.  Origins that cut us off no longer hold their
+ * logs for us. */
+static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
+{
+    Member *member = peer->owner;
+
+    peer->hearing = true;
+    peer->resumed_seq = 0;
+    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++) {
+        const Peer *from = &member->peers[origin];
+
+        if (!from->member || from->cut_off)
+            continue;
+        for (uint64_t seq = store_clock(member->store)->seq[origin] + 1; seq <= clock->seq[origin];
+             seq++)
+            replication_apply(member, effect_log_at(from->member->log, seq));
+    }
+    known_until(peer, entry->sent_ns);
+    member_tell(member, &(GeoFact){.kind = GEO_FULL_SYNC_END,
+                                   .member_id = member->config.id,
+                                   .peer_id = peer->id,
+                                   .at_ns = member->now_ns});
+}
+
+static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
+{
+    switch (entry->kind) {
+    case LINK_EFFECT:
+        effect_take(peer, entry);
+        break;
+    case LINK_HEARTBEAT:
+        report_take(peer, clock);
+        if (clock->seq[peer->id] <= store_clock(peer->owner->store)->seq[peer->id])
+            known_until(peer, entry->sent_ns);
+        member_watch_memory(peer->owner);
+        break;
+    case LINK_HELLO:
+        report_take(peer, clock);
+        hello_serve(peer, clock);
+        break;
+    case LINK_RESUME:
+        peer->hearing = true;
+        peer->resumed_seq = clock->seq[peer->id];
+        break;
+    case LINK_SYNC:
+        state_take(peer, entry, clock);
+        break;
+    }
+}
+
+/* Effects known to come are fetched ahead: first the effect from the origin's log, later its key.
+ */
+static void effects_prefetch(const Peer *peer)
+{
+    const Member *member = peer->owner;
+    uint64_t have = store_clock(member->store)->seq[peer->id];
+    const LinkEntry *near = link_ahead(peer->in, 1);
+    const LinkEntry *far = link_ahead(peer->in, 4);
+
+    if (far && far->kind == LINK_EFFECT && far->seq > have) {
+        const char *effect = (const char *)effect_log_at(peer->member->log, far->seq);
+
+        __builtin_prefetch(effect);
+        __builtin_prefetch(effect + 64);
+    }
+    if (near && near->kind == LINK_EFFECT && near->seq > have)
+        store_prefetch(member->store, effect_log_at(peer->member->log, near->seq));
+}
+
+static void inbound_run(void *actor, Place *place, void *body)
+{
+    Peer *peer = actor;
+    Member *member = peer->owner;
+    LinkEntry entry;
+    Clock clock;
+
+    (void)body;
+    member->now_ns = place_now_ns(place);
+    if (link_peek_ns(peer->in) <= member->now_ns && link_take(peer->in, &entry, &clock) &&
+        peer->linked && !member->crashed) {
+        if (peer->hearing && !peer->cut_off)
+            effects_prefetch(peer);
+        entry_take(peer, &entry, &clock);
+    }
+    place_set_stream(place, peer->stream, link_peek_ns(peer->in), link_taken_count(peer->in));
+}
+
+static void inbound_publish(void *actor, Place *receiver)
+{
+    Peer *peer = actor;
+
+    link_publish(peer->in);
+    place_set_stream(receiver, peer->stream, link_peek_ns(peer->in), link_taken_count(peer->in));
+}
+
+typedef struct {
+    uint32_t peer_id;
+    uint64_t attempt;
+} HelloTimer;
+
+void sync_schedule_hello(Peer *peer, SimTime now_ns)
+{
+    Member *member = peer->owner;
+    HelloTimer timer = {.peer_id = peer->id, .attempt = ++peer->hello_attempt};
+    Post post = {.at_ns = now_ns + link_reconnect_ns(peer->in, timer.attempt),
+                 .rank = RANK_MESSAGE,
+                 .source = member->config.source + SOURCE_HELLO,
+                 .seq = ++member->hello_seq,
+                 .handler = &member->hello_handler,
+                 .body = &timer,
+                 .body_bytes = sizeof timer};
+
+    place_post(member->config.place, member->config.place, &post);
+}
+
+static void hello_run(void *actor, Place *place, void *body)
+{
+    Member *member = actor;
+    const HelloTimer *timer = body;
+    Peer *peer = &member->peers[timer->peer_id];
+
+    member->now_ns = place_now_ns(place);
+    if (timer->attempt == peer->hello_attempt && !peer->hearing && !peer->asked && peer->linked &&
+        !member->crashed)
+        hello_send(peer);
+}
+
+static void out_changed(void *actor, Link *link)
+{
+    Peer *peer = actor;
+    Member *member = peer->owner;
+    bool down = link_is_partitioned(link);
+    SimTime now_ns = place_now_ns(member->config.place);
+
+    if (down)
+        peer->sending = peer->asked = false;
+    else if (!peer->hearing && !link_is_partitioned(peer->in))
+        sync_schedule_hello(peer, now_ns);
+    member_tell(member, &(GeoFact){.kind = down ? GEO_LINK_DOWN : GEO_LINK_UP,
+                                   .member_id = member->config.id,
+                                   .peer_id = peer->id,
+                                   .at_ns = now_ns});
+}
+
+static void in_changed(void *actor, Link *link)
+{
+    Peer *peer = actor;
+    Place *place = peer->owner->config.place;
+
+    if (link_is_partitioned(link)) {
+        peer->hearing = peer->asked = false;
+        peer->hello_attempt++; /* a HELLO being prepared is void */
+        place_set_stream(place, peer->stream, SIM_TIME_NEVER, 0);
+    } else {
+        sync_schedule_hello(peer, place_now_ns(place));
+    }
+}
+
+static void heartbeat_post(Peer *peer, SimTime at_ns)
+{
+    Member *member = peer->owner;
+    Post post = {.at_ns = at_ns,
+                 .rank = RANK_MESSAGE,
+                 .source = member->config.source + SOURCE_HEARTBEAT + peer->id,
+                 .seq = ++peer->heartbeat_seq,
+                 .handler = &peer->heartbeat_handler};
+
+    place_post(member->config.place, member->config.place, &post);
+}
+
+static void heartbeat_run(void *actor, Place *place, void *body)
+{
+    Peer *peer = actor;
+    Member *member = peer->owner;
+
+    (void)body;
+    member->now_ns = place_now_ns(place);
+    if (peer->linked && !member->crashed)
+        link_send_clock(peer->out, member->now_ns, LINK_HEARTBEAT, store_clock(member->store),
+                        LINK_CLOCK_BYTES);
+    heartbeat_post(peer, member->now_ns + HEARTBEAT_EVERY_NS);
+}
+
+void sync_attach(Member *member, Peer *peer)
+{
+    const MemberConfig *config = &member->config;
+    LinkEnd sender = {.actor = peer, .changed = out_changed, .member = member};
+    LinkEnd receiver = {.actor = peer, .changed = in_changed, .member = member};
+
+    peer->linked = peer->sending = peer->hearing = true;
+    peer->in_handler = (Handler){.run = inbound_run, .actor = peer};
+    peer->heartbeat_handler = (Handler){.run = heartbeat_run, .actor = peer};
+    link_set_sender(peer->out, &sender);
+    link_set_receiver(peer->in, &receiver);
+    peer->stream =
+        place_add_stream(config->place, RANK_MESSAGE, link_source(peer->in), &peer->in_handler);
+    kernel_on_publish(config->kernel, inbound_publish, peer, config->place);
+}
+
+/* Phases differ by link, so that reports spread over the second. */
+void sync_start(Member *member)
+{
+    member->hello_handler = (Handler){.run = hello_run, .actor = member};
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        Peer *peer = &member->peers[id];
+        g_autofree char *label = NULL;
+
+        if (!peer->out)
+            continue;
+        peer->member = link_sending_member(peer->in);
+        ensure(peer->member != NULL);
+        label = g_strconcat("link/", link_name(peer->out), "/heartbeat", NULL);
+        heartbeat_post(peer,
+                       (SimTime)rng_scale(rng_keyed(rng_key(member->config.seed, label), 0, 0),
+                                          (uint64_t)HEARTBEAT_EVERY_NS));
+    }
+    sync_collect(member);
+}
+
+void sync_restart(Member *member)
+{
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        Peer *peer = &member->peers[id];
+
+        if (peer->out && peer->linked && !link_is_partitioned(peer->in))
+            sync_schedule_hello(peer, member->now_ns);
+    }
+}

@@ -1,0 +1,147 @@
+#include "models/geo/request.h"
+
+#include <string.h>
+
+#include "models/data/store.h"
+#include "tests/test.h"
+
+#define TYPE_ENTRY(type) #type,
+static const char *const types[] = {CRDT_TYPES(TYPE_ENTRY)};
+#define TYPES G_N_ELEMENTS(types)
+
+typedef struct {
+    Dist *value;
+    Family families[TYPES];
+    const Family *list[TYPES];
+    Store *store;
+    uint64_t effects;
+} World;
+
+static void count_effect(void *actor, const Effect *effect)
+{
+    (void)effect;
+    ((World *)actor)->effects++;
+}
+
+static void world_init(World *world)
+{
+    StoreConfig config = {.member_id = 1,
+                          .families = world->list,
+                          .family_count = TYPES,
+                          .sink = {.emit = count_effect, .actor = world}};
+
+    memset(world, 0, sizeof *world);
+    world->value = dist_new_constant(100);
+    for (uint16_t type = 0; type < TYPES; type++) {
+        bool single = strcmp(types[type], "string") == 0 || strcmp(types[type], "counter") == 0;
+
+        world->families[type] = (Family){.name = types[type],
+                                         .index = type,
+                                         .type = (int8_t)type,
+                                         .key_count = 100,
+                                         .kept_count = 100,
+                                         .hot_count = 100,
+                                         .weight = 1,
+                                         .base = 1000 + 100 * (uint64_t)type,
+                                         .field_count = single ? 1 : 5,
+                                         .value_bytes = world->value,
+                                         .record_bytes = 64};
+        world->list[type] = &world->families[type];
+    }
+    world->store = store_new(&config);
+}
+
+static void world_clear(World *world)
+{
+    store_free(world->store);
+    dist_free(world->value);
+}
+
+static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, uint64_t key)
+{
+    Request request = {.spec = spec,
+                       .key = world->families[type].base + key,
+                       .family = type,
+                       .token = 77,
+                       .element = 2,
+                       .element_count = 1,
+                       .value_bytes = 20,
+                       .weight = 1};
+    Arg args[REQUEST_ARGS_MAX];
+    Command command = {.spec = spec, .args = args, .count = request_args(&request, args)};
+    Reply reply = {0};
+
+    store_execute(world->store, &command, (WallTime){1000}, NULL, &reply);
+    return reply.kind;
+}
+
+/* Commands about several keys, absolute times or positions have no default form in a workload. */
+static bool has_no_default_form(const CommandSpec *spec)
+{
+    static const char *const names[] = {"RENAME",    "SMOVE", "EXPIREAT",
+                                        "PEXPIREAT", "SETEX", "PSETEX"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(spec->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Every command gets arguments it can work with on keys of one type at least. */
+static void test_every_command_runs_with_its_shape(void)
+{
+    World world;
+
+    world_init(&world);
+    for (size_t i = 0; i < command_count(); i++) {
+        const CommandSpec *spec = command_at(i);
+        bool ran = false;
+
+        for (uint16_t type = 0; type < TYPES; type++)
+            ran |= execute(&world, spec, type, i % 100) != REPLY_ERROR;
+        if (!ran && !has_no_default_form(spec))
+            g_printerr("%s fails on every type\n", spec->name);
+        EXPECT(ran || has_no_default_form(spec));
+    }
+    world_clear(&world);
+}
+
+static void test_usual_writes_make_one_effect_each(void)
+{
+    static const struct {
+        const char *command, *type;
+    } writes[] = {{"SET", "string"}, {"INCR", "counter"}, {"INCRBY", "counter"}, {"HSET", "hash"},
+                  {"HDEL", "hash"},  {"HINCRBY", "hash"}, {"SADD", "set"},       {"SREM", "set"},
+                  {"ZADD", "zset"},  {"ZINCRBY", "zset"}, {"ZREM", "zset"},      {"DEL", "hash"},
+                  {"DEL", "zset"},   {"DEL", "string"},   {"SETRANGE", "string"}};
+    World world;
+
+    world_init(&world);
+    for (size_t i = 0; i < G_N_ELEMENTS(writes); i++) {
+        const CommandSpec *spec = command_find(writes[i].command, strlen(writes[i].command));
+        uint16_t type = 0;
+
+        while (strcmp(types[type], writes[i].type) != 0)
+            type++;
+        world.effects = 0;
+        EXPECT(execute(&world, spec, type, i) != REPLY_ERROR);
+        if (world.effects != 1)
+            g_printerr("%s on %s\n", writes[i].command, writes[i].type);
+        EXPECT_INT(world.effects, 1);
+    }
+    world_clear(&world);
+}
+
+static void test_outcomes_have_names(void)
+{
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        EXPECT(outcome_name((Outcome)outcome) != NULL);
+    EXPECT_TEXT(outcome_name(OUTCOME_OOM), "oom");
+}
+
+static const TestCase cases[] = {
+    TEST(test_every_command_runs_with_its_shape),
+    TEST(test_usual_writes_make_one_effect_each),
+    TEST(test_outcomes_have_names),
+};
+TEST_MAIN("request", cases)
