@@ -1,0 +1,54 @@
+/* A workload: when operations arrive at a site, and what each of them is.
+ *
+ * Arrivals are a Poisson process (or evenly spaced) whose rate is the configured one times a daily
+ * curve times the bursts in force.  What an operation is depends on its number alone, so neither
+ * routing nor faults can change it.  Under a slice the stream carries the kept keys only, at their
+ * own rates.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "models/clients/site.h"
+
+typedef struct Workload Workload;
+
+typedef struct {
+    const WorkloadConfig *config;
+    const char *site_name;
+    uint64_t seed;
+    uint32_t index; /* in its site */
+    uint32_t client_count;
+    SimTime day_start_ns;
+} WorkloadSetup;
+
+/* One operation, drawn. */
+typedef struct {
+    uint64_t seq; /* unique in its site: workload index << 48 | number */
+    uint64_t key;
+    uint64_t token;          /* of its value; also the key of every later draw about it */
+    const CommandSpec *spec; /* NULL: of an external family */
+    SimTime ttl_ns;
+    uint32_t client;
+    uint32_t element, element_count;
+    uint32_t value_bytes;
+    uint32_t weight;
+    uint16_t family;
+    uint16_t op_index;
+} Operation;
+
+/* Borrows what setup points to. */
+Workload *workload_new(const WorkloadSetup *setup);
+void workload_free(Workload *workload);
+
+SimTime workload_next_ns(const Workload *workload);           /* SIM_TIME_NEVER: no more */
+uint64_t workload_next_seq(const Workload *workload);         /* its number, from 0 */
+void workload_advance(Workload *workload);                    /* to the arrival after the next */
+void workload_draw(const Workload *workload, Operation *out); /* the next arrival's operation */
+
+/* Between windows; now_ns is not after the next arrival. */
+void workload_set_burst(Workload *workload, double factor, SimTime now_ns);
+
+double workload_kept_share(const Workload *workload); /* of its operations */
+double workload_rate_per_s(const Workload *workload,
+                           SimTime at_ns); /* of the stream, kept share and all */
