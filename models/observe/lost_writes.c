@@ -1,0 +1,374 @@
+/* Why it works: per key and element only the last writer in timestamp order is kept.  A new write
+ * either has seen it, and then replaces it whatever the clocks say (crdt-semantics.md 1.3: only
+ * concurrent assignments are compared by time), or has not, and then the one that is earlier in
+ * timestamp order is lost: usually the old one, with an equal millisecond or a skewed clock perhaps
+ * the new.  A standing writer cannot have seen a write made after it.  All that is one look-up in
+ * an open-addressing table.
+ *
+ * What every member has observed can no longer be lost, because every later write has seen it: it
+ * is forgotten, so the table holds only what is in flight (or kept from a silent member).
+ * Forgetting changes no answer, hence the moment of it does not matter.
+ */
+#include "models/observe/lost_writes.h"
+
+#include <string.h>
+
+#include "sim/ensure.h"
+#include "sim/rng.h"
+
+#define TABLE_START 1024
+
+typedef struct {
+    uint64_t key;
+    Dot dot; /* 0: the slot is free */
+    int64_t ts_ms;
+    uint32_t element;
+    uint32_t unused;
+} Writer;
+
+_Static_assert(sizeof(Writer) == 32, "fit.md allows 32 bytes per live key");
+
+/* A write as heard. */
+typedef struct {
+    SimTime at_ns;
+    Dot dot;
+    int64_t ts_ms;
+    uint64_t key;
+    uint64_t seen[MEMBER_MAX];
+    uint32_t element, element_count;
+    uint32_t weight;
+    uint16_t family;
+    bool is_assign;
+} Heard;
+
+/* A write of one member that nobody else may know yet. */
+typedef struct {
+    uint64_t seq, key;
+    uint32_t weight;
+    uint32_t family;
+} Alone;
+
+typedef struct {
+    LostWrites *lost;
+    GArray *heard;       /* Heard, in time order */
+    uint32_t heard_next; /* first not consumed */
+    GArray *alone;       /* Alone, in seq order */
+    uint32_t alone_next;
+} Ear;
+
+/* Counted under one family; the last set is for keys born during the run. */
+typedef struct {
+    Instrument *overwritten[MEMBER_MAX], *a1[MEMBER_MAX];
+    Instrument *unreplicated[MEMBER_MAX], *a23[MEMBER_MAX];
+} FamilyCounts;
+
+struct LostWrites {
+    uint32_t member_count, family_count;
+    Ear ears[MEMBER_MAX];
+    FamilyCounts *counts;
+    Writer *table;
+    uint32_t table_size, table_used; /* size is a power of two */
+    uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
+};
+
+static Instrument *new_counter(const LostWritesConfig *config, const char *metric, Labels labels,
+                               uint32_t family)
+{
+    Instrument *instrument;
+
+    if (family < config->family_count)
+        labels.family = config->family_names[family];
+    instrument = recording_instrument(config->recording, metric, &labels);
+    if (family < config->family_count && config->family_weights)
+        instrument_set_weight_max(instrument, config->family_weights[family]);
+    return instrument;
+}
+
+static void make_counters(LostWrites *lost, const LostWritesConfig *config, uint32_t family)
+{
+    FamilyCounts *counts = &lost->counts[family];
+
+    for (uint32_t m = 0; m < config->member_count; m++) {
+        const char *member = config->member_names[m];
+
+        counts->overwritten[m] = new_counter(
+            config, "data.lost_writes", (Labels){.member = member, .cause = "overwritten"}, family);
+        counts->unreplicated[m] =
+            new_counter(config, "data.lost_writes",
+                        (Labels){.member = member, .cause = "unreplicated"}, family);
+        new_counter(config, "data.lost_writes", (Labels){.member = member, .cause = "discarded"},
+                    family);
+        counts->a1[m] =
+            new_counter(config, "anomaly.A1", (Labels){.member = member, .anomaly = "A1"}, family);
+        counts->a23[m] = new_counter(config, "anomaly.A23",
+                                     (Labels){.member = member, .anomaly = "A23"}, family);
+    }
+}
+
+LostWrites *lost_writes_new(const LostWritesConfig *config)
+{
+    LostWrites *lost = g_new0(LostWrites, 1);
+
+    ensure(config->member_count >= 1 && config->member_count <= MEMBER_MAX);
+    lost->member_count = config->member_count;
+    lost->family_count = config->family_count;
+    lost->counts = g_new0(FamilyCounts, config->family_count + 1);
+    lost->table_size = TABLE_START;
+    lost->collect_above = TABLE_START / 4;
+    lost->table = g_new0(Writer, lost->table_size);
+    for (uint32_t m = 0; m < config->member_count; m++) {
+        lost->ears[m].lost = lost;
+        lost->ears[m].heard = g_array_new(FALSE, FALSE, sizeof(Heard));
+        lost->ears[m].alone = g_array_new(FALSE, FALSE, sizeof(Alone));
+    }
+    for (uint32_t family = 0; family <= config->family_count; family++)
+        make_counters(lost, config, family);
+    return lost;
+}
+
+void lost_writes_free(LostWrites *lost)
+{
+    if (!lost)
+        return;
+    for (uint32_t m = 0; m < lost->member_count; m++) {
+        g_array_unref(lost->ears[m].heard);
+        g_array_unref(lost->ears[m].alone);
+    }
+    g_free(lost->counts);
+    g_free(lost->table);
+    g_free(lost);
+}
+
+void *lost_writes_ear(LostWrites *lost, uint32_t member_id)
+{
+    ensure(member_id >= 1 && member_id <= lost->member_count);
+    return &lost->ears[member_id - 1];
+}
+
+void lost_writes_hear(void *actor, const GeoFact *fact)
+{
+    Ear *ear = actor;
+    const Effect *effect = fact->effect;
+    Heard heard;
+
+    if (fact->kind != GEO_WRITE)
+        return;
+    heard = (Heard){
+        .at_ns = fact->at_ns,
+        .dot = effect->dot,
+        .ts_ms = effect->ts.ms,
+        .key = effect->key,
+        .element = effect->element,
+        .element_count = effect->element_count,
+        .weight = fact->weight,
+        .family = effect->family,
+        .is_assign = effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE,
+    };
+    memcpy(heard.seen, &effect->ctx.seq[1], sizeof heard.seen);
+    g_array_append_val(ear->heard, heard);
+}
+
+static uint64_t writer_hash(uint64_t key, uint32_t element)
+{
+    return rng_mix(key + ((uint64_t)element + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* The slot of key and element, or the free one where it belongs. */
+static Writer *find_writer(const LostWrites *lost, uint64_t key, uint32_t element)
+{
+    uint32_t mask = lost->table_size - 1;
+    uint32_t at = (uint32_t)writer_hash(key, element) & mask;
+
+    while (lost->table[at].dot != 0 &&
+           (lost->table[at].key != key || lost->table[at].element != element))
+        at = (at + 1) & mask;
+    return &lost->table[at];
+}
+
+/* Moves all but those that `stable` covers (NULL: all) into a table that has room. */
+static void rebuild(LostWrites *lost, const Clock *stable)
+{
+    Writer *old = lost->table;
+    uint32_t old_size = lost->table_size;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < old_size; i++) {
+        if (old[i].dot != 0 && stable && clock_covers(stable, old[i].dot))
+            old[i].dot = 0;
+        kept += old[i].dot != 0;
+    }
+    while (lost->table_size < 4 * kept)
+        lost->table_size *= 2;
+    while (lost->table_size > TABLE_START && lost->table_size > 16 * kept)
+        lost->table_size /= 2;
+    lost->table = g_new0(Writer, lost->table_size);
+    lost->table_used = kept;
+    lost->collect_above = MAX(2 * kept, TABLE_START / 4);
+    for (uint32_t i = 0; i < old_size; i++)
+        if (old[i].dot != 0)
+            *find_writer(lost, old[i].key, old[i].element) = old[i];
+    g_free(old);
+}
+
+static bool has_seen(const Heard *heard, Dot dot)
+{
+    uint32_t member = dot_member(dot);
+
+    return member == dot_member(heard->dot) || dot_seq(dot) <= heard->seen[member - 1];
+}
+
+/* Whether heard comes after writer: later, at one instant the lower id, of one member the later seq
+ * (crdt-semantics.md 1.3). */
+static bool comes_after(const Heard *heard, const Writer *writer)
+{
+    uint32_t id = dot_member(heard->dot), other = dot_member(writer->dot);
+
+    if (heard->ts_ms != writer->ts_ms)
+        return heard->ts_ms > writer->ts_ms;
+    return id != other ? id < other : dot_seq(heard->dot) > dot_seq(writer->dot);
+}
+
+static void count_loss(LostWrites *lost, const Heard *heard, Dot lost_dot)
+{
+    FamilyCounts *counts = &lost->counts[MIN(heard->family, lost->family_count)];
+    uint32_t member = dot_member(lost_dot) - 1;
+    uint64_t hash = rng_mix(heard->key);
+
+    instrument_count_key(counts->overwritten[member], hash, heard->weight, 1);
+    instrument_count_key(counts->a1[member], hash, heard->weight, 1);
+}
+
+static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t element)
+{
+    Writer *writer = find_writer(lost, heard->key, element);
+
+    if (writer->dot == 0) {
+        lost->table_used++;
+    } else if (!has_seen(heard, writer->dot)) {
+        bool heard_wins = comes_after(heard, writer);
+
+        count_loss(lost, heard, heard_wins ? writer->dot : heard->dot);
+        if (!heard_wins)
+            return;
+    }
+    *writer =
+        (Writer){.key = heard->key, .dot = heard->dot, .ts_ms = heard->ts_ms, .element = element};
+    if (2 * lost->table_used > lost->table_size)
+        rebuild(lost, NULL);
+}
+
+static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
+{
+    Alone alone = {
+        .seq = dot_seq(heard->dot),
+        .key = heard->key,
+        .weight = heard->weight,
+        .family = MIN(heard->family, lost->family_count),
+    };
+
+    if (lost->member_count > 1)
+        g_array_append_val(ear->alone, alone);
+    for (uint32_t i = 0; heard->is_assign && i < heard->element_count; i++)
+        consume_assign(lost, heard, heard->element + i);
+}
+
+static const Heard *peek(const Ear *ear, SimTime until_ns)
+{
+    const Heard *heard;
+
+    if (ear->heard_next == ear->heard->len)
+        return NULL;
+    heard = &g_array_index(ear->heard, Heard, ear->heard_next);
+    return heard->at_ns <= until_ns ? heard : NULL;
+}
+
+/* Drops what was consumed; the array keeps its memory. */
+static void compact(GArray *array, uint32_t *next)
+{
+    if (*next > 0 && 2 * *next >= array->len) {
+        g_array_remove_range(array, 0, *next);
+        *next = 0;
+    }
+}
+
+void lost_writes_merge(LostWrites *lost, SimTime until_ns)
+{
+    for (;;) {
+        Ear *first = NULL;
+        const Heard *next = NULL;
+
+        /* At one instant the lower id goes first, so the order is total. */
+        for (uint32_t m = 0; m < lost->member_count; m++) {
+            const Heard *heard = peek(&lost->ears[m], until_ns);
+
+            if (heard && (!next || heard->at_ns < next->at_ns)) {
+                next = heard;
+                first = &lost->ears[m];
+            }
+        }
+        if (!next)
+            break;
+        consume(lost, first, next);
+        first->heard_next++;
+    }
+    for (uint32_t m = 0; m < lost->member_count; m++)
+        compact(lost->ears[m].heard, &lost->ears[m].heard_next);
+}
+
+/* The seq up to which some member of `mask` other than m knows member m's writes. */
+static uint64_t known_elsewhere(const LostWrites *lost, uint32_t m, const Clock *known,
+                                uint32_t mask)
+{
+    uint64_t seq = 0;
+
+    for (uint32_t other = 0; other < lost->member_count; other++)
+        if (other != m && (mask >> other & 1))
+            seq = MAX(seq, known[other].seq[m + 1]);
+    return seq;
+}
+
+void lost_writes_collect(LostWrites *lost, const Clock *known)
+{
+    Clock stable = known[0];
+
+    for (uint32_t m = 1; m < lost->member_count; m++)
+        clock_meet(&stable, &known[m]);
+    for (uint32_t m = 0; m < lost->member_count; m++) {
+        Ear *ear = &lost->ears[m];
+        uint64_t seq = known_elsewhere(lost, m, known, UINT32_MAX);
+
+        while (ear->alone_next < ear->alone->len &&
+               g_array_index(ear->alone, Alone, ear->alone_next).seq <= seq)
+            ear->alone_next++;
+        compact(ear->alone, &ear->alone_next);
+    }
+    if (lost->table_used > lost->collect_above)
+        rebuild(lost, &stable);
+}
+
+uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *known,
+                            uint32_t survivors)
+{
+    uint32_t m = member_id - 1;
+    Ear *ear = &lost->ears[m];
+    uint64_t seq = known_elsewhere(lost, m, known, survivors);
+    uint64_t total = 0;
+
+    ensure(member_id >= 1 && member_id <= lost->member_count);
+    for (; ear->alone_next < ear->alone->len; ear->alone_next++) {
+        const Alone *alone = &g_array_index(ear->alone, Alone, ear->alone_next);
+        FamilyCounts *counts = &lost->counts[alone->family];
+
+        if (alone->seq <= seq)
+            continue;
+        instrument_count_key(counts->unreplicated[m], rng_mix(alone->key), alone->weight, 1);
+        instrument_count_key(counts->a23[m], rng_mix(alone->key), alone->weight, 1);
+        total += alone->weight;
+    }
+    return total;
+}
+
+uint32_t lost_writes_kept_count(const LostWrites *lost)
+{
+    return lost->table_used;
+}

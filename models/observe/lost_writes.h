@@ -1,0 +1,56 @@
+/* Acknowledged writes that are gone for good: data.lost_writes and anomalies A1 and A23.
+ *
+ * Overwritten (A1): a last-writer-wins write whose successor in timestamp order had not seen it
+ * (fit.md section 2).  The definition needs a global order, so each member's facts are kept aside
+ * while its place runs and consumed between windows, merged by (time, member, seq); where windows
+ * were cut cannot show.  Memory is proportional to the writes that some member has not observed
+ * yet, not to the keys.
+ *
+ * Unreplicated (A23): writes of a member that is unlinked before any survivor has seen them.
+ *
+ * Simplified: a write of several fields counts once for each field lost; keys born during the run
+ * are not looked at for A1 (their fields are bytes); a removal between two writes is not a writer.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "models/geo/geo_facts.h"
+#include "models/observe/recording.h"
+
+typedef struct LostWrites LostWrites;
+
+typedef struct {
+    Recording *recording;
+    const char *const *member_names; /* of member ids 1..member_count */
+    uint32_t member_count;
+    const char *const *family_names;
+    const uint32_t *family_weights; /* of the keys a slice has sampled; NULL: all 1 */
+    uint32_t family_count;
+} LostWritesConfig;
+
+/* Copies what it needs and makes its instruments. */
+LostWrites *lost_writes_new(const LostWritesConfig *config);
+void lost_writes_free(LostWrites *lost);
+
+/* What a member's facts are given to, inside its place: the actor of lost_writes_hear. */
+void *lost_writes_ear(LostWrites *lost, uint32_t member_id);
+void lost_writes_hear(void *ear, const GeoFact *fact);
+
+/* Between windows: consumes the facts up to and including until_ns; every place must have come that
+ * far. */
+void lost_writes_merge(LostWrites *lost, SimTime until_ns);
+
+/* Forgets what no later write can lose.  known[i] is the observed clock of member i + 1.
+ * Changes no result; call every second or so, after merging. */
+void lost_writes_collect(LostWrites *lost, const Clock *known);
+
+/* member_id is being unlinked: its writes that none of survivors (bit per member index) knows are
+ * lost.  Returns how many, weighted.  Merge first. */
+uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *known,
+                            uint32_t survivors);
+
+uint32_t lost_writes_kept_count(const LostWrites *lost); /* writes remembered now */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LostWrites, lost_writes_free)
