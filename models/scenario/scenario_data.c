@@ -1,0 +1,214 @@
+/* Families and workloads: commands fit types, shares name families, curves are in order. */
+#include <string.h>
+
+#include "models/scenario/scenario_resolve.h"
+#include "sim/units.h"
+
+/* Whether a command works on keys of this type: its group serves that type, or every type. */
+static bool command_serves(const CommandSpec *spec, int type)
+{
+    for (size_t i = 0; i < command_group_family.count; i++) {
+        const CommandGroup *group = (const CommandGroup *)command_group_family.records[i];
+
+        if (spec < group->specs || spec >= group->specs + group->count)
+            continue;
+        return !group->serves || strcmp(group->serves, crdt_types[type]->redis_name) == 0;
+    }
+    return false;
+}
+
+static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
+{
+    const char *name = family->ops.ids[index];
+    const JsonNode *at = family->ops.nodes[index];
+    const char *type = family_type_names[family->type];
+    const CommandSpec *spec = command_find(name, strlen(name));
+    g_autoptr(GPtrArray) names = NULL;
+    const char *nearest;
+
+    if (family->type == FAMILY_TYPE_EXTERNAL) {
+        if (strcmp(name, "READ") == 0 || strcmp(name, "WRITE") == 0)
+            return true;
+        json_error_key(
+            error, at,
+            "an external record has READ and WRITE, not \"%s\"; it is never simulated as Redis",
+            name);
+        return false;
+    }
+    family->specs[index] = spec;
+    if (spec && command_serves(spec, family->type))
+        return true;
+    if (spec) {
+        json_error_key(error, at,
+                       "\"%s\" is no command for a %s; take one of its own or change the type",
+                       name, type);
+        return false;
+    }
+    names = g_ptr_array_new();
+    for (size_t i = 0; i < command_count(); i++)
+        g_ptr_array_add(names, (void *)(uintptr_t)command_at(i)->name);
+    nearest = nearest_name(name, (const char *const *)names->pdata, names->len);
+    json_error_key(error, at, "\"%s\" is not a command of this version; %s%s%s", name,
+                   nearest ? "did you mean \"" : "`quintet list commands` prints them",
+                   nearest ? nearest : "", nearest ? "\"?" : "");
+    return false;
+}
+
+static bool resolve_prefill(FamilyParams *family, GError **error)
+{
+    const JsonNode *at = family->prefill;
+
+    family->prefill_share = 1;
+    if (!at)
+        return true;
+    if (at->kind == JSON_TEXT && strcmp(at->text, "steady") == 0) {
+        family->prefill_share = -1;
+        return true;
+    }
+    if (at->kind == JSON_NUMBER)
+        family->prefill_share = at->number;
+    if ((at->kind == JSON_NUMBER ||
+         (at->kind == JSON_TEXT && parse_share(at->text, &family->prefill_share))) &&
+        family->prefill_share >= 0 && family->prefill_share <= 1)
+        return true;
+    json_error(error, at, "prefill is a share from 0 to 1 (such as \"95%%\") or \"steady\"");
+    return false;
+}
+
+static bool resolve_family(Scenario *scenario, FamilyParams *family, GError **error)
+{
+    double total = 0;
+
+    family->specs = arena_array(scenario->arena, const CommandSpec *, family->ops.count);
+    for (size_t i = 0; i < family->ops.count; i++) {
+        if (!resolve_op(family, i, error))
+            return false;
+        total += param_map_at(&family->ops, OpParams, i)->share;
+    }
+    if (total <= 0) {
+        json_error(error, json_get(family->node, "ops"),
+                   "the shares add up to 0; give one operation a share");
+        return false;
+    }
+    return resolve_prefill(family, error);
+}
+
+static bool resolve_mix(Scenario *scenario, WorkloadParams *workload, GError **error)
+{
+    const char *const *families = scenario->scope.family;
+    double total = 0;
+
+    workload->family_indexes = arena_array(scenario->arena, uint32_t, workload->mix.count + 1);
+    for (size_t i = 0; i < workload->mix.count; i++) {
+        int32_t index = name_index(families, workload->mix.ids[i]);
+
+        if (index < 0)
+            return scenario_unknown(error, workload->mix.nodes[i], "family", workload->mix.ids[i],
+                                    families);
+        workload->family_indexes[i] = (uint32_t)index;
+        total += *param_map_at(&workload->mix, double, i);
+    }
+    if (total > 0)
+        return true;
+    json_error(error, json_get(workload->node, "mix"),
+               "the shares add up to 0; give one family a share");
+    return false;
+}
+
+static bool resolve_bursts(const Scenario *scenario, const WorkloadParams *workload, GError **error)
+{
+    char at_text[UNIT_TEXT_MAX], end_text[UNIT_TEXT_MAX];
+
+    for (size_t i = 0; i < workload->bursts.count; i++) {
+        const BurstParams *burst = param_map_at(&workload->bursts, BurstParams, i);
+
+        if (burst->at_ns + burst->for_ns <= scenario->params.duration_ns)
+            continue;
+        json_error(error, burst->node,
+                   "ends at %s, past the run's end (%s); shorten it or raise duration",
+                   format_time(burst->at_ns + burst->for_ns, at_text),
+                   format_time(scenario->params.duration_ns, end_text));
+        return false;
+    }
+    return true;
+}
+
+static bool resolve_curve(Scenario *scenario, WorkloadParams *workload, GError **error)
+{
+    const JsonNode *points = workload->curve.points;
+
+    if (!points)
+        return true;
+    if (points->kind != JSON_OBJECT || points->count == 0) {
+        json_error(error, points,
+                   "write points as times of day and factors, such as {\"0h\": 0.4, \"12h\": 1.0}");
+        return false;
+    }
+    workload->curve_at_ns = arena_array(scenario->arena, SimTime, points->count);
+    workload->curve_factor = arena_array(scenario->arena, double, points->count);
+    for (size_t i = 0; i < points->count; i++) {
+        const JsonNode *point = points->items[i];
+        SimTime *at_ns = &workload->curve_at_ns[i];
+
+        if (!parse_duration(point->key, at_ns) || *at_ns < 0 ||
+            *at_ns >= workload->curve.period_ns || (i > 0 && *at_ns <= at_ns[-1])) {
+            json_error_key(error, point,
+                           "\"%s\" is no later time inside the period; write times in rising order",
+                           point->key);
+            return false;
+        }
+        if (point->kind != JSON_NUMBER || point->number < 0) {
+            json_error(error, point, "a factor is a number from 0 up, such as 0.4");
+            return false;
+        }
+        workload->curve_factor[i] = point->number;
+    }
+    workload->curve_count = (uint32_t)points->count;
+    return true;
+}
+
+static bool resolve_workload(Scenario *scenario, WorkloadParams *workload, GError **error)
+{
+    int32_t site = name_index(scenario->names.sites, workload->site);
+
+    if (site < 0)
+        return scenario_unknown(error, json_get(workload->node, "site"), "site", workload->site,
+                                scenario->names.sites);
+    workload->site_index = (uint32_t)site;
+    return resolve_mix(scenario, workload, error) && resolve_bursts(scenario, workload, error) &&
+           resolve_curve(scenario, workload, error);
+}
+
+/* Op names and other labels that expressions may use. */
+static void collect_ops(Scenario *scenario)
+{
+    GPtrArray *names = g_ptr_array_new();
+    const ParamMap *families = &scenario->params.families;
+    const char **copy;
+
+    for (size_t i = 0; i < families->count; i++) {
+        const FamilyParams *family = param_map_at(families, FamilyParams, i);
+
+        for (size_t k = 0; k < family->ops.count; k++)
+            g_ptr_array_add(names, (void *)(uintptr_t)family->ops.ids[k]);
+    }
+    copy = arena_array(scenario->arena, const char *, names->len + 1);
+    for (guint i = 0; i < names->len; i++)
+        copy[i] = g_ptr_array_index(names, i);
+    g_ptr_array_free(names, TRUE);
+    scenario->scope.op = copy;
+}
+
+bool scenario_resolve_data(Scenario *scenario, GError **error)
+{
+    ScenarioParams *p = &scenario->params;
+
+    for (size_t i = 0; i < p->families.count; i++)
+        if (!resolve_family(scenario, param_map_at(&p->families, FamilyParams, i), error))
+            return false;
+    for (size_t i = 0; i < p->workloads.count; i++)
+        if (!resolve_workload(scenario, param_map_at(&p->workloads, WorkloadParams, i), error))
+            return false;
+    collect_ops(scenario);
+    return true;
+}

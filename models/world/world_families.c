@@ -1,0 +1,219 @@
+/* A slice keeps whole keys: small families and the hottest keys always, of the others those whose
+ * hash says so, so that the choice depends on the key alone and every kept key goes on at its own
+ * rate.
+ *
+ * Which keys exist at t=0 follows from their own rates in closed form (rehearsal.md 3.1, prefill
+ * "steady"), so that nothing drifts: with h, e, d the rates of creating writes, TTL renewals and
+ * deletes of a key, E = (1 - exp(-(e + d) ttl)) / (e + d), L = E / (1 - e E) is its mean life and h
+ * L / (1 + h L) the probability that it exists.
+ */
+#include "models/world/world_families.h"
+
+#include <string.h>
+
+#include "sim/ensure.h"
+#include "sim/math.h"
+
+#define RECORD_BYTES_DEFAULT                                                                       \
+    120 /* one history record: dot, context of five members, key hash, element (assumed) */
+
+struct WorldFamilies {
+    Family *families;
+    const Family **list;
+    uint32_t count;
+    Arena *arena;
+};
+
+typedef struct {
+    uint64_t salt;
+    uint64_t key_count;
+    uint32_t slice;
+} KeepRule;
+
+static bool keep_rank(void *context, uint64_t rank)
+{
+    const KeepRule *rule = context;
+
+    if (rule->slice <= 1 || rule->key_count < SLICE_SMALL_KEYS || rank < SLICE_HOT_KEYS)
+        return true;
+    return rng_mix(rule->salt ^ rng_mix(rank + 1)) % rule->slice == 0;
+}
+
+/* Rates per second of what makes, renews and ends a key, over the whole family. */
+typedef struct {
+    double create, renew, end;
+} LifeRates;
+
+static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
+{
+    if (!spec || !spec->writes)
+        return;
+    switch (spec->shape) {
+    case SHAPE_VALUE:
+        rates->create += rate;
+        rates->renew += rate;
+        break;
+    case SHAPE_FIELDS:
+    case SHAPE_MEMBERS:
+    case SHAPE_NUMBER:
+        rates->create += rate;
+        break;
+    case SHAPE_TTL:
+        rates->renew += rate;
+        break;
+    case SHAPE_KEY:
+        rates->end += rate;
+        break;
+    case SHAPE_RANGE:
+        break;
+    }
+}
+
+static double workload_family_share(const WorkloadParams *workload, uint32_t family_index)
+{
+    double total = 0, share = 0;
+
+    for (size_t i = 0; i < workload->mix.count; i++) {
+        double part = *param_map_at(&workload->mix, double, i);
+
+        total += part;
+        share += workload->family_indexes[i] == family_index ? part : 0;
+    }
+    return share / total;
+}
+
+static LifeRates life_rates(const Scenario *scenario, uint32_t family_index)
+{
+    const FamilyParams *p = param_map_at(&scenario->params.families, FamilyParams, family_index);
+    LifeRates rates = {0};
+    double rate = 0, total = 0;
+
+    for (size_t i = 0; i < scenario->params.workloads.count; i++) {
+        const WorkloadParams *workload =
+            param_map_at(&scenario->params.workloads, WorkloadParams, i);
+
+        rate += workload->rate_per_s * workload_family_share(workload, family_index);
+    }
+    for (size_t i = 0; i < p->ops.count; i++)
+        total += param_map_at(&p->ops, OpParams, i)->share;
+    for (size_t i = 0; i < p->ops.count; i++)
+        add_op(p->specs[i], rate * param_map_at(&p->ops, OpParams, i)->share / total, &rates);
+    return rates;
+}
+
+/* The long-run probability that a key with this share of the family's operations exists. */
+static double steady_probability(const LifeRates *rates, double share, double ttl_s)
+{
+    double h = rates->create * share, e = rates->renew * share, d = rates->end * share;
+    double mean_life;
+
+    if (h <= 0)
+        return 0;
+    if (ttl_s <= 0)
+        return d <= 0 ? 1 : h / (h + d);
+    mean_life = (1 - sim_exp(-(e + d) * ttl_s)) / (e + d);
+    if (e + d <= 0)
+        mean_life = ttl_s;
+    mean_life = mean_life / (1 - e * mean_life);
+    return h * mean_life / (1 + h * mean_life);
+}
+
+static const uint64_t *prefill(const Scenario *scenario, const Family *family, Arena *arena)
+{
+    const FamilyParams *p = param_map_at(&scenario->params.families, FamilyParams, family->index);
+    LifeRates rates = life_rates(scenario, family->index);
+    double ttl_s = (double)family->ttl_ns * 1e-9;
+    uint64_t *bits;
+
+    if (p->prefill_share >= 1 || family->type < 0)
+        return NULL;
+    bits = arena_array(arena, uint64_t, family->kept_count / 64 + 1);
+    for (uint64_t i = 0; i < family->kept_count; i++) {
+        double share = popularity_share_of(family->popularity, i);
+        double probability =
+            p->prefill_share >= 0 ? p->prefill_share : steady_probability(&rates, share, ttl_s);
+
+        if (rng_unit_of(rng_mix(family->salt + 0x5851f42d4c957f2dULL * (i + 1))) < probability)
+            bits[i / 64] |= UINT64_C(1) << (i % 64);
+    }
+    return bits;
+}
+
+static Retention retention_of(const FamilyParams *p)
+{
+    if (p->retention > 0)
+        return (Retention)(p->retention - 1);
+    return p->type != FAMILY_TYPE_EXTERNAL && crdt_types[p->type]->retains_by_key ? RETENTION_KEY
+                                                                                  : RETENTION_OP;
+}
+
+static void family_fill(WorldFamilies *families, const Scenario *scenario, uint64_t seed,
+                        uint32_t slice, uint32_t index)
+{
+    const FamilyParams *p = param_map_at(&scenario->params.families, FamilyParams, index);
+    Family *family = &families->families[index];
+    g_autofree char *label = g_strdup_printf("family/%s", scenario->params.families.ids[index]);
+    KeepRule rule = {rng_key(seed, label).key, p->keys, slice};
+    bool whole = slice <= 1 || p->keys < SLICE_SMALL_KEYS;
+    PopularityConfig popularity = {.choice = &p->popularity,
+                                   .key_count = p->keys,
+                                   .keep = whole ? NULL : keep_rank,
+                                   .context = &rule};
+
+    *family =
+        (Family){.name = scenario->params.families.ids[index],
+                 .index = (uint16_t)index,
+                 .type = p->type == FAMILY_TYPE_EXTERNAL ? -1 : (int8_t)p->type,
+                 .key_count = p->keys,
+                 .weight = whole ? 1 : slice,
+                 .value_bytes = p->value,
+                 .ttl = p->ttl,
+                 .ttl_ns = p->ttl ? (SimTime)dist_mean(p->ttl) : 0,
+                 .retention = retention_of(p),
+                 .record_bytes = p->metadata > 0 ? (uint32_t)p->metadata : RECORD_BYTES_DEFAULT,
+                 .salt = rule.salt};
+    family->popularity = popularity_new(&popularity);
+    arena_own(families->arena, (void *)(uintptr_t)family->popularity,
+              (void (*)(void *))popularity_free);
+    family->kept_count = popularity_kept_count(family->popularity);
+    family->hot_count = whole ? family->kept_count : SLICE_HOT_KEYS;
+    family->field_count =
+        family->type >= 0 && crdt_types[family->type]->has_elements ? (uint32_t)p->fields : 1;
+    family->base =
+        index == 0 ? 1
+                   : families->families[index - 1].base + families->families[index - 1].kept_count;
+    family->prefilled = prefill(scenario, family, families->arena);
+}
+
+WorldFamilies *world_families_new(const Scenario *scenario, uint64_t seed, uint32_t slice)
+{
+    WorldFamilies *families = g_new0(WorldFamilies, 1);
+
+    families->arena = arena_new();
+    families->count = (uint32_t)scenario->params.families.count;
+    families->families = arena_array(families->arena, Family, families->count);
+    families->list = arena_array(families->arena, const Family *, families->count);
+    for (uint32_t i = 0; i < families->count; i++) {
+        family_fill(families, scenario, seed, slice, i);
+        families->list[i] = &families->families[i];
+    }
+    return families;
+}
+
+void world_families_free(WorldFamilies *families)
+{
+    if (!families)
+        return;
+    arena_free(families->arena);
+    g_free(families);
+}
+
+uint32_t world_families_count(const WorldFamilies *families)
+{
+    return families->count;
+}
+
+const Family *const *world_families_list(const WorldFamilies *families)
+{
+    return families->list;
+}
