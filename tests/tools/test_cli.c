@@ -1,0 +1,443 @@
+/* The command line: what a person mistypes, asks for help about, or interrupts.
+ *
+ * Each command runs in a child of its own with its output in files, as it would from a shell.
+ */
+#include "tests/test.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/progress.h"
+#include "tools/store.h"
+#include "tools/store_statement.h"
+#include "tools/subcommand.h"
+
+typedef struct {
+    char *folder;
+    char *scenario; /* a small one that runs */
+    char *results;
+    char *output; /* of the last command */
+    char *errors;
+} Fixture;
+
+static const char tiny[] =
+    "{\"quintet\": \"scenario/1\", \"name\": \"tiny\", \"seed\": 3, \"duration\": \"3m\",\n"
+    " \"members\": {\"us\": {\"region\": \"East US\", \"memory\": {\"max\": \"1GB\"}},\n"
+    "             \"eu\": {\"region\": \"West Europe\", \"memory\": {\"max\": \"1GB\"}}},\n"
+    " \"sites\": {\"viewers\": {\"home\": \"us\", \"clients\": 2}},\n"
+    " \"families\": {\"f\": {\"type\": \"string\", \"keys\": 100, \"value\": \"100B\",\n"
+    "              \"ops\": {\"GET\": 0.5, \"SET\": 0.5}}},\n"
+    " \"workloads\": {\"w\": {\"site\": \"viewers\", \"rate\": \"20/s\", \"arrivals\": "
+    "\"poisson\",\n"
+    "               \"mix\": {\"f\": 1}}},\n"
+    " \"routing\": {\"select\": \"pin\"},\n"
+    " \"variants\": {\"busy\": {\"workloads\": {\"w\": {\"rate\": \"40/s\"}}}},\n"
+    " \"expect\": {\"some\": {\"that\": \"count(ops) > 100\", \"phase\": \"all\",\n"
+    "              \"severity\": \"must\", \"why\": \"somebody is there\"}}}\n";
+
+static Fixture *fixture_new(void)
+{
+    Fixture *f = g_new0(Fixture, 1);
+
+    f->folder = g_dir_make_tmp("quintet-test-XXXXXX", NULL);
+    f->scenario = g_build_filename(f->folder, "tiny.json", NULL);
+    f->results = g_build_filename(f->folder, "results.db", NULL);
+    EXPECT(g_file_set_contents(f->scenario, tiny, -1, NULL));
+    return f;
+}
+
+static void fixture_free(Fixture *f)
+{
+    GDir *folder = g_dir_open(f->folder, 0, NULL);
+    const char *name;
+
+    while (folder && (name = g_dir_read_name(folder))) {
+        g_autofree char *path = g_build_filename(f->folder, name, NULL);
+
+        g_unlink(path);
+    }
+    if (folder)
+        g_dir_close(folder);
+    g_rmdir(f->folder);
+    g_free(f->folder);
+    g_free(f->scenario);
+    g_free(f->results);
+    g_free(f->output);
+    g_free(f->errors);
+    g_free(f);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
+
+static void redirect(const Fixture *f, const char *name, int to)
+{
+    g_autofree char *path = g_build_filename(f->folder, name, NULL);
+    int file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+    if (file < 0 || dup2(file, to) < 0)
+        _exit(99);
+    close(file);
+}
+
+/* Starts `quintet WORDS`, words parted by blanks. */
+static pid_t start(const Fixture *f, const char *words)
+{
+    g_autofree char *line = g_strconcat("quintet ", words, NULL);
+    pid_t child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        char **argv = g_strsplit(g_strchomp(line), " ", -1);
+        int code;
+
+        redirect(f, "output", STDOUT_FILENO);
+        redirect(f, "errors", STDERR_FILENO);
+        code = (int)subcommand_main((int)g_strv_length(argv), argv);
+        fflush(NULL);
+        _exit(code);
+    }
+    return child;
+}
+
+static int end(Fixture *f, pid_t child)
+{
+    g_autofree char *output = g_build_filename(f->folder, "output", NULL);
+    g_autofree char *errors = g_build_filename(f->folder, "errors", NULL);
+    int status = 0;
+
+    EXPECT_INT(waitpid(child, &status, 0), child);
+    g_clear_pointer(&f->output, g_free);
+    g_clear_pointer(&f->errors, g_free);
+    EXPECT(g_file_get_contents(output, &f->output, NULL, NULL));
+    EXPECT(g_file_get_contents(errors, &f->errors, NULL, NULL));
+    g_unlink(output);
+    g_unlink(errors);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* format with the scenario's and the results' paths put in for SCENARIO and RESULTS. */
+static char *fill(const Fixture *f, const char *words)
+{
+    g_auto(GStrv) by_scenario = g_strsplit(words, "SCENARIO", -1);
+    g_autofree char *half = g_strjoinv(f->scenario, by_scenario);
+    g_auto(GStrv) by_results = g_strsplit(half, "RESULTS", -1);
+
+    return g_strjoinv(f->results, by_results);
+}
+
+static int command(Fixture *f, const char *words)
+{
+    g_autofree char *filled = fill(f, words);
+
+    return end(f, start(f, filled));
+}
+
+static bool is_empty(const Fixture *f)
+{
+    return !g_file_test(f->results, G_FILE_TEST_EXISTS);
+}
+
+#define EXPECT_SAYS(text, part)                                                                    \
+    do {                                                                                           \
+        if (!strstr((text), (part)))                                                               \
+            g_printerr("%s:%d: \"%s\" is missing in:\n%s\n", __FILE__, __LINE__, (part), (text));  \
+        EXPECT(strstr((text), (part)) != NULL);                                                    \
+    } while (0)
+
+static void test_cli_without_words_explains_itself(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, ""), 2);
+    EXPECT_SAYS(f->errors, "quintet SUBCOMMAND");
+    EXPECT_INT(command(f, "--help"), 0);
+    EXPECT_SAYS(f->output, "exit codes: 0 passed");
+    EXPECT_INT(command(f, "--version"), 0);
+    EXPECT_SAYS(f->output, "quintet ");
+}
+
+/* Each subcommand is in the list, helps in both ways and shows a command that begins with its name.
+ */
+static void test_cli_every_subcommand_helps_with_examples(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    for (size_t i = 0; i < subcommand_family.count; i++) {
+        const char *name = subcommand_family.records[i]->name;
+        g_autofree char *help = g_strdup_printf("help %s", name);
+        g_autofree char *option = g_strdup_printf("%s --help", name);
+        g_autofree char *first = NULL;
+        g_autofree char *example = g_strdup_printf("quintet %s", name);
+
+        EXPECT_INT(command(f, help), 0);
+        first = g_strdup(f->output);
+        EXPECT_SAYS(first, "examples:");
+        EXPECT_SAYS(strstr(first, "examples:"), example);
+        EXPECT_INT(command(f, option), 0);
+        EXPECT_TEXT(f->output, first);
+    }
+}
+
+static void test_cli_mistyped_words_get_their_nearest_match(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "chekc x.json"), 2);
+    EXPECT_SAYS(f->errors, "\"chekc\" is not a subcommand; did you mean \"check\"?");
+    EXPECT_INT(command(f, "run --sedes 3 SCENARIO"), 2);
+    EXPECT_SAYS(f->errors, "--sedes is not an option of run; did you mean --seeds?");
+    EXPECT_INT(command(f, "run SCENARIO --variant bussy"), 2);
+    EXPECT_SAYS(f->errors, "\"bussy\" is not a variant of tiny; did you mean \"busy\"?");
+    EXPECT_INT(command(f, "list fualts"), 2);
+    EXPECT_SAYS(f->errors, "\"fualts\" is not a family; did you mean \"faults\"?");
+}
+
+static void test_cli_wrong_values_are_refused_before_anything_is_written(void)
+{
+    static const struct {
+        const char *words;
+        const char *says;
+    } wrong[] = {
+        {"run --out RESULTS", "a scenario file is missing"},
+        {"run SCENARIO more --out RESULTS", "\"more\" is one word too many"},
+        {"run SCENARIO --out RESULTS --seed -1", "--seed: \"-1\" is not a whole number"},
+        {"run SCENARIO --out RESULTS --seeds 0", "--seeds: \"0\" is not a whole number from 1"},
+        {"run SCENARIO --out RESULTS --threads many", "--threads: \"many\""},
+        {"run SCENARIO --out RESULTS --slice 64", "as in \"1/64\""},
+        {"run SCENARIO --out RESULTS --until 20", "--until: \"20\" is not a duration"},
+        {"run SCENARIO --out RESULTS --until 9h", "past the scenario's end (3m)"},
+        {"run SCENARIO --out RESULTS --trace", "--trace shows one run"},
+        {"run SCENARIO --out RESULTS --set duration=long", "duration"},
+        {"plot RESULTS --format gif", "none of png, svg, both"},
+    };
+    g_autoptr(Fixture) f = fixture_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        EXPECT_INT(command(f, wrong[i].words), 2);
+        EXPECT_SAYS(f->errors, wrong[i].says);
+        EXPECT(is_empty(f));
+    }
+}
+
+/* One message with the place; nothing written. */
+static void test_cli_bad_scenario_ends_with_2_and_writes_nothing(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT(g_file_set_contents(f->scenario, tiny, sizeof(tiny) / 2, NULL));
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS"), 2);
+    EXPECT_SAYS(f->errors, "tiny.json:");
+    EXPECT(is_empty(f));
+    EXPECT_INT(command(f, "check SCENARIO"), 2);
+    EXPECT_TEXT(f->output, "");
+}
+
+static void test_cli_unreadable_files_end_with_3(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run /nowhere/x.json"), 3);
+    EXPECT_SAYS(f->errors, "cannot read the scenario");
+    EXPECT_INT(command(f, "digest RESULTS"), 3);
+    EXPECT_SAYS(f->errors, "no such file");
+    EXPECT_INT(command(f, "digest SCENARIO"), 3);
+    EXPECT_SAYS(f->errors, "not a results file");
+    EXPECT_INT(command(f, "run SCENARIO --out /nowhere/x.db"), 3);
+    EXPECT_SAYS(f->errors, "/nowhere/x.db");
+}
+
+static void test_cli_full_disk_behind_a_pipe_is_noticed(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    pid_t child;
+
+    if (!g_file_test("/dev/full", G_FILE_TEST_EXISTS))
+        return;
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        char *argv[] = {"quintet", "--help", NULL};
+        int file = open("/dev/full", O_WRONLY);
+
+        redirect(f, "output", STDOUT_FILENO);
+        redirect(f, "errors", STDERR_FILENO);
+        if (file < 0 || dup2(file, STDOUT_FILENO) < 0)
+            _exit(99);
+        _exit((int)subcommand_main(2, argv));
+    }
+    EXPECT_INT(end(f, child), 3);
+    EXPECT_SAYS(f->errors, "cannot write the output");
+}
+
+static void test_cli_check_lists_variants_and_expectations(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "check SCENARIO"), 0);
+    EXPECT_SAYS(f->output, "variants.busy");
+    EXPECT_SAYS(f->output, "expect.some");
+    EXPECT_SAYS(f->output, "good to run");
+    EXPECT_INT(command(f, "check SCENARIO --json"), 0);
+    EXPECT_SAYS(f->output, "\"scenario\": \"tiny\"");
+}
+
+static void test_cli_run_judges_reports_and_keeps(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS"), 0);
+    EXPECT_SAYS(f->output, "viewers");
+    EXPECT_SAYS(f->output, "busy");
+    EXPECT_SAYS(f->output, "PASS");
+    EXPECT_SAYS(f->output, "quintet plot");
+    EXPECT_TEXT(f->errors, "");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS"), 0);
+    EXPECT_SAYS(f->output, "2 of 2 runs were there already");
+}
+
+static void test_cli_failed_must_ends_with_1(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --set expect.some.that=count(ops)<3"), 1);
+    EXPECT_SAYS(f->output, "FAIL");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --quiet --set expect.some.that=count(ops)<3"),
+               1);
+    EXPECT_SAYS(f->output, "FAIL must some");
+    EXPECT_INT(
+        command(f, "run SCENARIO --out RESULTS --no-expect --set expect.some.that=count(ops)<3"),
+        0);
+}
+
+static void test_cli_variant_not_run_fails_only_when_strict(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy"), 0);
+    EXPECT_SAYS(f->output, "NOT EVALUATED");
+    EXPECT_SAYS(f->output, "variant base was not run");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy --strict"), 1);
+}
+
+/* One run alone or all beside each other: the same file. */
+static void test_cli_digest_does_not_depend_on_threads(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *one = NULL;
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --seeds 3 --threads 1"), 0);
+    EXPECT_INT(command(f, "digest RESULTS"), 0);
+    one = g_strdup(f->output);
+    EXPECT_INT((long long)strlen(one), 17);
+    g_unlink(f->results);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --seeds 3 --threads 4"), 0);
+    EXPECT_INT(command(f, "digest RESULTS"), 0);
+    EXPECT_TEXT(f->output, one);
+    g_unlink(f->results);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --seeds 3 --seed 4"), 0);
+    EXPECT_INT(command(f, "digest RESULTS"), 0);
+    EXPECT(g_strcmp0(f->output, one) != 0);
+}
+
+static void test_cli_json_report_is_one_document(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JsonDoc) doc = NULL;
+    const JsonNode *variants;
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --json"), 0);
+    doc = json_parse("report", f->output, strlen(f->output), &error);
+    EXPECT_TEXT(error ? error->message : NULL, NULL);
+    EXPECT_FATAL(doc != NULL);
+    variants = json_get(json_root(doc), "variants");
+    EXPECT_INT(variants->count, 2);
+    EXPECT_TEXT(json_get(json_get(json_root(doc), "expectations")->items[0], "verdict")->text,
+                "PASS");
+}
+
+static int64_t count_runs(const char *path, const char *status)
+{
+    g_autoptr(StoreFile) store = store_file_open_reading(path, NULL);
+    g_autoptr(Statement) query =
+        store ? statement_new(store, "SELECT count(*) FROM run WHERE status = ?", NULL) : NULL;
+
+    if (!query)
+        return 0;
+    statement_text(query, status);
+    return statement_row(query, NULL) ? statement_column_int(query, 0) : 0;
+}
+
+/* A run too long to wait for is interrupted as soon as the file shows that it has begun. */
+static void test_cli_interrupt_ends_with_130_and_leaves_runs_incomplete(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *words =
+        fill(f, "run SCENARIO --out RESULTS --variant base --set duration=365d");
+    pid_t child = start(f, words);
+
+    for (int i = 0; i < 1000 && count_runs(f->results, "running") == 0; i++)
+        g_usleep(10000);
+    EXPECT_INT(count_runs(f->results, "running"), 1);
+    kill(child, SIGINT);
+    EXPECT_INT(end(f, child), 130);
+    EXPECT_SAYS(f->errors, "interrupted; 0 of 1 runs are complete");
+    EXPECT(strchr(f->errors, '\033') == NULL);
+    EXPECT_INT(count_runs(f->results, "running"), 1);
+    EXPECT_INT(count_runs(f->results, "done"), 0);
+}
+
+static void test_cli_completion_knows_every_option(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "completion"), 0);
+    for (size_t i = 0; i < subcommand_family.count; i++) {
+        const Subcommand *subcommand = subcommand_find(subcommand_family.records[i]->name);
+
+        EXPECT_SAYS(f->output, subcommand->head.name);
+        for (size_t o = 0; o < subcommand->option_count; o++)
+            EXPECT_SAYS(f->output, subcommand->options[o].name);
+    }
+}
+
+static void test_cli_schema_and_lists_are_valid_json(void)
+{
+    static const char *const words[] = {"schema", "list --json", "list faults --json"};
+    g_autoptr(Fixture) f = fixture_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(JsonDoc) doc = NULL;
+
+        EXPECT_INT(command(f, words[i]), 0);
+        doc = json_parse(words[i], f->output, strlen(f->output), &error);
+        EXPECT_TEXT(error ? error->message : NULL, NULL);
+    }
+}
+
+static const TestCase cases[] = {
+    TEST(test_cli_without_words_explains_itself),
+    TEST(test_cli_every_subcommand_helps_with_examples),
+    TEST(test_cli_mistyped_words_get_their_nearest_match),
+    TEST(test_cli_wrong_values_are_refused_before_anything_is_written),
+    TEST(test_cli_bad_scenario_ends_with_2_and_writes_nothing),
+    TEST(test_cli_unreadable_files_end_with_3),
+    TEST(test_cli_full_disk_behind_a_pipe_is_noticed),
+    TEST(test_cli_check_lists_variants_and_expectations),
+    TEST(test_cli_run_judges_reports_and_keeps),
+    TEST(test_cli_failed_must_ends_with_1),
+    TEST(test_cli_variant_not_run_fails_only_when_strict),
+    TEST(test_cli_digest_does_not_depend_on_threads),
+    TEST(test_cli_json_report_is_one_document),
+    TEST(test_cli_interrupt_ends_with_130_and_leaves_runs_incomplete),
+    TEST(test_cli_completion_knows_every_option),
+    TEST(test_cli_schema_and_lists_are_valid_json),
+};
+TEST_MAIN("cli", cases)

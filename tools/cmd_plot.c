@@ -1,0 +1,203 @@
+/* quintet plot: charts of the runs in a results file.
+ *
+ * Why it works: a chart is a script with its data inside, given to gnuplot as one file; nothing of
+ * it is left when the picture is there.
+ */
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/plot_chart.h"
+#include "tools/store_statement.h"
+#include "tools/subcommand.h"
+
+typedef struct {
+    char *out;
+    char *format;
+    char **variants;
+} PlotOptions;
+
+typedef struct {
+    const char *extension;
+    const char *terminal;
+} PlotFormat;
+
+static const PlotFormat formats[] = {
+    {"png", "set terminal pngcairo size 1200,700 font 'DejaVu Sans,11' noenhanced"},
+    {"svg", "set terminal svg size 1200,700 dynamic font 'DejaVu Sans,12' background rgb 'white' "
+            "noenhanced"},
+};
+
+typedef struct {
+    StoreFile *store;
+    const PlotOptions *options;
+    char *folder;
+    uint32_t written;
+} Plotting;
+
+static bool gnuplot_run(const char *script, GError **error)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *complaint = NULL;
+    g_autoptr(GError) failure = NULL;
+    int file = g_file_open_tmp("quintet-XXXXXX.gp", &path, &failure);
+    char *arguments[] = {"gnuplot", path, NULL};
+    int status = 0;
+    bool worked = false;
+
+    if (file >= 0) {
+        close(file);
+        worked = g_file_set_contents(path, script, -1, &failure) &&
+                 g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                              &complaint, &status, &failure) &&
+                 g_spawn_check_wait_status(status, &failure);
+        g_unlink(path);
+    }
+    if (worked)
+        return true;
+    if (g_error_matches(failure, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                    "gnuplot is not installed; on Debian: apt-get install gnuplot-nox");
+    else
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO, "gnuplot failed: %s %s",
+                    failure->message, complaint ? complaint : "");
+    return false;
+}
+
+static bool plot_chart(Plotting *plotting, const Chart *chart, const ChartOf *of, GError **error)
+{
+    g_autoptr(GString) body = g_string_new(NULL);
+    g_autoptr(GString) script = g_string_new("set encoding utf8\n");
+    g_autoptr(GError) failure = NULL;
+    const char *wanted = plotting->options->format;
+
+    if (!chart->append(plotting->store, of, body, &failure)) {
+        if (failure)
+            g_propagate_error(error, g_steal_pointer(&failure));
+        else
+            printf("nothing to draw: %s of %s\n", chart->name, of->title);
+        return error == NULL || *error == NULL;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
+        g_autofree char *stem =
+            g_strdup_printf("%s-%s.%s", of->title, chart->name, formats[i].extension);
+        g_autofree char *name = g_strdelimit(g_strdup(stem), "/ ,", '-');
+        g_autofree char *path = g_build_filename(plotting->folder, name, NULL);
+        g_autofree char *quoted = NULL;
+        g_auto(GStrv) parts = NULL;
+
+        if (wanted && strcmp(wanted, "both") != 0 && strcmp(wanted, formats[i].extension) != 0)
+            continue;
+        parts = g_strsplit(path, "'", -1);
+        quoted = g_strjoinv("''", parts);
+        g_string_append_printf(script, "reset\n%s\nset output '%s'\n%sunset output\n",
+                               formats[i].terminal, quoted, body->str);
+        printf("%s\n", path);
+        plotting->written++;
+    }
+    return gnuplot_run(script->str, error);
+}
+
+static bool is_wanted(const PlotOptions *options, const char *variant)
+{
+    const char *name = variant[0] ? variant : "base";
+
+    return !options->variants || g_strv_contains((const char *const *)options->variants, name);
+}
+
+/* The first seed of each variant: twenty repetitions would be twenty times the same picture. */
+static bool plot_runs(Plotting *plotting, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Statement) query = statement_new(
+        plotting->store,
+        /* The hash is part of the name only where one file holds several scenarios of one name. */
+        "SELECT run, scenario.name || CASE WHEN (SELECT count(DISTINCT hash) FROM scenario AS "
+        "other "
+        "WHERE other.name = scenario.name) > 1 THEN ' ' || substr(scenario.hash, 1, 6) ELSE '' END "
+        "|| CASE WHEN variant = '' THEN ' base' ELSE ' ' || variant END "
+        "|| CASE WHEN slice > 1 THEN ' slice' || slice ELSE '' END "
+        "|| CASE WHEN until_ns > 0 THEN ' until' || until_ns / 1000000000 || 's' ELSE '' END, "
+        "variant, min(seed) FROM run JOIN scenario ON scenario.hash = run.scenario "
+        "WHERE status = 'done' "
+        "GROUP BY run.scenario, variant, point, slice, until_ns",
+        error);
+
+    if (!query)
+        return false;
+    while (statement_row(query, &failure)) {
+        const char *variant = statement_column_text(query, 2);
+        ChartOf of = {.run = statement_column_text(query, 0),
+                      .title = statement_column_text(query, 1)};
+
+        for (uint32_t i = 0; is_wanted(plotting->options, variant) && i < chart_count; i++)
+            if (!plot_chart(plotting, &charts[i], &of, error))
+                return false;
+    }
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return failure == NULL && (error == NULL || *error == NULL);
+}
+
+static char *default_folder(const char *path)
+{
+    g_autofree char *stem = g_strdup(path);
+
+    if (g_str_has_suffix(stem, ".db"))
+        stem[strlen(stem) - 3] = '\0';
+    return g_strconcat(stem, "-plots", NULL);
+}
+
+static ExitCode run(const void *data, char *const *words)
+{
+    const PlotOptions *options = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(StoreFile) store = NULL;
+    g_autofree char *folder = options->out ? g_strdup(options->out) : default_folder(words[0]);
+    Plotting plotting = {.options = options, .folder = folder};
+
+    if (options->format && strcmp(options->format, "png") != 0 &&
+        strcmp(options->format, "svg") != 0 && strcmp(options->format, "both") != 0)
+        return complain_usage("--format: \"%s\" is none of png, svg, both", options->format);
+    store = store_file_open_reading(words[0], &error);
+    if (!store)
+        return complain(error);
+    if (g_mkdir_with_parents(folder, 0777) != 0) {
+        complain_usage("%s: cannot create the folder for plots; choose one with --out", folder);
+        return EXIT_IO;
+    }
+    plotting.store = store;
+    if (!plot_runs(&plotting, &error))
+        return complain(error);
+    if (plotting.written == 0)
+        return complain_usage("%s: no complete run to draw%s", words[0],
+                              options->variants ? " of the variants asked for" : "");
+    return EXIT_PASSED;
+}
+
+static const Option options_table[] = {
+    {"out", OPTION_TEXT, offsetof(PlotOptions, out), "FOLDER",
+     "where pictures go (default: FILE-plots beside the file)"},
+    {"format", OPTION_TEXT, offsetof(PlotOptions, format), "png|svg|both",
+     "kind of picture (default: both)"},
+    {"variant", OPTION_TEXTS, offsetof(PlotOptions, variants), "NAME",
+     "only this variant, \"base\" for the base; repeat for more"},
+};
+
+const Subcommand subcommand_plot = {
+    .head = {.name = "plot",
+             .summary = "draw latency, availability, memory, lag and backlog over time"},
+    .usage = "FILE.db [options]",
+    .examples =
+        "  quintet plot results/sports-live-score.db\n"
+        "      five charts of each variant's first seed, faults shaded\n"
+        "  quintet plot results/sports-live-score.db --variant slow-dns --format svg --out /tmp\n",
+    .options = options_table,
+    .option_count = G_N_ELEMENTS(options_table),
+    .struct_size = sizeof(PlotOptions),
+    .word_min = 1,
+    .word_max = 1,
+    .word_name = "a results file",
+    .run = run,
+};

@@ -1,0 +1,77 @@
+/* What some runs of one scenario came to, read from a results file alone.
+ *
+ * Runs of one variant are pooled: quantiles over all their operations, availability over all
+ * outcomes, the peak over all.  The same report can be made of last year's file; no simulator is
+ * needed.
+ */
+#pragma once
+
+#include "sim/histogram.h"
+#include "tools/store.h"
+
+typedef struct {
+    char *site;
+    char *phase;
+    Histogram *latency; /* ns, first attempt to final answer, failures included */
+    double ok_count;
+    double op_count;
+    double seconds; /* simulated, of all runs together */
+} ReportSite;
+
+typedef struct {
+    char *member;
+    double bytes;
+    double share; /* of its maximum, NaN: unknown */
+    int64_t at_s;
+} ReportPeak;
+
+typedef struct {
+    char *variant;
+    uint32_t run_count;
+    uint32_t stopped_count; /* by an abort condition */
+    uint64_t first_seed;
+    SimTime ended_ns; /* the longest */
+    double kept_share;
+    char *digest;     /* of its first run */
+    GPtrArray *sites; /* ReportSite, by site, phases in their order */
+    GPtrArray *peaks; /* ReportPeak */
+} ReportVariant;
+
+typedef struct {
+    char *id, *severity, *verdict, *measured, *allowed;
+    char *variant, *phase, *that, *why, *note;
+} ReportVerdict;
+
+typedef struct {
+    char *path;
+    char *name;
+    char *title;
+    char *hash;
+    uint32_t slice;
+    GPtrArray *variants; /* ReportVariant, in the order asked for */
+    GPtrArray *verdicts; /* ReportVerdict, in the order asked for */
+} Report;
+
+typedef struct {
+    const char *expectation;
+    const char *seeds;
+} ReportVerdictKey;
+
+typedef struct {
+    const StoreRun *runs; /* those of one variant side by side */
+    uint32_t run_count;
+    const ReportVerdictKey *verdicts;
+    uint32_t verdict_count;
+} ReportQuery;
+
+Report *report_load(StoreFile *store, const ReportQuery *query, GError **error);
+void report_free(Report *report);
+
+/* For people. */
+void report_append_text(const Report *report, GString *to, bool colour);
+/* The same as one JSON document. */
+char *report_json(const Report *report);
+
+uint32_t report_count(const Report *report, const char *verdict); /* "FAIL" */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Report, report_free)

@@ -1,0 +1,152 @@
+/* Why it works: each part is a table of its own, so a long name in one widens no other. */
+#include <math.h>
+#include <string.h>
+
+#include "sim/units.h"
+#include "tools/report.h"
+#include "tools/text_table.h"
+
+/* Rounded down: 99.9999 % is not all. */
+static const char *availability_text(const ReportSite *row, char buffer[UNIT_TEXT_MAX])
+{
+    double percent = row->op_count > 0.0 ? 100.0 * row->ok_count / row->op_count : 0.0;
+
+    if (row->op_count == 0.0)
+        return "-";
+    if (row->ok_count == row->op_count)
+        return "100 %";
+    g_snprintf(buffer, UNIT_TEXT_MAX, "%.3f %%", floor(percent * 1000.0) / 1000.0);
+    return buffer;
+}
+
+static void append_head(const Report *report, GString *to, bool colour)
+{
+    const ReportVariant *first = g_ptr_array_index(report->variants, 0);
+    char text[UNIT_TEXT_MAX];
+
+    g_string_append_printf(to, "\n%s%s%s", ink_begin(INK_STRONG, colour), report->name,
+                           ink_end(INK_STRONG, colour));
+    if (report->title[0])
+        g_string_append_printf(to, ": %s", report->title);
+    g_string_append_printf(to, "\nseed %" G_GUINT64_FORMAT ", %s simulated", first->first_seed,
+                           format_time(first->ended_ns, text));
+    if (report->slice > 1)
+        g_string_append_printf(
+            to, ", slice 1/%u: %s of client operations simulated, the rest estimated",
+            report->slice, format_share(first->kept_share, text));
+    g_string_append_c(to, '\n');
+}
+
+static void append_variant_head(const ReportVariant *variant, GString *to, bool colour)
+{
+    g_string_append_printf(to, "\n%s%s%s", ink_begin(INK_STRONG, colour),
+                           variant->variant[0] ? variant->variant : "base",
+                           ink_end(INK_STRONG, colour));
+    if (variant->run_count > 1)
+        g_string_append_printf(to, " (%u runs pooled)", variant->run_count);
+    if (variant->stopped_count > 0)
+        g_string_append_printf(to, " (%u stopped early by an abort condition)",
+                               variant->stopped_count);
+    g_string_append_c(to, '\n');
+}
+
+static void append_sites(const ReportVariant *variant, GString *to, bool colour)
+{
+    static const char *const titles[] = {"site", "phase", "p50", "p99", "availability", "ops/s"};
+    g_autoptr(TextTable) table = text_table_new("llrrrr");
+    const char *before = "";
+
+    for (size_t i = 0; i < G_N_ELEMENTS(titles); i++)
+        text_table_ink(table, titles[i], INK_QUIET);
+    for (guint i = 0; i < variant->sites->len; i++) {
+        const ReportSite *row = g_ptr_array_index(variant->sites, i);
+        double rate = row->seconds > 0.0 ? row->op_count / row->seconds : 0.0;
+        char text[UNIT_TEXT_MAX];
+
+        text_table_cell(table, strcmp(before, row->site) == 0 ? "" : row->site);
+        text_table_cell(table, row->phase);
+        text_table_cell(table,
+                        format_duration((double)histogram_quantile(row->latency, 0.5), text));
+        text_table_cell(table,
+                        format_duration((double)histogram_quantile(row->latency, 0.99), text));
+        text_table_cell(table, availability_text(row, text));
+        text_table_cell(table, format_count(rate, text));
+        before = row->site;
+    }
+    text_table_append(table, to, "  ", colour);
+}
+
+static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
+{
+    g_autoptr(TextTable) table = text_table_new("llrrl");
+
+    for (guint i = 0; i < variant->peaks->len; i++) {
+        const ReportPeak *peak = g_ptr_array_index(variant->peaks, i);
+        g_autofree char *when = NULL;
+        char text[UNIT_TEXT_MAX];
+
+        text_table_ink(table, i == 0 ? "memory peak" : "", INK_QUIET);
+        text_table_cell(table, peak->member);
+        text_table_cell(table, format_bytes(peak->bytes, text));
+        text_table_cell(table, isnan(peak->share) ? "" : format_share(peak->share, text));
+        when = g_strdup_printf("at %s", format_time(peak->at_s * SIM_S, text));
+        text_table_cell(table, when);
+    }
+    if (variant->peaks->len > 0)
+        text_table_append(table, to, "  ", colour);
+}
+
+static Ink verdict_ink(const ReportVerdict *verdict)
+{
+    if (strcmp(verdict->verdict, "PASS") == 0)
+        return INK_GOOD;
+    if (strcmp(verdict->verdict, "NOT EVALUATED") == 0)
+        return INK_QUIET;
+    return strcmp(verdict->severity, "must") == 0 ? INK_BAD : INK_WARN;
+}
+
+static void append_verdicts(const Report *report, GString *to, bool colour)
+{
+    g_autoptr(TextTable) table = text_table_new("lllllll");
+
+    if (report->verdicts->len == 0)
+        return;
+    g_string_append_printf(
+        to, "\n%sexpectations%s: %u passed, %u failed, %u without data, %u not evaluated\n",
+        ink_begin(INK_STRONG, colour), ink_end(INK_STRONG, colour), report_count(report, "PASS"),
+        report_count(report, "FAIL"), report_count(report, "NO DATA"),
+        report_count(report, "NOT EVALUATED"));
+    for (guint i = 0; i < report->verdicts->len; i++) {
+        const ReportVerdict *verdict = g_ptr_array_index(report->verdicts, i);
+        g_autofree char *where = g_strdup_printf(
+            "%s, %s", verdict->variant[0] ? verdict->variant : "base", verdict->phase);
+
+        text_table_ink(table, verdict->verdict, verdict_ink(verdict));
+        text_table_cell(table, verdict->severity);
+        text_table_cell(table, verdict->id);
+        text_table_cell(table, verdict->measured[0] ? verdict->measured : "-");
+        text_table_cell(table, verdict->allowed);
+        text_table_cell(table, where);
+        text_table_ink(table, verdict->why, INK_QUIET);
+    }
+    text_table_append(table, to, "  ", colour);
+    for (guint i = 0; i < report->verdicts->len; i++) {
+        const ReportVerdict *verdict = g_ptr_array_index(report->verdicts, i);
+
+        if (verdict->note[0])
+            g_string_append_printf(to, "  note: %s: %s\n", verdict->id, verdict->note);
+    }
+}
+
+void report_append_text(const Report *report, GString *to, bool colour)
+{
+    append_head(report, to, colour);
+    for (guint i = 0; i < report->variants->len; i++) {
+        const ReportVariant *variant = g_ptr_array_index(report->variants, i);
+
+        append_variant_head(variant, to, colour);
+        append_sites(variant, to, colour);
+        append_peaks(variant, to, colour);
+    }
+    append_verdicts(report, to, colour);
+}
