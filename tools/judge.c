@@ -25,7 +25,7 @@ static Ran collect(const RunPlan *plan)
 
         if (!plan->jobs[i].complete)
             continue;
-        ran.recordings[recorded] = world_recording(plan->jobs[i].world);
+        ran.recordings[recorded] = plan->jobs[i].recording;
         if (!last || strcmp(last->variant, variant) != 0) {
             last = &ran.variants[ran.count++];
             *last = (VariantRuns){.variant = variant, .recordings = &ran.recordings[recorded]};

@@ -73,7 +73,7 @@ static void append_block(GString *script, guint index, const PlotCurve *curve, c
     g_string_append(script, "EOD\n");
 }
 
-/* One line per curve; curves of one group have one colour, the second of a group is dashed. */
+/* One line per curve; curves of one group have one colour, the second of a group is thin. */
 static void append_lines(GString *script, const GPtrArray *curves)
 {
     guint colour = 0;
@@ -90,8 +90,8 @@ static void append_lines(GString *script, const GPtrArray *curves)
 
         colour += again ? 0 : 1;
         group = curve->group;
-        g_string_append_printf(script, "%s$d%u using 1:3 with lines lw 2 lc %u dt %u title ",
-                               i > 0 ? ", " : "", i, colour, again ? 2 : 1);
+        g_string_append_printf(script, "%s$d%u using 1:3 with lines lw %u lc %u title ",
+                               i > 0 ? ", " : "", i, again ? 1 : 3, colour);
         append_quoted(script, key);
     }
     g_string_append_c(script, '\n');
@@ -103,9 +103,10 @@ static bool append_frame(StoreFile *store, const ChartOf *of, const char *what, 
 {
     g_autofree char *title = g_strdup_printf("%s: %s", of->title, what);
 
-    g_string_append(script, "set grid lt 1 lc rgb '#dddddd'\nset bmargin 6\n"
-                            "set key bmargin center horizontal samplen 2 noenhanced\n"
-                            "set title noenhanced\nset xlabel 'simulated time (min)'\n");
+    g_string_append(
+        script, "set grid lt 1 lc rgb '#dddddd'\nset bmargin 6\n"
+                "set key bmargin center horizontal samplen 2 noenhanced\n"
+                "set title noenhanced\nset autoscale xfix\nset xlabel 'simulated time (min)'\n");
     append_set(script, "title", title);
     return append_shades(store, of, script, error);
 }

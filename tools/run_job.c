@@ -31,6 +31,8 @@ typedef struct {
 void run_job_clear(RunJob *job)
 {
     world_free(job->world);
+    recording_free(job->recording);
+    job->recording = NULL;
     g_clear_error(&job->error);
     latency_course_free(job->course);
     g_free(job->started);
@@ -162,6 +164,10 @@ static void hear_results(Hearing *hearing, const bool *ended)
         if (job->complete &&
             !hearing->listener->finished(hearing->listener->actor, job, hearing->error))
             hearing_fail(hearing);
+        if (job->complete) {
+            job->recording = world_take_recording(job->world);
+            g_clear_pointer(&job->world, world_free);
+        }
     }
 }
 

@@ -21,7 +21,8 @@ typedef struct {
     Trace *trace;     /* NULL: none */
 
     /* What came of it. */
-    World *world;          /* owned; kept until job_clear, for its recording */
+    World *world;          /* owned; freed once its results are written */
+    Recording *recording;  /* owned; taken from the world then, for judging */
     LatencyCourse *course; /* owned */
     GError *error;
     bool stopped;

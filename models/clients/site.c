@@ -540,6 +540,11 @@ double site_kept_share(const Site *site)
     return rate > 0 ? kept / rate : 1.0;
 }
 
+uint32_t site_client_count(const Site *site)
+{
+    return site->config->client_count;
+}
+
 int32_t site_client_endpoint(const Site *site, uint32_t client)
 {
     return client < site->config->client_count ? client_peek(site->clients, client)->endpoint : -1;

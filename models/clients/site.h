@@ -111,6 +111,7 @@ typedef struct {
 
 SiteCounts site_counts(const Site *site);
 double site_kept_share(const Site *site); /* of its operations, under a slice */
+uint32_t site_client_count(const Site *site);
 int32_t site_client_endpoint(const Site *site, uint32_t client); /* in use, -1 none */
 const char *site_name(const Site *site);
 void site_digest(const Site *site, Digest *digest);

@@ -15,3 +15,14 @@ const PluginFamily fault_family = {
     .records = records,
     .count = G_N_ELEMENTS(records),
 };
+
+const Fault *fault_next(const FaultsInForce *all, const FaultKind *kind, uint32_t *index)
+{
+    while (*index < all->count) {
+        uint32_t at = (*index)++;
+
+        if (all->lasts[at] && all->faults[at].kind == kind)
+            return &all->faults[at];
+    }
+    return NULL;
+}

@@ -15,14 +15,18 @@
     X(isolate)                                                                                     \
     X(partition)
 
+typedef struct FaultsInForce FaultsInForce;
+
 typedef struct {
     PluginHead head;
     /* Checks names and returns the fault's immutable state, in arena; NULL with error set. */
     const void *(*resolve)(const void *params, const NameScope *scope, const JsonNode *at,
                            Arena *arena, GError **error);
-    /* u64 is one random word of this fault's own. */
-    void (*begin)(const void *state, const Levers *levers, SimTime now_ns, uint64_t u64);
-    void (*end)(const void *state, const Levers *levers, SimTime now_ns);
+    /* Partitions of links nest by themselves; what else a kind pulls may still be held by a fault
+     * of its kind that overlaps, which all says. */
+    void (*begin)(const void *state, const Levers *levers, SimTime now_ns,
+                  const FaultsInForce *all);
+    void (*end)(const void *state, const Levers *levers, SimTime now_ns, const FaultsInForce *all);
 } FaultKind;
 
 extern const PluginFamily fault_family;
@@ -34,3 +38,15 @@ typedef struct {
     const void *state;
     SimTime begin_ns, end_ns; /* end: the run's end when the fault has no `for` */
 } Fault;
+
+/* The faults of a run by index, and which of them last now: one that begins does, one that ends
+ * does not. */
+struct FaultsInForce {
+    const Fault *faults;
+    const bool *lasts;
+    const uint64_t *words; /* one random word of each fault's own */
+    uint32_t count;
+};
+
+/* The next fault of this kind that lasts, from *index on; NULL when there is no more. */
+const Fault *fault_next(const FaultsInForce *all, const FaultKind *kind, uint32_t *index);

@@ -13,6 +13,8 @@ typedef struct {
     uint32_t member_index;
 } Crash;
 
+extern const FaultKind fault_crash;
+
 static const void *crash_resolve(const void *params, const NameScope *scope, const JsonNode *at,
                                  Arena *arena, GError **error)
 {
@@ -22,12 +24,13 @@ static const void *crash_resolve(const void *params, const NameScope *scope, con
     return scope_member(scope, p->member, at, &state->member_index, error) ? state : NULL;
 }
 
-static void crash_begin(const void *state, const Levers *levers, SimTime now_ns, uint64_t u64)
+static void crash_begin(const void *state, const Levers *levers, SimTime now_ns,
+                        const FaultsInForce *all)
 {
     const Crash *crash = state;
     Member *member = levers->members[crash->member_index];
 
-    (void)u64;
+    (void)all;
     member_crash(member);
     for (uint32_t i = 0; i < levers->link_count; i++)
         if (link_from(levers->links[i]) == member_id(member) ||
@@ -37,13 +40,25 @@ static void crash_begin(const void *state, const Levers *levers, SimTime now_ns,
         site_note_fault(levers->sites[i], crash->member_index, now_ns);
 }
 
-static void crash_end(const void *state, const Levers *levers, SimTime now_ns)
+static bool is_still_held(const Crash *crash, const FaultsInForce *all)
+{
+    uint32_t index = 0;
+
+    for (const Fault *other; (other = fault_next(all, &fault_crash, &index));)
+        if (((const Crash *)other->state)->member_index == crash->member_index)
+            return true;
+    return false;
+}
+
+static void crash_end(const void *state, const Levers *levers, SimTime now_ns,
+                      const FaultsInForce *all)
 {
     const Crash *crash = state;
     Member *member = levers->members[crash->member_index];
 
     (void)now_ns;
-    member_restart(member);
+    if (!is_still_held(crash, all))
+        member_restart(member);
     for (uint32_t i = 0; i < levers->link_count; i++)
         if (link_from(levers->links[i]) == member_id(member) ||
             link_to(levers->links[i]) == member_id(member))

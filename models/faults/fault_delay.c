@@ -17,6 +17,8 @@ typedef struct {
     double x;
 } Delay;
 
+extern const FaultKind fault_delay;
+
 static const void *delay_resolve(const void *params, const NameScope *scope, const JsonNode *at,
                                  Arena *arena, GError **error)
 {
@@ -36,28 +38,42 @@ static const void *delay_resolve(const void *params, const NameScope *scope, con
     return state;
 }
 
-static void delay_set(const Delay *delay, const Levers *levers, SimTime add_ns, double factor)
+static bool slows(const Delay *delay, LinkPair pair)
+{
+    for (uint32_t i = 0; i < delay->count; i++)
+        if (delay->pairs[i].from == pair.from && delay->pairs[i].to == pair.to)
+            return true;
+    return false;
+}
+
+/* What all faults in force together do to each link of this one: amounts add up, factors multiply.
+ */
+static void delay_set(const Delay *delay, const Levers *levers, const FaultsInForce *all)
 {
     for (uint32_t i = 0; i < delay->count; i++) {
         Link *link = levers_link(levers, delay->pairs[i].from, delay->pairs[i].to);
+        SimTime add_ns = 0;
+        double factor = 1.0;
+        uint32_t index = 0;
 
+        for (const Fault *other; (other = fault_next(all, &fault_delay, &index));) {
+            const Delay *one = other->state;
+
+            if (!slows(one, delay->pairs[i]))
+                continue;
+            add_ns += one->add ? dist_sample(one->add, all->words[index - 1]) : 0;
+            factor *= one->x;
+        }
         if (link)
             link_add_delay(link, add_ns, factor);
     }
 }
 
-static void delay_begin(const void *state, const Levers *levers, SimTime now_ns, uint64_t u64)
-{
-    const Delay *delay = state;
-
-    (void)now_ns;
-    delay_set(delay, levers, delay->add ? dist_sample(delay->add, u64) : 0, delay->x);
-}
-
-static void delay_end(const void *state, const Levers *levers, SimTime now_ns)
+static void delay_turn(const void *state, const Levers *levers, SimTime now_ns,
+                       const FaultsInForce *all)
 {
     (void)now_ns;
-    delay_set(state, levers, 0, 1.0);
+    delay_set(state, levers, all);
 }
 
 static const Param params[] = {
@@ -87,6 +103,6 @@ static const ParamTable table = {.name = "fault-delay",
 const FaultKind fault_delay = {
     .head = {"delay", "a link becomes slower; nothing is lost", &table},
     .resolve = delay_resolve,
-    .begin = delay_begin,
-    .end = delay_end,
+    .begin = delay_turn,
+    .end = delay_turn,
 };

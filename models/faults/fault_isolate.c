@@ -13,6 +13,8 @@ typedef struct {
     uint32_t member_index;
 } Isolate;
 
+extern const FaultKind fault_isolate;
+
 static const void *isolate_resolve(const void *params, const NameScope *scope, const JsonNode *at,
                                    Arena *arena, GError **error)
 {
@@ -27,12 +29,13 @@ static bool touches(const Link *link, uint32_t id)
     return link_from(link) == id || link_to(link) == id;
 }
 
-static void isolate_begin(const void *state, const Levers *levers, SimTime now_ns, uint64_t u64)
+static void isolate_begin(const void *state, const Levers *levers, SimTime now_ns,
+                          const FaultsInForce *all)
 {
     const Isolate *isolate = state;
     Member *member = levers->members[isolate->member_index];
 
-    (void)u64;
+    (void)all;
     member_set_reachable(member, false);
     for (uint32_t i = 0; i < levers->link_count; i++)
         if (touches(levers->links[i], member_id(member)))
@@ -41,13 +44,25 @@ static void isolate_begin(const void *state, const Levers *levers, SimTime now_n
         site_note_fault(levers->sites[i], isolate->member_index, now_ns);
 }
 
-static void isolate_end(const void *state, const Levers *levers, SimTime now_ns)
+static bool is_still_held(const Isolate *isolate, const FaultsInForce *all)
+{
+    uint32_t index = 0;
+
+    for (const Fault *other; (other = fault_next(all, &fault_isolate, &index));)
+        if (((const Isolate *)other->state)->member_index == isolate->member_index)
+            return true;
+    return false;
+}
+
+static void isolate_end(const void *state, const Levers *levers, SimTime now_ns,
+                        const FaultsInForce *all)
 {
     const Isolate *isolate = state;
     Member *member = levers->members[isolate->member_index];
 
     (void)now_ns;
-    member_set_reachable(member, true);
+    if (!is_still_held(isolate, all))
+        member_set_reachable(member, true);
     for (uint32_t i = 0; i < levers->link_count; i++)
         if (touches(levers->links[i], member_id(member)))
             link_heal(levers->links[i]);

@@ -41,9 +41,16 @@ static const void *partition_resolve(const void *params, const NameScope *scope,
     g_autofree char *left_text = mark ? g_strndup(p->cut, (gsize)(mark - p->cut)) : NULL;
     uint32_t left, right;
 
-    if (!mark) {
+    if (!mark || mark == p->cut || !mark[1]) {
         json_error(error, at,
                    "\"%s\" cuts nothing; write \"us,eu|asia\" for both ways or \"us>asia\" for one",
+                   p->cut);
+        return NULL;
+    }
+    if (strpbrk(mark + 1, "|>")) {
+        json_error(error, at,
+                   "\"%s\" cuts more than once; write one \"|\" or \">\", and a second fault for a "
+                   "second cut",
                    p->cut);
         return NULL;
     }
@@ -64,12 +71,13 @@ static const void *partition_resolve(const void *params, const NameScope *scope,
     return state;
 }
 
-static void partition_begin(const void *state, const Levers *levers, SimTime now_ns, uint64_t u64)
+static void partition_begin(const void *state, const Levers *levers, SimTime now_ns,
+                            const FaultsInForce *all)
 {
     const Partition *partition = state;
 
     (void)now_ns;
-    (void)u64;
+    (void)all;
     for (uint32_t i = 0; i < partition->count; i++) {
         Link *link = levers_link(levers, partition->pairs[i].from, partition->pairs[i].to);
 
@@ -78,11 +86,13 @@ static void partition_begin(const void *state, const Levers *levers, SimTime now
     }
 }
 
-static void partition_end(const void *state, const Levers *levers, SimTime now_ns)
+static void partition_end(const void *state, const Levers *levers, SimTime now_ns,
+                          const FaultsInForce *all)
 {
     const Partition *partition = state;
 
     (void)now_ns;
+    (void)all;
     for (uint32_t i = 0; i < partition->count; i++) {
         Link *link = levers_link(levers, partition->pairs[i].from, partition->pairs[i].to);
 

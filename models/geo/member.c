@@ -167,6 +167,7 @@ static void parts_make(Member *member)
 {
     const MemberConfig *config = &member->config;
     StoreConfig store = {.member_count = config->member_count,
+                         .start = {config->clock_start_ms},
                          .member_id = config->id,
                          .families = config->families,
                          .family_count = config->family_count,

@@ -168,9 +168,9 @@ static const Node *join(ExpressionParser *parser, const char *at, const Node *le
 
     if (adds && !dimension_equal(left->dimension, right->dimension))
         return expression_fail(
-            parser, at, "%s %s and %s: \"%s\" and \"%s\"", *at == '+' ? "adds" : "subtracts",
-            dimension_text(parser, left->dimension), dimension_text(parser, right->dimension),
-            left->source, right->source);
+            parser, at, "%s %s and %s: \"%s\" and \"%s\"; both need the same unit",
+            *at == '+' ? "adds" : "subtracts", dimension_text(parser, left->dimension),
+            dimension_text(parser, right->dimension), left->source, right->source);
     if (abs(time) > EXPONENT_MAX || abs(bytes) > EXPONENT_MAX)
         return expression_fail(parser, at, "the unit of \"%s\" and \"%s\" makes no sense",
                                left->source, right->source);
@@ -292,7 +292,8 @@ static bool parse_check(ExpressionParser *parser, Expression *expression)
         return false;
     if (dimension_equal(expression->left->dimension, expression->right->dimension))
         return true;
-    expression_fail(parser, at, "compares %s with %s: \"%s\" and \"%s\"",
+    expression_fail(parser, at,
+                    "compares %s with %s: \"%s\" and \"%s\"; both sides need the same unit",
                     dimension_text(parser, expression->left->dimension),
                     dimension_text(parser, expression->right->dimension), expression->left->source,
                     expression->right->source);

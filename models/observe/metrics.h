@@ -32,7 +32,7 @@
       "user request: fixed work and its operations")                                               \
     X(failover_time, "failover.time", SAMPLE, TIME, COUNTED, "site",                               \
       "per client instance, from the fault to its first success elsewhere")                        \
-    X(rebuild_time, "rebuild.time", SAMPLE, TIME, LATER, "member",                                 \
+    X(rebuild_time, "rebuild.time", SAMPLE, TIME, COUNTED, "member",                               \
       "how long a cold standby took to fill")                                                      \
     X(sync_time, "sync.time", SAMPLE, TIME, COUNTED, "member", "duration of a full sync")          \
     X(runbook_duration, "runbook.duration", SAMPLE, TIME, COUNTED, "runbook ends fault alert",     \

@@ -106,6 +106,7 @@ uint32_t phases_boundaries(const Phase *phases, uint32_t count, SimTime duration
             if (ends[k] > 0 && ends[k] < duration_ns)
                 found = insert(all, found, room, ends[k]);
     }
-    memcpy(out, all, MIN(found, max) * sizeof *out);
+    if (max > 0)
+        memcpy(out, all, MIN(found, max) * sizeof *out);
     return found;
 }

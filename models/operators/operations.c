@@ -20,6 +20,8 @@ typedef struct {
     const StepSpec *spec;
     StepPhase phase;
     SimTime started_ns;
+    SimTime due_ns; /* when it acts next; what an earlier incident left behind comes at another time
+                     */
     Handler handler;
 } StepState;
 
@@ -139,6 +141,12 @@ static void step_finish(StepState *step, const char *what, const char *detail)
     runbook_advance(runbook);
 }
 
+static void step_schedule(StepState *step, SimTime at_ns)
+{
+    step->due_ns = at_ns;
+    schedule(step->runbook->operations, at_ns, &step->handler);
+}
+
 static void step_run(void *actor, Place *place, void *body)
 {
     StepState *step = actor;
@@ -150,7 +158,7 @@ static void step_run(void *actor, Place *place, void *body)
 
     (void)place;
     (void)body;
-    if (step->phase != STEP_RUNNING)
+    if (step->phase != STEP_RUNNING || step->due_ns != actions.now_ns)
         return;
     switch (step->spec->verb->act(step->spec->state, &actions)) {
     case STEP_DONE:
@@ -161,7 +169,7 @@ static void step_run(void *actor, Place *place, void *body)
         runbook_end(step->runbook, "failed", step->spec->id);
         break;
     case STEP_AGAIN:
-        schedule(operations, actions.now_ns + POLL_EVERY_NS, &step->handler);
+        step_schedule(step, actions.now_ns + POLL_EVERY_NS);
         break;
     }
 }
@@ -193,7 +201,7 @@ static void step_begin(StepState *step)
             dist_sample(spec->takes, draw(operations, runbook->spec->id, stage, runbook->runs));
     }
     note(operations, "step", spec->id, "begins", "");
-    schedule(operations, now_ns + wait_ns, &step->handler);
+    step_schedule(step, now_ns + wait_ns);
 }
 
 /* Starts every step whose turn has come; ends the runbook when all are done. */

@@ -231,16 +231,25 @@ static void unknown_name(GError **error, const JsonNode *at, const char *what, c
                    found);
 }
 
+static bool verbs_exist(const ParamMap *map, const char *const *names, GError **error)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (!plugin_find(&operator_verb_family, names[i])) {
+            plugin_unknown(error, map->nodes[i], &operator_verb_family, names[i]);
+            return false;
+        }
+    return true;
+}
+
 static bool operator_resolve(const OperatorParams *p, const char *id, OperatorSpec *out,
                              GError **error)
 {
     const JsonNode *off = json_get(p->node, "off_hours");
 
+    if (!verbs_exist(&p->may, p->may.items, error) ||
+        !verbs_exist(&p->mistakes, (const char *const *)p->mistakes.ids, error))
+        return false;
     for (size_t i = 0; i < p->mistakes.count; i++) {
-        if (!plugin_find(&operator_verb_family, p->mistakes.ids[i])) {
-            plugin_unknown(error, p->mistakes.nodes[i], &operator_verb_family, p->mistakes.ids[i]);
-            return false;
-        }
         if (*param_map_at(&p->mistakes, double, i) > 0) {
             json_error(error, p->mistakes.nodes[i],
                        "mistakes are not simulated by this version; write 0 or leave it out");
@@ -440,6 +449,26 @@ static bool alerts_resolve(const OperationsParams *params, const ExpressionScope
     return true;
 }
 
+/* Durations by verb; "release" is of a later version. */
+static bool control_plane_is_known(const JsonNode *control_plane, GError **error)
+{
+    if (control_plane && control_plane->kind != JSON_OBJECT) {
+        json_error(error, control_plane,
+                   "durations are given by verb; write {\"redirect\": \"3m\"}");
+        return false;
+    }
+    for (size_t i = 0; control_plane && i < control_plane->count; i++) {
+        const JsonNode *item = control_plane->items[i];
+
+        if (strcmp(item->key, "about") == 0 || strcmp(item->key, "release") == 0 ||
+            plugin_find(&operator_verb_family, item->key))
+            continue;
+        plugin_unknown(error, item, &operator_verb_family, item->key);
+        return false;
+    }
+    return true;
+}
+
 bool operations_resolve(const OperationsParams *params, const NameScope *names,
                         const ExpressionScope *scope, Arena *arena, OperationsSpec *out,
                         GError **error)
@@ -448,6 +477,8 @@ bool operations_resolve(const OperationsParams *params, const NameScope *names,
     OperatorSpec *operators = arena_array(arena, OperatorSpec, params->operators.count + 1);
     RunbookSpec *runbooks = arena_array(arena, RunbookSpec, params->runbooks.count + 1);
 
+    if (!control_plane_is_known(params->control_plane, error))
+        return false;
     for (size_t i = 0; i < params->operators.count; i++)
         if (!operator_resolve(param_map_at(&params->operators, OperatorParams, i),
                               params->operators.ids[i], &operators[i], error))

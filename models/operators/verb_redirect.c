@@ -29,6 +29,12 @@ static const void *redirect_resolve(const void *params, const NameScope *names,
         return state;
     if (!scope_member(names, p->to, json_get(step, "to"), &to, error))
         return NULL;
+    if (to == state->from) {
+        json_error(error, json_get(step, "to"),
+                   "clients leave %s and are sent to %s; name another member or nearest-healthy",
+                   p->from, p->to);
+        return NULL;
+    }
     state->to = (int32_t)to;
     return state;
 }

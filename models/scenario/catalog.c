@@ -56,17 +56,21 @@ static GPtrArray *column(const char *csv, uint32_t index)
     return names;
 }
 
-static void unknown(GError **error, const JsonNode *at, const char *what, const char *found,
+typedef struct {
+    const char *what, *file, *example;
+} Table;
+
+static void unknown(GError **error, const JsonNode *at, const Table *table, const char *found,
                     GPtrArray *names)
 {
     const char *nearest = nearest_name(found, (const char *const *)names->pdata, names->len);
 
     if (nearest)
-        json_error(error, at, "no %s is called \"%s\"; did you mean \"%s\"?", what, found, nearest);
+        json_error(error, at, "no %s is called \"%s\"; did you mean \"%s\"?", table->what, found,
+                   nearest);
     else
-        json_error(error, at,
-                   "no %s is called \"%s\"; `quintet list %ss` prints those that are known", what,
-                   found, what);
+        json_error(error, at, "no %s is called \"%s\"; write one of those in %s, such as \"%s\"",
+                   table->what, found, table->file, table->example);
 }
 
 static const char *region_line(int32_t index)
@@ -87,7 +91,7 @@ int32_t catalog_region(const char *name, const JsonNode *at, GError **error)
         if (field_equals(line, 0, name) || field_equals(line, 1, name))
             return index;
     names = column(catalog_regions_csv, 1);
-    unknown(error, at, "region", name, names);
+    unknown(error, at, &(Table){"region", "scenarios/data/regions.csv", "East US"}, name, names);
     return -1;
 }
 
@@ -134,6 +138,6 @@ bool catalog_sku(const char *name, const JsonNode *at, CatalogSku *out, GError *
         return true;
     }
     names = column(catalog_skus_csv, 0);
-    unknown(error, at, "SKU", name, names);
+    unknown(error, at, &(Table){"SKU", "scenarios/data/skus.csv", "Balanced_B10"}, name, names);
     return false;
 }

@@ -89,7 +89,9 @@ bool scenario_resolve_faults(Scenario *scenario, GError **error)
         const FaultKind *kind = (const FaultKind *)p->kind.head;
         const JsonNode *at = p->kind.node ? p->kind.node : p->node;
 
-        scenario->faults[i] = (Fault){.id = map->ids[i], .kind = kind};
+        /* Its times may be known already, from a fault that follows it and stands before it. */
+        scenario->faults[i].id = map->ids[i];
+        scenario->faults[i].kind = kind;
         scenario->faults[i].state =
             kind->resolve(p->kind.params, &scenario->names, at, scenario->arena, error);
         if (!scenario->faults[i].state || !fault_times(&times, i, error))

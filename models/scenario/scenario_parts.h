@@ -20,6 +20,13 @@ typedef struct {
 } CapacityParams;
 
 typedef struct {
+    uint64_t keys;
+    double rate_per_s;
+} RebuildParams;
+
+enum { ROLE_ACTIVE, ROLE_COLD_STANDBY };
+
+typedef struct {
     const JsonNode *node;
     const char *region, *sku;
     int64_t shards;
@@ -27,7 +34,8 @@ typedef struct {
     CapacityParams capacity;
     uint64_t backlog_bytes;
     SimTime clock_skew_ns;
-    int role;                 /* active is the only one of this version */
+    int role;                 /* ROLE_ */
+    RebuildParams rebuild;    /* of a cold standby */
     const JsonNode *security; /* kept, used by a later version */
     int32_t region_index;     /* resolved; -1: none */
 } MemberParams;
@@ -184,6 +192,9 @@ static inline const MemberParams *scenario_member(const Scenario *scenario, uint
 {
     return param_map_at(&scenario->params.members, MemberParams, index);
 }
+
+/* Members that replicate to each other; a cold standby is outside the group. */
+bool scenario_replicates(const Scenario *scenario, uint32_t a, uint32_t b);
 
 /* The delay of one direction: the link's own, or half the region matrix's round trip. */
 typedef struct {

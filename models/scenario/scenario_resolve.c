@@ -134,6 +134,14 @@ static bool resolve_member(Scenario *scenario, MemberParams *member, GError **er
                    "no memory limit; give a \"sku\" or \"memory\": {\"max\": \"24GB\"}");
         return false;
     }
+    if ((member->role == ROLE_COLD_STANDBY) != (json_get(member->node, "rebuild") != NULL)) {
+        json_error(error, member->node,
+                   member->role == ROLE_COLD_STANDBY
+                       ? "a cold standby starts empty; give \"rebuild\": {\"keys\": \"27M\", "
+                         "\"rate\": \"10k/s\"}"
+                       : "\"rebuild\" is for a cold standby; give \"role\": \"cold-standby\" too");
+        return false;
+    }
     if (member->shards == 0)
         member->shards = sku.shards > 0 ? sku.shards : 1;
     if (member->backlog_bytes == 0)
@@ -232,6 +240,12 @@ static const LinkParams *find_link(const Scenario *scenario, const char *a, cons
     return any;
 }
 
+bool scenario_replicates(const Scenario *scenario, uint32_t a, uint32_t b)
+{
+    return scenario_member(scenario, a)->role == ROLE_ACTIVE &&
+           scenario_member(scenario, b)->role == ROLE_ACTIVE;
+}
+
 bool scenario_link(const Scenario *scenario, uint32_t from, uint32_t to, Arena *arena,
                    LinkSpec *out, GError **error)
 {
@@ -289,7 +303,8 @@ bool scenario_resolve_links(Scenario *scenario, GError **error)
     }
     for (uint32_t a = 0; a < count; a++)
         for (uint32_t b = 0; b < count; b++)
-            if (a != b && !scenario_link(scenario, a, b, scenario->arena, &spec, error))
+            if (a != b && scenario_replicates(scenario, a, b) &&
+                !scenario_link(scenario, a, b, scenario->arena, &spec, error))
                 return false;
     return true;
 }

@@ -4,7 +4,7 @@
 const char *const evict_names[] = {"noeviction",   "volatile-lru",    "volatile-lfu",
                                    "volatile-ttl", "volatile-random", "allkeys-lru",
                                    "allkeys-lfu",  "allkeys-random",  NULL};
-static const char *const role_names[] = {"active", NULL};
+static const char *const role_names[] = {"active", "cold-standby", NULL};
 
 static const Param memory_params[] = {
     {.name = "max",
@@ -55,6 +55,27 @@ static const ParamTable capacity_table = {.name = "capacity",
                                           .struct_size = sizeof(CapacityParams),
                                           .node_offset = SIZE_MAX};
 
+static const Param rebuild_params[] = {
+    {.name = "keys",
+     .summary = "how many keys the record holds",
+     .kind = PARAM_COUNT,
+     .required = true,
+     .min = 1,
+     .max = 1e11,
+     .offset = offsetof(RebuildParams, keys)},
+    {.name = "rate",
+     .summary = "keys loaded per second",
+     .kind = PARAM_RATE,
+     .required = true,
+     .min = 1e-3,
+     .max = 1e9,
+     .offset = offsetof(RebuildParams, rate_per_s)},
+};
+static const ParamTable rebuild_table = {.name = "rebuild",
+                                         ROWS(rebuild_params),
+                                         .struct_size = sizeof(RebuildParams),
+                                         .node_offset = SIZE_MAX};
+
 #define MEMBER(field) offsetof(MemberParams, field)
 static const Param member_params[] = {
     {.name = "region",
@@ -71,6 +92,11 @@ static const Param member_params[] = {
      .names = role_names,
      .fallback = "active",
      .offset = MEMBER(role)},
+    {.name = "rebuild",
+     .summary = "how a cold standby is filled from the record",
+     .kind = PARAM_OBJECT,
+     .table = &rebuild_table,
+     .offset = MEMBER(rebuild)},
     {.name = "shards",
      .summary = "primary shards (default: the SKU's, else 1)",
      .kind = PARAM_INTEGER,

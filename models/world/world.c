@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "models/observe/metrics.h"
 #include "models/world/world_private.h"
 #include "sim/ensure.h"
 
@@ -31,13 +32,12 @@ static void fault_begins(void *actor, Place *place, void *body)
     World *world = timer->world;
     const Fault *fault = &world->scenario->faults[timer->index];
     SimTime now_ns = kernel_now_ns(world->kernel);
-    g_autofree char *label = g_strdup_printf("fault/%s", fault->id);
 
     (void)place;
     (void)body;
     world_log(world, now_ns, "fault", fault->id, "begins", fault->kind->head.name);
-    fault->kind->begin(fault->state, &world->levers, now_ns,
-                       rng_keyed(rng_key(world->config.seed, label), 0, 0));
+    world->fault_lasts[timer->index] = true;
+    fault->kind->begin(fault->state, &world->levers, now_ns, &world->in_force);
     operations_fault_begins(world->operations, timer->index, now_ns);
     after_change(world);
 }
@@ -52,7 +52,8 @@ static void fault_ends(void *actor, Place *place, void *body)
     (void)place;
     (void)body;
     world_log(world, now_ns, "fault", fault->id, "ends", fault->kind->head.name);
-    fault->kind->end(fault->state, &world->levers, now_ns);
+    world->fault_lasts[timer->index] = false;
+    fault->kind->end(fault->state, &world->levers, now_ns, &world->in_force);
     operations_fault_ends(world->operations, timer->index, now_ns);
     after_change(world);
 }
@@ -92,6 +93,8 @@ static void tick(void *actor, Place *place, void *body)
 
     (void)place;
     (void)body;
+    for (uint32_t i = 0; i < world->standby_count; i++)
+        world_standby_look(world->standbys[i], now_ns);
     world_watch_sample(world->watch, now_ns);
     recording_tick(world->recording, now_ns);
     check_aborts(world, now_ns);
@@ -122,12 +125,18 @@ static void arm_boundaries(World *world)
 static void arm_faults(World *world)
 {
     const Scenario *scenario = world->scenario;
+    uint64_t *words = arena_array(world->arena, uint64_t, scenario->fault_count + 1);
 
     world->faults = arena_array(world->arena, FaultTimer, scenario->fault_count + 1);
+    world->fault_lasts = arena_array(world->arena, bool, scenario->fault_count + 1);
+    world->in_force =
+        (FaultsInForce){scenario->faults, world->fault_lasts, words, scenario->fault_count};
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         FaultTimer *timer = &world->faults[i];
+        g_autofree char *label = g_strdup_printf("fault/%s", scenario->faults[i].id);
 
         *timer = (FaultTimer){world, i, {fault_begins, timer}, {fault_ends, timer}};
+        words[i] = rng_keyed(rng_key(world->config.seed, label), 0, 0);
         control(world, scenario->faults[i].begin_ns, RANK_FAULT, SOURCE_FAULTS + 2 * i,
                 &timer->begin);
         if (scenario->faults[i].end_ns < scenario->params.duration_ns)
@@ -169,6 +178,7 @@ static void watch_conditions(World *world)
     const ParamMap *aborts = &world->scenario->params.abort;
 
     operations_each_condition(&world->scenario->operations, watch_condition, world);
+    recording_watch(world->recording, metric_find("latency.op")); /* its course is drawn */
     for (size_t i = 0; i < aborts->count; i++)
         watch_condition(world, param_map_at(aborts, AbortParams, i)->expression);
 }
@@ -193,6 +203,29 @@ static void build_recording(World *world)
                                             .log_actor = world});
 }
 
+static void make_standbys(World *world)
+{
+    for (uint32_t i = 0; i < world->member_count; i++) {
+        const MemberParams *p = scenario_member(world->scenario, i);
+
+        if (p->role != ROLE_COLD_STANDBY)
+            continue;
+        world->standbys[world->standby_count] = world_standby_new(
+            &(WorldStandbyConfig){.member = world->members[i],
+                                  .member_index = i,
+                                  .source = SOURCE_STANDBYS + i,
+                                  .key_count = p->rebuild.keys,
+                                  .keys_per_s = p->rebuild.rate_per_s,
+                                  .families = world_families_list(world->families),
+                                  .family_count = world_families_count(world->families),
+                                  .levers = &world->levers,
+                                  .recording = world->recording,
+                                  .log = log_operation,
+                                  .log_actor = world});
+        world->standby_count++;
+    }
+}
+
 static void start(World *world)
 {
     const Scenario *scenario = world->scenario;
@@ -205,6 +238,7 @@ static void start(World *world)
                          .id = scenario->params.abort.ids[i]};
     world->tick = (Handler){tick, world};
     world->boundary = (Handler){boundary, world};
+    make_standbys(world);
     world_watch_attach(world->watch, &world->levers, world->kernel);
     for (uint32_t i = 0; i < world->member_count; i++)
         member_start(world->members[i]);
@@ -300,6 +334,12 @@ uint64_t world_digest(const World *world)
     operations_digest(world->operations, &digest);
     digest_combine(&digest, world->events_digest);
     return digest.value;
+}
+
+Recording *world_take_recording(World *world)
+{
+    ensure(world->finished);
+    return g_steal_pointer(&world->recording);
 }
 
 const Recording *world_recording(const World *world)

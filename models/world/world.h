@@ -38,6 +38,8 @@ void world_finish(World *world); /* closes the recording; after the last run_unt
 SimTime world_end_ns(const World *world);
 uint64_t world_digest(const World *world);
 const Recording *world_recording(const World *world);
+/* After world_finish: yours, so that the world can be freed before its results are judged. */
+Recording *world_take_recording(World *world);
 uint64_t world_event_count(const World *world);
 uint64_t world_client_op_count(const World *world); /* simulated, unweighted */
 double world_kept_share(const World *world);        /* of client operations, 1 without a slice */

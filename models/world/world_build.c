@@ -107,7 +107,9 @@ static bool build_members(World *world, GError **error)
                                .place = world->member_places[i],
                                .source = SOURCE_MEMBERS + 16 * i,
                                .seed = world->config.seed,
-                               .families = world_families_list(world->families),
+                               .families = p->role == ROLE_COLD_STANDBY
+                                               ? world_families_empty(world->families)
+                                               : world_families_list(world->families),
                                .family_count = world_families_count(world->families),
                                .shard_count = (uint32_t)p->shards,
                                .ops_per_s = p->capacity.ops_per_s,
@@ -165,11 +167,12 @@ static bool build_links(World *world, GError **error)
 {
     for (uint32_t a = 0; a < world->member_count; a++)
         for (uint32_t b = 0; b < world->member_count; b++)
-            if (a != b && !build_link(world, a, b, error))
+            if (a != b && scenario_replicates(world->scenario, a, b) &&
+                !build_link(world, a, b, error))
                 return false;
     for (uint32_t a = 0; a < world->member_count; a++)
         for (uint32_t b = 0; b < world->member_count; b++)
-            if (a != b)
+            if (a != b && scenario_replicates(world->scenario, a, b))
                 member_attach(world->members[a], link_between(world, a + 1, b + 1),
                               link_between(world, b + 1, a + 1));
     return true;
@@ -304,6 +307,8 @@ bool world_build(World *world, GError **error)
 
 void world_build_free(World *world)
 {
+    for (uint32_t i = 0; i < world->standby_count; i++)
+        world_standby_free(world->standbys[i]);
     for (uint32_t i = 0; i < world->site_count; i++)
         site_free(world->sites[i]);
     traffic_manager_free(world->manager);

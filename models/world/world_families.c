@@ -17,8 +17,18 @@
 #define RECORD_BYTES_DEFAULT                                                                       \
     120 /* one history record: dot, context of five members, key hash, element (assumed) */
 
+/* Rates per second of what makes, renews and ends keys, over the whole family. */
+typedef struct {
+    double create, renew, end;
+} LifeRates;
+
+typedef struct {
+    Family family; /* first, so that a Family of ours leads to its rates */
+    LifeRates rates;
+} WorldFamily;
+
 struct WorldFamilies {
-    Family *families;
+    WorldFamily *families;
     const Family **list;
     uint32_t count;
     Arena *arena;
@@ -38,11 +48,6 @@ static bool keep_rank(void *context, uint64_t rank)
         return true;
     return rng_mix(rule->salt ^ rng_mix(rank + 1)) % rule->slice == 0;
 }
-
-/* Rates per second of what makes, renews and ends a key, over the whole family. */
-typedef struct {
-    double create, renew, end;
-} LifeRates;
 
 static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
 {
@@ -118,10 +123,22 @@ static double steady_probability(const LifeRates *rates, double share, double tt
     return h * mean_life / (1 + h * mean_life);
 }
 
+/* The time since the last renewal has density exp(-(e + d) s) on (0, ttl): by inversion. */
+static int64_t steady_life_left_ms(const Family *family, uint64_t kept_index)
+{
+    const LifeRates *rates = &((const WorldFamily *)family)->rates;
+    double share = popularity_share_of(family->popularity, kept_index);
+    double a = (rates->renew + rates->end) * share, ttl_s = (double)family->ttl_ns * 1e-9;
+    double u = rng_unit_of(rng_mix(family->salt + 0x2545f4914f6cdd1dULL * (kept_index + 1)));
+    double since_s = a * ttl_s < 1e-6 ? u * ttl_s : -sim_log(1 - u * (1 - sim_exp(-a * ttl_s))) / a;
+
+    return (int64_t)((ttl_s - since_s) * 1e3);
+}
+
 static const uint64_t *prefill(const Scenario *scenario, const Family *family, Arena *arena)
 {
     const FamilyParams *p = param_map_at(&scenario->params.families, FamilyParams, family->index);
-    LifeRates rates = life_rates(scenario, family->index);
+    const LifeRates *rates = &((const WorldFamily *)family)->rates;
     double ttl_s = (double)family->ttl_ns * 1e-9;
     uint64_t *bits;
 
@@ -131,7 +148,7 @@ static const uint64_t *prefill(const Scenario *scenario, const Family *family, A
     for (uint64_t i = 0; i < family->kept_count; i++) {
         double share = popularity_share_of(family->popularity, i);
         double probability =
-            p->prefill_share >= 0 ? p->prefill_share : steady_probability(&rates, share, ttl_s);
+            p->prefill_share >= 0 ? p->prefill_share : steady_probability(rates, share, ttl_s);
 
         if (rng_unit_of(rng_mix(family->salt + 0x5851f42d4c957f2dULL * (i + 1))) < probability)
             bits[i / 64] |= UINT64_C(1) << (i % 64);
@@ -151,7 +168,8 @@ static void family_fill(WorldFamilies *families, const Scenario *scenario, uint6
                         uint32_t slice, uint32_t index)
 {
     const FamilyParams *p = param_map_at(&scenario->params.families, FamilyParams, index);
-    Family *family = &families->families[index];
+    WorldFamily *entry = &families->families[index];
+    Family *family = &entry->family;
     g_autofree char *label = g_strdup_printf("family/%s", scenario->params.families.ids[index]);
     KeepRule rule = {rng_key(seed, label).key, p->keys, slice};
     bool whole = slice <= 1 || p->keys < SLICE_SMALL_KEYS;
@@ -180,8 +198,10 @@ static void family_fill(WorldFamilies *families, const Scenario *scenario, uint6
     family->field_count =
         family->type >= 0 && crdt_types[family->type]->has_elements ? (uint32_t)p->fields : 1;
     family->base =
-        index == 0 ? 1
-                   : families->families[index - 1].base + families->families[index - 1].kept_count;
+        index == 0 ? 1 : families->list[index - 1]->base + families->list[index - 1]->kept_count;
+    entry->rates = life_rates(scenario, index);
+    if (p->prefill_share < 0 && family->ttl_ns > 0)
+        family->life_left_ms = steady_life_left_ms;
     family->prefilled = prefill(scenario, family, families->arena);
 }
 
@@ -191,11 +211,11 @@ WorldFamilies *world_families_new(const Scenario *scenario, uint64_t seed, uint3
 
     families->arena = arena_new();
     families->count = (uint32_t)scenario->params.families.count;
-    families->families = arena_array(families->arena, Family, families->count);
+    families->families = arena_array(families->arena, WorldFamily, families->count);
     families->list = arena_array(families->arena, const Family *, families->count);
     for (uint32_t i = 0; i < families->count; i++) {
+        families->list[i] = &families->families[i].family;
         family_fill(families, scenario, seed, slice, i);
-        families->list[i] = &families->families[i];
     }
     return families;
 }
@@ -216,4 +236,19 @@ uint32_t world_families_count(const WorldFamilies *families)
 const Family *const *world_families_list(const WorldFamilies *families)
 {
     return families->list;
+}
+
+const Family *const *world_families_empty(WorldFamilies *families)
+{
+    const Family **list = arena_array(families->arena, const Family *, families->count);
+
+    for (uint32_t i = 0; i < families->count; i++) {
+        WorldFamily *copy = arena_array(families->arena, WorldFamily, 1);
+
+        *copy = families->families[i];
+        copy->family.prefilled =
+            arena_array(families->arena, uint64_t, copy->family.kept_count / 64 + 1);
+        list[i] = &copy->family;
+    }
+    return list;
 }

@@ -16,4 +16,7 @@ void world_families_free(WorldFamilies *families);
 uint32_t world_families_count(const WorldFamilies *families);
 const Family *const *world_families_list(const WorldFamilies *families);
 
+/* The same keys, none of which exists at the start: for a member that starts empty. */
+const Family *const *world_families_empty(WorldFamilies *families);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WorldFamilies, world_families_free)

@@ -4,6 +4,7 @@
 #include "models/clients/traffic_manager.h"
 #include "models/world/world.h"
 #include "models/world/world_families.h"
+#include "models/world/world_standby.h"
 #include "models/world/world_watch.h"
 
 /* Event sources (unique per rank); actors number their own events. */
@@ -14,6 +15,7 @@ enum {
     SOURCE_MANAGER = 2048,
     SOURCE_FAULTS = 4096,
     SOURCE_OPERATORS = 5000,
+    SOURCE_STANDBYS = 5500,
     SOURCE_SAMPLES = 6000,
     SOURCE_ABORTS = 6500,
 };
@@ -50,6 +52,8 @@ struct World {
     Site *sites[SITE_MAX];
     SiteConfig *site_configs;
     TrafficManager *manager;
+    WorldStandby *standbys[MEMBER_MAX];
+    uint32_t standby_count;
     uint32_t member_count, link_count, site_count;
     Levers levers;
 
@@ -57,6 +61,8 @@ struct World {
     WorldWatch *watch; /* meters and observers */
     Operations *operations;
     FaultTimer *faults;
+    FaultsInForce in_force;
+    bool *fault_lasts; /* of in_force */
     AbortState *aborts;
     Handler tick, boundary;
     SimTime next_tick_ns;
