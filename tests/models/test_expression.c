@@ -133,19 +133,20 @@ static void test_expression_refuses_mixed_units(void)
 {
     expect_refused("max(memory.used) > 5ms",
                    "s.json:3:28: expect.e.that: compares bytes with time: "
-                   "\"max(memory.used)\" and \"5ms\"");
+                   "\"max(memory.used)\" and \"5ms\"; both sides need the same unit");
     expect_refused("max(memory.used) > 5",
                    "s.json:3:28: expect.e.that: compares bytes with a plain "
-                   "number: \"max(memory.used)\" and \"5\"");
+                   "number: \"max(memory.used)\" and \"5\"; both sides need the same unit");
     expect_refused("rate(ops) > 5",
                    "s.json:3:21: expect.e.that: compares per time with a plain number: "
-                   "\"rate(ops)\" and \"5\"");
+                   "\"rate(ops)\" and \"5\"; both sides need the same unit");
     expect_refused("p50(latency.op) + 1GB > 5ms",
                    "s.json:3:27: expect.e.that: adds time and bytes: "
-                   "\"p50(latency.op)\" and \"1GB\"");
+                   "\"p50(latency.op)\" and \"1GB\"; both need the same unit");
     expect_refused("p50(latency.op) / p50(latency.op) > 5ms",
                    "s.json:3:45: expect.e.that: compares a plain number with time: "
-                   "\"p50(latency.op) / p50(latency.op)\" and \"5ms\"");
+                   "\"p50(latency.op) / p50(latency.op)\" and \"5ms\"; both sides need the "
+                   "same unit");
     expect_refused(
         "p50(latency.op) within 5ms of 34ms",
         "s.json:3:34: expect.e.that: \"within\" wants a share such as 5%, found \"5ms\"");

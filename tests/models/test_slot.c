@@ -197,8 +197,8 @@ static void test_slot_pool_does_not_leak(void)
 
 static void test_decimal_adds_in_any_order(void)
 {
-    Decimal a;
-    Decimal b;
+    Decimal a = 0;
+    Decimal b = 0;
     char text[DECIMAL_TEXT_MAX];
 
     EXPECT(decimal_parse("0.1", 3, &a) && decimal_parse("0.2", 3, &b));
