@@ -1,8 +1,8 @@
 /* Force-unlink: the survivors stop keeping metadata for a member; irreversible, frees memory.
  *
- * The order is given at a survivor; every other member that is not cut off from it takes it.
- * Simplified: the metadata is freed at once, where the product releases it over some time (no
- * public figure).
+ * Simplified: every survivor takes the order at once, one that is cut off too, where the product
+ * brings a new configuration to it when it is back; and the metadata is freed at once, where the
+ * product releases it over some time (no public figure).
  */
 #include "models/operators/operators.h"
 

@@ -4,29 +4,9 @@
  * ten seconds, so it begins to hold at a known instant.  Delays are constants where a story times
  * them; the timeline is compared as text, in milliseconds since the alert.
  */
-#include "tests/world/world_fixture.h"
-
-#define BURST_SEEN (50 * SIM_S) /* the burst from 40 s fills the bucket that ends here */
+#include "tests/models/operations_fixture.h"
 
 enum { A, B, C };
-
-static const char base[] =
-    "{\"quintet\": \"scenario/1\", \"name\": \"operations\", \"duration\": \"3m\","
-    " \"members\": {\"a\": {\"memory\": {\"max\": \"1GB\"}}, \"b\": {\"memory\": {\"max\": "
-    "\"1GB\"}},"
-    "               \"c\": {\"memory\": {\"max\": \"1GB\"}}},"
-    " \"links\": {\"*\": {\"delay\": \"40ms\"}},"
-    " \"sites\": {\"web\": {\"home\": \"a\", \"clients\": 5, \"rtt\": {\"a\": \"2ms\", \"b\": "
-    "\"60ms\", \"c\": \"80ms\"}}},"
-    " \"families\": {\"f\": {\"type\": \"string\", \"keys\": 10, \"retention\": \"op\","
-    "               \"ops\": {\"SET\": 1, \"GET\": 1}}},"
-    " \"workloads\": {\"w\": {\"site\": \"web\", \"rate\": \"20/s\", \"arrivals\": \"constant\","
-    "               \"mix\": {\"f\": 1}, \"bursts\": {\"one\": {\"at\": \"40s\", \"for\": \"20s\","
-    "               \"x\": 2}, \"two\": {\"at\": \"100s\", \"for\": \"20s\", \"x\": 2}}}},"
-    " \"routing\": {\"select\": \"pin\", \"retry\": {\"attempts\": 1, \"timeout\": \"500ms\"}},"
-    " \"alerts\": {\"busy\": {\"when\": \"rate(ops) > 30/s\", \"every\": \"1s\", \"notify\": "
-    "\"oncall\"}},"
-    " \"operators\": {\"oncall\": {\"ack\": \"3s\", \"decide\": \"4s\"}}}";
 
 /* One runbook on the alert, with these steps. */
 static Story *with_steps(const char *steps)
@@ -34,7 +14,7 @@ static Story *with_steps(const char *steps)
     g_autofree char *patch =
         g_strdup_printf("{\"runbooks\": {\"drill\": {\"on\": \"busy\", \"steps\": {%s}}}}", steps);
 
-    return story_new(base, patch, 1);
+    return story_new(operations_base, patch, 1);
 }
 
 /* What the steps did in the first incident, in milliseconds since its alert. */
@@ -56,7 +36,7 @@ static void test_alert_fires_at_its_next_look(void)
 
     for (uint32_t seed = 1; seed <= count; seed++) {
         g_autoptr(Story) story =
-            story_new(base, "{\"alerts\": {\"busy\": {\"every\": \"8s\"}}}", seed);
+            story_new(operations_base, "{\"alerts\": {\"busy\": {\"every\": \"8s\"}}}", seed);
         SimTime wait_ns;
 
         story_run(story, 70 * SIM_S);
@@ -75,7 +55,7 @@ static void test_alert_fires_at_its_next_look(void)
 static void test_alert_must_hold_for_its_time(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"alerts\": {\"busy\": {\"every\": \"2s\"}, \"long\": {\"when\": \"rate(ops) > "
         "30/s\", \"for\": \"6s\", \"every\": \"2s\", \"notify\": \"oncall\"}, \"never\": "
         "{\"when\": \"rate(ops) > 30/s\", \"for\": \"21s\", \"every\": \"2s\", \"notify\": "
@@ -189,7 +169,7 @@ static void test_wait_ends_with_its_condition_or_its_timeout(void)
 static void test_approval_comes_before_the_step(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"operators\": {\"oncall\": {\"approve\": \"6s\"}}, \"runbooks\": {\"drill\": "
         "{\"on\": \"busy\", \"steps\": {\"go\": {\"do\": \"note\", \"print\": \"count(ops)\","
         " \"takes\": \"2s\", \"approval\": true}, \"free\": {\"do\": \"note\", \"print\": "
@@ -217,7 +197,7 @@ static void test_people_are_slower_off_hours(void)
             " \"to\": \"07:00\", \"x\": 3}}}, \"runbooks\": {\"drill\": {\"on\": \"busy\","
             " \"steps\": {\"go\": {\"do\": \"wait\", \"for\": \"1s\"}}}}}",
             hours[i].clock);
-        g_autoptr(Story) story = story_new(base, patch, 1);
+        g_autoptr(Story) story = story_new(operations_base, patch, 1);
 
         story_run(story, 100 * SIM_S);
         EXPECT_INT(story_when(story, "drill", "begins", 0) - story_when(story, "busy", "fires", 0),
@@ -233,7 +213,7 @@ static void test_ends_measures_from_the_fault(void)
         "{\"faults\": {\"x\": {\"at\": \"45s\", \"for\": \"10s\", \"crash\": \"c\"}},"
         " \"runbooks\": {\"drill\": {\"on\": \"busy\", \"steps\": {%s}}}}",
         steps);
-    g_autoptr(Story) with_fault = story_new(base, patch, 1);
+    g_autoptr(Story) with_fault = story_new(operations_base, patch, 1);
     g_autoptr(Story) without = with_steps(steps);
 
     story_end(with_fault);
@@ -249,7 +229,7 @@ static void test_ends_measures_from_the_fault(void)
 static void test_runbook_on_a_fault_begins_with_it(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"faults\": {\"x\": {\"at\": \"20500ms\", \"for\": \"10s\", \"crash\": \"c\"}},"
         " \"runbooks\": {\"during\": {\"on\": \"fault:x\", \"steps\": {\"d\": {\"do\": \"wait\","
         " \"for\": \"1s\"}}}, \"later\": {\"on\": \"after:x\", \"steps\": {\"l\": {\"do\": "
@@ -305,8 +285,8 @@ static void test_draws_belong_to_the_incident_and_the_stage(void)
         "{\"on\": "
         "\"early\", \"steps\": {\"m\": {\"do\": \"wait\", \"for\": \"1s\"}}}, %s}}",
         random_people, random_drill);
-    g_autoptr(Story) alone = story_new(base, alone_patch, 3);
-    g_autoptr(Story) crowded = story_new(base, crowded_patch, 3);
+    g_autoptr(Story) alone = story_new(operations_base, alone_patch, 3);
+    g_autoptr(Story) crowded = story_new(operations_base, crowded_patch, 3);
     SimTime first_ns, second_ns;
 
     story_end(alone);
@@ -324,7 +304,7 @@ static void test_draws_belong_to_the_incident_and_the_stage(void)
 static void test_force_unlink_frees_metadata_and_survivors_go_on(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"faults\": {\"x\": {\"at\": \"20s\", \"isolate\": \"b\"}}, \"runbooks\": {\"drop\": "
         "{\"on\": \"fault:x\", \"steps\": {\"unlink\": {\"do\": \"force-unlink\", \"target\": "
         "\"b\","
@@ -351,11 +331,42 @@ static void test_force_unlink_frees_metadata_and_survivors_go_on(void)
     EXPECT(member_lag_ns(story_member(story, C), 180 * SIM_S) < 3 * SIM_S);
 }
 
+/* The partition heals, but b is out: what its clients write there never reaches the others, and
+ * those go on agreeing with each other. */
+static void test_an_unlinked_member_stays_out_after_the_heal(void)
+{
+    g_autoptr(Story) story = story_new(
+        operations_base,
+        "{\"sites\": {\"other\": {\"home\": \"b\", \"rtt\": {\"b\": \"2ms\"}}}, \"workloads\": "
+        "{\"o\": "
+        "{\"site\": \"other\", \"rate\": \"20/s\", \"mix\": {\"f\": 1}}}, \"faults\": {\"x\": "
+        "{\"at\": "
+        "\"20s\", \"for\": \"40s\", \"partition\": \"b|a,c\"}}, \"runbooks\": {\"drop\": {\"on\": "
+        "\"fault:x\", \"steps\": {\"unlink\": {\"do\": \"force-unlink\", \"target\": \"b\", "
+        "\"takes\": "
+        "\"10s\"}}}}}",
+        1);
+    uint64_t known;
+
+    story_run(story, 30 * SIM_S);
+    known = store_clock(member_store(story_member(story, A)))->seq[2];
+    EXPECT(known > 100);
+    story_end(story);
+    EXPECT(!link_is_partitioned(story_link(story, B, A)));
+    EXPECT(store_clock(member_store(story_member(story, B)))->seq[2] > 1000);
+    EXPECT_INT(store_clock(member_store(story_member(story, A)))->seq[2], known);
+    EXPECT_INT(store_clock(member_store(story_member(story, C)))->seq[2], known);
+    EXPECT(member_unacked_count(story_member(story, A), 3) < 30);
+    EXPECT(member_record_count(story_member(story, A)) < 100);
+    /* Without the writes that were on their way to neither, 10 s of them are lost for the group. */
+    EXPECT_NEAR(story_measure(story, "sum(data.lost_writes{cause=unreplicated})", "all"), 100, 50);
+}
+
 /* Nobody is linked to it any more: the second order fails, and with it its runbook. */
 static void test_force_unlink_of_a_stranger_fails(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"runbooks\": {\"drop\": {\"on\": \"busy\", \"steps\": {\"unlink\": {\"do\": "
         "\"force-unlink\", \"target\": \"b\", \"takes\": \"1s\"}, \"again\": {\"do\": "
         "\"force-unlink\", \"target\": \"b\", \"takes\": \"1s\", \"after\": \"unlink\"}}}}}",
@@ -396,7 +407,7 @@ static void test_redirect_moves_clients_and_restore_moves_them_back(void)
             "\"restore-routing\", \"to\": \"a\", \"over\": \"20s\", \"takes\": \"10s\", \"after\": "
             "\"out\"}}}}}",
             ways[i].to);
-        g_autoptr(Story) story = story_new(base, patch, 1);
+        g_autoptr(Story) story = story_new(operations_base, patch, 1);
         SimTime fired_ns;
 
         story_run(story, 57 * SIM_S);
@@ -417,7 +428,7 @@ static void test_redirect_moves_clients_and_restore_moves_them_back(void)
 static void test_redirect_restores_service_but_frees_no_memory(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"faults\": {\"x\": {\"at\": \"20s\", \"isolate\": \"a\"}}, \"runbooks\": {\"move\": "
         "{\"on\": \"fault:x\", \"steps\": {\"out\": {\"do\": \"redirect\", \"from\": \"a\","
         " \"takes\": \"10s\"}}}}}",
@@ -432,11 +443,32 @@ static void test_redirect_restores_service_but_frees_no_memory(void)
     EXPECT(member_record_count(story_member(story, B)) > records + 1000);
 }
 
+/* A run that has told enough stops; one that only notes it goes on. */
+static void test_abort_stops_the_run_when_its_condition_has_held(void)
+{
+    static const struct {
+        const char *act;
+        SimTime end_s;
+    } acts[] = {{"stop", 54}, {"report", 180}};
+
+    for (uint32_t i = 0; i < G_N_ELEMENTS(acts); i++) {
+        g_autofree char *patch =
+            g_strdup_printf("{\"abort\": {\"enough\": {\"when\": \"rate(ops) > 30/s\", \"for\": "
+                            "\"4s\", \"do\": \"%s\"}}}",
+                            acts[i].act);
+        g_autoptr(Story) story = story_new(operations_base, patch, 1);
+
+        story_end(story);
+        EXPECT_INT(world_end_ns(story->world), acts[i].end_s * SIM_S);
+        EXPECT_INT(story_count(story, "enough", i == 0 ? "stops the run" : "noted"), 1);
+    }
+}
+
 /* What the control plane says replaces a verb's own duration, what the step says replaces both. */
 static void test_durations_step_over_control_plane_over_verb(void)
 {
     g_autoptr(Story) story = story_new(
-        base,
+        operations_base,
         "{\"control_plane\": {\"redirect\": \"5s\"}, \"runbooks\": {\"drill\": {\"on\": \"busy\","
         " \"steps\": {\"one\": {\"do\": \"redirect\", \"from\": \"b\"}, \"two\": {\"do\": "
         "\"redirect\", \"from\": \"b\", \"takes\": \"2s\"}, \"three\": {\"do\": \"force-unlink\","
@@ -449,96 +481,6 @@ static void test_durations_step_over_control_plane_over_verb(void)
     EXPECT_INT(story_when(story, "one", "done", 0) - begins_ns, 5 * SIM_S);
     EXPECT_INT(story_when(story, "two", "done", 0) - begins_ns, 2 * SIM_S);
     EXPECT(story_when(story, "three", "done", 0) - begins_ns > 20 * SIM_S);
-}
-
-typedef struct {
-    const char *patch, *message;
-} Refusal;
-
-#define DRILL(steps) "{\"runbooks\": {\"drill\": {\"on\": \"busy\", \"steps\": {" steps "}}}}"
-#define ONCALL(keys) "{\"operators\": {\"oncall\": {" keys "}}}"
-#define VERBS        "force-unlink, note, redirect, restore-routing, verify, wait"
-
-static const Refusal refusals[] = {
-    {DRILL("\"x\": {\"do\": \"wait\", \"for\": \"1s\", \"after\": \"y\"}, \"y\": {\"do\": "
-           "\"wait\", \"for\": \"1s\", \"after\": \"x\"}"),
-     "runbooks.drill.steps.x.after: the steps follow each other in a circle; one of them must come "
-     "first"},
-    {DRILL("\"x\": {\"do\": \"wait\", \"for\": \"1s\", \"after\": \"x\"}"),
-     "runbooks.drill.steps.x.after: the steps follow each other in a circle; one of them must come "
-     "first"},
-    {DRILL("\"first\": {\"do\": \"wait\", \"for\": \"1s\"}, \"x\": {\"do\": \"wait\", \"for\": "
-           "\"1s\", \"after\": \"frist\"}"),
-     "runbooks.drill.steps.x.after: no step of this runbook is called \"frist\"; did you mean "
-     "\"first\"?"},
-    {DRILL("\"x\": {\"do\": \"reboot\"}"),
-     "runbooks.drill.steps.x.do: \"reboot\" is not an operator verb; known: " VERBS},
-    {DRILL("\"x\": {\"do\": \"wait\"}"),
-     "runbooks.drill.steps.x: this wait has no end; give \"for\" (such as \"15m\") or \"until\" (a "
-     "condition)"},
-    {DRILL("\"x\": {\"do\": \"verify\", \"that\": \"rate(ops)\"}"),
-     "runbooks.drill.steps.x.that: expected a comparison (<, <=, >, >=, ==, != or \"within 5% "
-     "of\"), found the end"},
-    {DRILL("\"x\": {\"do\": \"note\", \"print\": \"rate(ops) > 1/s\"}"),
-     "runbooks.drill.steps.x.print: unexpected \">\" after the value"},
-    {DRILL("\"x\": {\"do\": \"force-unlink\", \"target\": \"mars\"}"),
-     "runbooks.drill.steps.x.target: no member is called \"mars\"; there are a, b, c"},
-    {DRILL("\"x\": {\"do\": \"force-unlink\"}"),
-     "runbooks.drill.steps.x: \"target\" is missing; write, for example, \"target\": \"us-east\""},
-    {DRILL("\"x\": {\"do\": \"redirect\", \"from\": \"a\", \"to\": \"a\"}"),
-     "runbooks.drill.steps.x.to: clients leave a and are sent to a; name another member or "
-     "nearest-healthy"},
-    {DRILL("\"x\": {\"do\": \"redirect\", \"from\": \"a\", \"to\": \"mars\"}"),
-     "runbooks.drill.steps.x.to: no member is called \"mars\"; there are a, b, c"},
-    {DRILL("\"x\": {\"do\": \"wait\", \"for\": \"1s\", \"if\": \"rate(ops) > 5ms\"}"),
-     "runbooks.drill.steps.x.if: compares per time with time: \"rate(ops)\" and \"5ms\"; both "
-     "sides need the same unit"},
-    {"{\"runbooks\": {\"drill\": {\"on\": \"buzy\", \"steps\": {\"x\": {\"do\": \"wait\", \"for\": "
-     "\"1s\"}}}}}",
-     "runbooks.drill.on: no alert is called \"buzy\"; did you mean \"busy\"?"},
-    {"{\"runbooks\": {\"drill\": {\"on\": \"after:x\", \"steps\": {\"x\": {\"do\": \"wait\","
-     " \"for\": \"1s\"}}}}}",
-     "runbooks.drill.on: no fault is called \"x\"; declare it or name one that exists"},
-    {"{\"runbooks\": {\"drill\": {\"on\": \"busy\", \"steps\": {}}}}",
-     "runbooks.drill.steps: 0 entries here; write at least 1"},
-    {"{\"alerts\": {\"busy\": {\"notify\": \"oncal\"}}}",
-     "alerts.busy.notify: no operator is called \"oncal\"; did you mean \"oncall\"?"},
-    {"{\"alerts\": {\"busy\": {\"every\": \"10ms\"}}}",
-     "alerts.busy.every: \"10ms\" is too small; write at least 1s"},
-    {ONCALL("\"may\": [\"force-unlnk\"]"), "operators.oncall.may.0: \"force-unlnk\" is not an "
-                                           "operator verb; did you mean \"force-unlink\"? Known: "
-                                           "" VERBS},
-    {ONCALL("\"mistakes\": {\"waiit\": 0}"),
-     "operators.oncall.mistakes.waiit: \"waiit\" is not an operator verb; did you mean \"wait\"? "
-     "Known: " VERBS},
-    {ONCALL("\"mistakes\": {\"wait\": 0.5}"),
-     "operators.oncall.mistakes.wait: mistakes are not simulated by this version; write 0 or leave "
-     "it out"},
-    {ONCALL("\"off_hours\": {\"from\": \"24:00\", \"to\": \"07:00\"}"),
-     "operators.oncall.off_hours.from: \"24:00\" is no time of day; write it as \"18:00\""},
-    {ONCALL("\"off_hours\": {\"from\": \"18:00\", \"to\": \"7\"}"),
-     "operators.oncall.off_hours.to: \"7\" is no time of day; write it as \"07:00\""},
-    {"{\"operators\": {\"oncall\": {\"may\": [\"note\"]}}, \"runbooks\": {\"drill\": {\"on\": "
-     "\"busy\", \"steps\": {\"x\": {\"do\": \"wait\", \"for\": \"1s\"}}}}}",
-     "runbooks.drill.steps.x.do: the operator called by this runbook's alert may not wait; add it "
-     "to \"may\""},
-    {"{\"control_plane\": {\"redirect\": 5}, \"runbooks\": {\"drill\": {\"on\": \"busy\", "
-     "\"steps\": "
-     "{\"x\": {\"do\": \"redirect\", \"from\": \"a\"}}}}}",
-     "control_plane.redirect: not a duration; write \"3m\" or {\"lognormal\": {\"p50\": \"3m\", "
-     "\"p95\": \"10m\"}}"},
-    {"{\"control_plane\": {\"redirct\": \"5s\"}}",
-     "control_plane.redirct: \"redirct\" is not an operator verb; did you mean \"redirect\"? "
-     "Known: " VERBS},
-};
-
-static void test_bad_operations_are_refused_in_words(void)
-{
-    for (uint32_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
-        g_autofree char *message = fixture_refusal(base, refusals[i].patch);
-
-        EXPECT_TEXT(message, refusals[i].message);
-    }
 }
 
 static const TestCase cases[] = {
@@ -556,10 +498,11 @@ static const TestCase cases[] = {
     TEST(test_incidents_do_not_mix),
     TEST(test_draws_belong_to_the_incident_and_the_stage),
     TEST(test_force_unlink_frees_metadata_and_survivors_go_on),
+    TEST(test_an_unlinked_member_stays_out_after_the_heal),
     TEST(test_force_unlink_of_a_stranger_fails),
     TEST(test_redirect_moves_clients_and_restore_moves_them_back),
     TEST(test_redirect_restores_service_but_frees_no_memory),
+    TEST(test_abort_stops_the_run_when_its_condition_has_held),
     TEST(test_durations_step_over_control_plane_over_verb),
-    TEST(test_bad_operations_are_refused_in_words),
 };
 TEST_MAIN("operations", cases)

@@ -194,7 +194,7 @@ static void test_dns_tm_fails_over_within_its_closed_form(void)
         " \"routing\": {\"select\": \"geo-nearest\", \"detect\": {\"kind\": \"dns-tm\","
         " \"interval\": \"5s\", \"timeout\": \"3s\", \"tolerated\": 2, \"ttl\": \"20s\"}},"
         " \"duration\": \"100s\", \"faults\": {\"x\": {\"at\": \"45s\", \"isolate\": \"a\"}}}",
-        (uint64_t)test_count(20, 200));
+        (uint64_t)test_count(20, 1000));
 
     EXPECT(times.least_s >= 2 * 5 + 3);
     EXPECT(times.most_s <= 3 * 5 + 3 + 20 + 3);
