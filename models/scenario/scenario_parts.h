@@ -140,7 +140,8 @@ typedef struct {
 /* The whole document. */
 typedef struct {
     const JsonNode *node;
-    const char *quintet, *name, *title, *redis_version, *clock, *slice;
+    int format; /* scenario/1 is the only one */
+    const char *name, *title, *redis_version, *clock, *slice;
     int profile;
     int64_t seed, seeds;
     SimTime duration_ns, warmup_ns;

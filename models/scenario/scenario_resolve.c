@@ -59,11 +59,6 @@ static bool resolve_header(Scenario *scenario, GError **error)
     const char *clock = p->clock;
     bool is_time = strlen(clock) == 5 && clock[2] == ':';
 
-    if (strcmp(p->quintet, "scenario/1") != 0) {
-        json_error(error, json_get(p->node, "quintet"),
-                   "\"%s\" is not a format this version reads; write \"scenario/1\"", p->quintet);
-        return false;
-    }
     for (int i = 0; is_time && i < 5; i++)
         is_time = i == 2 || g_ascii_isdigit(clock[i]);
     if (!is_time || strcmp(clock, "23:59") > 0 || clock[3] > '5') {

@@ -6,6 +6,7 @@
 #include "models/scenario/scenario_tables.h"
 
 const char *const profile_names[] = {"generic", "azure-managed-redis", "redis-enterprise", NULL};
+static const char *const format_names[] = {"scenario/1", NULL};
 static const char *const severity_names[] = {"must", "should", NULL};
 static const char *const action_names[] = {"stop", "report", NULL};
 
@@ -109,10 +110,11 @@ static const ParamTable expect_table = {.name = "expectation",
 #define TOP(field) offsetof(ScenarioParams, field)
 static const Param scenario_params[] = {
     {.name = "quintet",
-     .summary = "\"scenario/1\"",
-     .kind = PARAM_TEXT,
+     .summary = "the format of this file",
+     .kind = PARAM_ENUM,
+     .names = format_names,
      .required = true,
-     .offset = TOP(quintet)},
+     .offset = TOP(format)},
     {.name = "name",
      .summary = "short name, also of the results",
      .kind = PARAM_ID,

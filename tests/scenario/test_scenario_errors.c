@@ -286,8 +286,7 @@ static const Mistake mistakes[] = {
     {"\"seed\": 1", "\"seed\": 1 /* one */",
      "shop.json:2:54: found a comment; JSON has none, write an \"about\" key"},
     {"scenario/1", "scenario/2",
-     "shop.json:2:14: quintet: \"scenario/2\" is not a format this version reads; write "
-     "\"scenario/1\""},
+     "shop.json:2:14: quintet: \"scenario/2\" is unknown; did you mean \"scenario/1\"?"},
     /* A variant is checked like the base, also when nobody runs it, and the message says which. */
     {"{ \"workloads\": { \"buy\": { \"rate\": \"90/s\" } } }",
      "{ \"workloads\": { \"buy\": { \"rat\": \"90/s\" } } }",
