@@ -85,6 +85,15 @@ void histogram_free(Histogram *histogram)
     g_free(histogram);
 }
 
+void histogram_prefetch(const Histogram *histogram, int64_t value)
+{
+    uint32_t block, slot;
+
+    bucket_of((uint64_t)MAX(value, 0), &block, &slot);
+    if (histogram->blocks[block] != NULL)
+        __builtin_prefetch(&histogram->blocks[block][slot], 1);
+}
+
 void histogram_add(Histogram *histogram, int64_t value, uint32_t weight)
 {
     uint32_t block, slot;

@@ -16,6 +16,7 @@ typedef struct Histogram Histogram;
 Histogram *histogram_new(void);
 void histogram_free(Histogram *histogram);
 
+void histogram_prefetch(const Histogram *histogram, int64_t value); /* what an add will touch */
 void histogram_add(Histogram *histogram, int64_t value,
                    uint32_t weight); /* value < 0 counts as 0 */
 void histogram_merge(Histogram *into, const Histogram *from);

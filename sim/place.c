@@ -106,7 +106,7 @@ static void departure_add(Place *from, Place *to, const TimerEvent *event)
     from->has_sent = true;
 }
 
-void place_post(Place *from, Place *to, const Post *post)
+void *place_post_room(Place *from, Place *to, const Post *post)
 {
     SimTime earliest_ns = place_earliest_ns(from);
     bool is_crossing = from->is_running && from != to;
@@ -123,12 +123,8 @@ void place_post(Place *from, Place *to, const Post *post)
     ensure(post->body_bytes <= KERNEL_BODY_MAX);
     ensure(post->at_ns < SIM_TIME_NEVER);
     ensure(post->at_ns >= earliest_ns);
-    if (post->body_bytes > 0) {
-        BodyCell *cell = body_take(&owner->bodies);
-
-        memcpy(cell->bytes, post->body, post->body_bytes);
-        event.body = cell;
-    }
+    if (post->body_bytes > 0)
+        event.body = body_take(&owner->bodies);
     if (is_crossing) {
         /* Faster than the lookahead: the receiver may already be past it. */
         ensure(post->at_ns - earliest_ns >= from->rules->gap_ns);
@@ -136,6 +132,15 @@ void place_post(Place *from, Place *to, const Post *post)
     } else {
         timers_push(&to->timers, &event);
     }
+    return event.body;
+}
+
+void place_post(Place *from, Place *to, const Post *post)
+{
+    void *room = place_post_room(from, to, post);
+
+    if (post->body_bytes > 0)
+        memcpy(room, post->body, post->body_bytes);
 }
 
 uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handler *handler)
@@ -156,16 +161,19 @@ uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handle
     return index;
 }
 
+/* Ties in time are rare, so the time alone is compared first. */
 static void find_least_stream(Place *place)
 {
+    const EventKey *keys = place->stream_keys;
     EventKey least = EVENT_KEY_NEVER;
     uint32_t least_index = 0;
 
     for (uint32_t i = 0; i < place->stream_count; i++) {
-        if (event_key_before(place->stream_keys[i], least)) {
-            least = place->stream_keys[i];
-            least_index = i;
-        }
+        if (keys[i].at_ns > least.at_ns ||
+            (__builtin_expect(keys[i].at_ns == least.at_ns, 0) && keys[i].order >= least.order))
+            continue;
+        least = keys[i];
+        least_index = i;
     }
     place->stream_least = least;
     place->stream_least_index = least_index;

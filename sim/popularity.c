@@ -203,6 +203,12 @@ uint64_t popularity_draw(const Popularity *popularity, uint64_t u64)
     return (uint32_t)((uint64_t)place >> 32) < column->threshold ? index : column->alias;
 }
 
+void popularity_prefetch(const Popularity *popularity, uint64_t u64)
+{
+    if (popularity->columns != NULL)
+        __builtin_prefetch(&popularity->columns[rng_scale(u64, popularity->kept_count)]);
+}
+
 uint64_t popularity_kept_count(const Popularity *popularity)
 {
     return popularity->kept_count;

@@ -59,6 +59,9 @@ typedef struct {
 Popularity *popularity_new(const PopularityConfig *config);
 void popularity_free(Popularity *popularity);
 
+/* Fetches into the cache what popularity_draw will read for this word. */
+void popularity_prefetch(const Popularity *popularity, uint64_t u64);
+
 /* An index among the kept, 0..kept_count-1; kept_count > 0. */
 uint64_t popularity_draw(const Popularity *popularity, uint64_t u64);
 uint64_t popularity_kept_count(const Popularity *popularity);

@@ -187,7 +187,15 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
     const Member *member = config->members[slot->member];
     uint64_t call = op_call(slot, index);
     SimTime rtt_ns = dist_sample(config->rtt[slot->member], attempt_word(site, slot, DRAW_RTT));
-    Request request = {
+    Post post = {.at_ns = now_ns + rtt_ns / 2,
+                 .rank = RANK_MESSAGE,
+                 .source = config->source + SOURCE_POSTS,
+                 .seq = site->post_seq++,
+                 .handler = member_request_handler(member),
+                 .body_bytes = sizeof(Request)};
+    Request *request = place_post_room(config->place, member_place(member), &post);
+
+    *request = (Request){
         .spec = op->spec,
         .reply_to = &site->replied,
         .reply_place = config->place,
@@ -203,17 +211,10 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
         .weight = op->weight,
         .family = op->family,
     };
-
     slot->state = OP_SENT;
     slot->unanswered_count++;
-    place_post(config->place, member_place(member),
-               &(Post){.at_ns = now_ns + rtt_ns / 2,
-                       .rank = RANK_MESSAGE,
-                       .source = config->source + SOURCE_POSTS,
-                       .seq = site->post_seq++,
-                       .handler = member_request_handler(member),
-                       .body = &request,
-                       .body_bytes = sizeof(request)});
+    if (member_place(member) == config->place)
+        member_prefetch(member, op->family, op->key); /* a few dozen operations ahead */
     arm_timeout(site, now_ns + config->routing->retry.timeout_ns, call);
 }
 

@@ -62,6 +62,8 @@ struct Workload {
     SimTime next_ns;
     double next_fraction_ns; /* sums of gaps must not lose their fractions */
     uint64_t next_seq;
+    const MixEntry *next_entry; /* what the next arrival is about, and the word of its key: */
+    uint64_t next_key_word;     /* known one arrival ahead */
 
     uint32_t entry_count;
     MixEntry *entries;
@@ -319,6 +321,32 @@ static double draw_gap(Workload *workload)
     return -sim_log(1.0 - rng_unit(&workload->arrivals));
 }
 
+static inline uint64_t draw_word(const Workload *workload, uint64_t use)
+{
+    return rng_keyed(workload->ops, workload->next_seq, use);
+}
+
+static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
+{
+    const MixEntry *entry = &workload->entries[workload->guide[u64 >> 56]];
+
+    while (u64 > entry->threshold)
+        entry++;
+    return entry;
+}
+
+/* Chooses what the next arrival is about.  A popularity's table is far larger than the caches near
+ * the core and is met at random; asking for the column one arrival ahead hides the wait for it. */
+static void pick_next(Workload *workload)
+{
+    if (workload->entry_count == 0)
+        return;
+    workload->next_entry = pick_entry(workload, draw_word(workload, DRAW_MIX));
+    workload->next_key_word = draw_word(workload, DRAW_KEY);
+    if (workload->next_entry->family->popularity)
+        popularity_prefetch(workload->next_entry->family->popularity, workload->next_key_word);
+}
+
 Workload *workload_new(const WorkloadSetup *setup)
 {
     Workload *workload = g_new0(Workload, 1);
@@ -340,6 +368,7 @@ Workload *workload_new(const WorkloadSetup *setup)
     workload->gap = setup->config->arrivals == ARRIVALS_CONSTANT ? rng_unit(&workload->arrivals)
                                                                  : draw_gap(workload);
     find_next(workload);
+    pick_next(workload);
     return workload;
 }
 
@@ -369,6 +398,7 @@ void workload_advance(Workload *workload)
     workload->gap = draw_gap(workload);
     workload->next_seq++;
     find_next(workload);
+    pick_next(workload);
 }
 
 void workload_set_burst(Workload *workload, double factor, SimTime now_ns)
@@ -389,20 +419,6 @@ void workload_set_burst(Workload *workload, double factor, SimTime now_ns)
     find_next(workload);
 }
 
-static inline uint64_t draw_word(const Workload *workload, uint64_t use)
-{
-    return rng_keyed(workload->ops, workload->next_seq, use);
-}
-
-static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
-{
-    const MixEntry *entry = &workload->entries[workload->guide[u64 >> 56]];
-
-    while (u64 > entry->threshold)
-        entry++;
-    return entry;
-}
-
 static inline uint64_t pick_kept_index(const Family *family, uint64_t u64)
 {
     if (family->popularity)
@@ -412,9 +428,9 @@ static inline uint64_t pick_kept_index(const Family *family, uint64_t u64)
 
 void workload_draw(const Workload *workload, Operation *out)
 {
-    const MixEntry *entry = pick_entry(workload, draw_word(workload, DRAW_MIX));
+    const MixEntry *entry = workload->next_entry;
     const Family *family = entry->family;
-    uint64_t kept_index = pick_kept_index(family, draw_word(workload, DRAW_KEY));
+    uint64_t kept_index = pick_kept_index(family, workload->next_key_word);
 
     out->seq = (uint64_t)workload->index << 48 | workload->next_seq;
     out->key = family->base + kept_index;

@@ -77,6 +77,8 @@ void causality_receive(Causality *causality, Dot dot, const Clock *ctx)
     for (uint32_t s = 1; s <= MEMBER_MAX; s++)
         if (causality->ahead_seq[s][r] != UINT64_MAX)
             ring_trim(causality, s, r);
+    if (!causality_is_ctx_ahead(causality, ctx))
+        return; /* nearly always, where members are as far from each other */
     for (uint32_t i = 1; i <= MEMBER_MAX; i++) {
         AheadRing *ring = &causality->rings[r][i];
 

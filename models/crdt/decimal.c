@@ -100,6 +100,20 @@ bool decimal_parse(const char *text, size_t size, Decimal *out)
     return true;
 }
 
+/* Whole numbers, which counters nearly always are: one division of 128 bits instead of twenty. */
+static size_t whole_format(uint64_t rest, bool negative, char buffer[DECIMAL_TEXT_MAX])
+{
+    size_t length = negative;
+
+    for (uint64_t left = rest; left >= 10; left /= 10)
+        length++;
+    buffer[0] = '-';
+    buffer[++length] = '\0';
+    for (size_t at = length; at-- > negative; rest /= 10)
+        buffer[at] = (char)('0' + (int)(rest % 10));
+    return length;
+}
+
 size_t decimal_format(Decimal value, char buffer[DECIMAL_TEXT_MAX])
 {
     char reversed[DECIMAL_TEXT_MAX];
@@ -107,8 +121,11 @@ size_t decimal_format(Decimal value, char buffer[DECIMAL_TEXT_MAX])
     size_t length = 0;
     bool negative = value < 0;
     unsigned __int128 rest = negative ? -(unsigned __int128)value : (unsigned __int128)value;
+    unsigned __int128 whole = rest / (uint64_t)DECIMAL_ONE;
     int places = DECIMAL_PLACES;
 
+    if (whole <= UINT64_MAX && whole * (uint64_t)DECIMAL_ONE == rest)
+        return whole_format((uint64_t)whole, negative, buffer);
     while (places > 0 && rest % 10 == 0) {
         rest /= 10;
         places--;

@@ -163,14 +163,27 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     return true;
 }
 
+void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
+{
+    const FamilyState *state = &store->families[family];
+    uint64_t kept = key - state->family->base;
+    const Slot *slots;
+
+    if (!state->type || kept >= state->family->kept_count)
+        return;
+    slots = &state->slots[kept * state->fields];
+    __builtin_prefetch(slots, 1);
+    __builtin_prefetch((const char *)(slots + state->fields) - 1, 1);
+    if (state->live)
+        __builtin_prefetch(&state->live[kept], 1);
+    if (state->expiry)
+        __builtin_prefetch(&state->expiry[kept], 1);
+}
+
 void store_prefetch(const Store *store, const Effect *effect)
 {
-    const FamilyState *state;
-
-    if (effect->family == FAMILY_NONE)
-        return;
-    state = &store->families[effect->family];
-    __builtin_prefetch(&state->slots[(effect->key - state->family->base) * state->fields], 1);
+    if (effect->family != FAMILY_NONE)
+        store_prefetch_declared(store, effect->family, effect->key);
 }
 
 void store_prefetch_key(const Store *store, const Arg *key)

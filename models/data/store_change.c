@@ -84,8 +84,15 @@ static void change_slot(Store *store, const Change *change, int type, const Elem
                         const SlotWrite *write)
 {
     Slot *slot = key_slot(store, &change->key, type, ref, true);
-    SlotSummary before = slot_summary(&store->world.pool, slot);
+    SlotSummary before;
 
+    if (change->effect->op == EFFECT_INCREMENT && slot->dot != 0) {
+        /* An increment beside a head changes nothing the books count: two walks less over the
+         * chain, for the counters that everybody increments. */
+        crdt_types[type]->apply(&store->world, slot, write, change->effect);
+        return;
+    }
+    before = slot_summary(&store->world.pool, slot);
     crdt_types[type]->apply(&store->world, slot, write, change->effect);
     ledger_slot_changed(store, &change->key, type, before, slot_summary(&store->world.pool, slot));
 }

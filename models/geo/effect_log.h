@@ -25,7 +25,9 @@ void effect_log_free(EffectLog *log);
 const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
                                 uint64_t wire_bytes);
 
-uint64_t effect_log_last_seq(const EffectLog *log); /* 0: empty so far; the owner's place only */
+uint64_t effect_log_last_seq(const EffectLog *log);
+uint64_t effect_log_total_bytes(const EffectLog *log);
+/* on the wire, of all ever appended */ /* 0: empty so far; the owner's place only */
 
 /* Any place, for published seqs that were not dropped. */
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq);

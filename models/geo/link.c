@@ -234,39 +234,46 @@ static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
     return at_ns;
 }
 
-static void stage(Link *link, const LinkEntry *entry)
+/* Entries are written where they lie: copying one that was just written waits for its stores. */
+static LinkEntry *stage(Link *link)
 {
     EntryRing *ring = &link->staged;
 
     if (G_UNLIKELY(ring->tail - ring->head == ring->capacity))
         entries_reserve(ring, 1);
-    ring->entries[ring->tail++ & (ring->capacity - 1)] = *entry;
     if (link->from)
         place_mark_sent(link->from);
+    return &ring->entries[ring->tail++ & (ring->capacity - 1)];
 }
 
 void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_bytes)
 {
-    LinkEntry entry = {.sent_ns = now_ns, .seq = seq, .kind = LINK_EFFECT};
+    LinkEntry *entry;
 
     if (link->partition_depth > 0)
         return;
-    entry.at_ns = arrival_of(link, now_ns, wire_bytes);
-    stage(link, &entry);
+    entry = stage(link);
+    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
+    entry->sent_ns = now_ns;
+    entry->seq = seq;
+    entry->kind = LINK_EFFECT;
 }
 
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
                      uint64_t wire_bytes)
 {
     ClockRing *clocks = &link->staged_clocks;
-    LinkEntry entry = {.sent_ns = now_ns, .seq = clocks->tail, .kind = kind};
+    LinkEntry *entry;
 
     if (link->partition_depth > 0)
         return;
+    entry = stage(link);
+    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
+    entry->sent_ns = now_ns;
+    entry->seq = clocks->tail;
+    entry->kind = kind;
     clocks_reserve(clocks, 1);
     clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
-    entry.at_ns = arrival_of(link, now_ns, wire_bytes);
-    stage(link, &entry);
 }
 
 SimTime link_peek_ns(const Link *link)

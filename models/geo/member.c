@@ -80,23 +80,28 @@ void member_watch_memory(Member *member)
                                    .amount = member_memory_used(member)});
 }
 
-static void reply_post(Member *member, const Request *request, Response *response, SimTime at_ns)
+static void reply_post(Member *member, const Request *request, const Response *response,
+                       SimTime at_ns)
 {
     Post post = {.at_ns = at_ns + request->return_ns,
                  .rank = RANK_MESSAGE,
                  .source = member->config.source + SOURCE_REPLY,
                  .seq = ++member->reply_seq,
                  .handler = request->reply_to,
-                 .body = response,
                  .body_bytes = sizeof *response};
+    Response *sent = place_post_room(member->config.place, request->reply_place, &post);
 
-    response->call = request->call;
-    response->lag_ns = member_lag_ns(member, member->now_ns);
-    response->reach_epoch = member->reach_epoch;
-    response->member_index = (uint8_t)(member->config.id - 1);
     digest_u64(&member->digest, response->outcome);
     digest_u64(&member->digest, (uint64_t)post.at_ns);
-    place_post(member->config.place, request->reply_place, &post);
+    *sent = (Response){.call = request->call,
+                       .service_ns = response->service_ns,
+                       .wait_ns = response->wait_ns,
+                       .lag_ns = member_lag_ns(member, member->now_ns),
+                       .reach_epoch = member->reach_epoch,
+                       .dot = response->dot,
+                       .reply_bytes = response->reply_bytes,
+                       .outcome = response->outcome,
+                       .member_index = (uint8_t)(member->config.id - 1)};
 }
 
 static void command_execute(Member *member, const Request *request, Response *response)
@@ -161,6 +166,11 @@ static void request_run(void *actor, Place *place, void *body)
             member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
     }
     reply_post(member, request, &response, member->now_ns + response.wait_ns + response.service_ns);
+}
+
+void member_prefetch(const Member *member, uint16_t family, uint64_t key)
+{
+    store_prefetch_declared(member->store, family, key);
 }
 
 static void parts_make(Member *member)

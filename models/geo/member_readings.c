@@ -32,15 +32,13 @@ static int64_t history_bytes(const Member *member, HistoryKind kind)
 
 int64_t member_backlog_unacked_bytes(const Member *member)
 {
-    uint64_t last_seq = effect_log_last_seq(member->log);
-
-    return (int64_t)(effect_log_bytes_before(member->log, last_seq + 1) - member->acked_bytes_min);
+    return (int64_t)(effect_log_total_bytes(member->log) - member->acked_bytes_min);
 }
 
 /* Effects made since the state was taken wait behind it. */
 static int64_t sync_bytes(const Member *member)
 {
-    uint64_t end = effect_log_bytes_before(member->log, effect_log_last_seq(member->log) + 1);
+    uint64_t end = effect_log_total_bytes(member->log);
     int64_t bytes = 0;
 
     for (uint32_t id = 1; id <= MEMBER_MAX; id++)
@@ -73,13 +71,16 @@ int64_t member_memory_bytes(const Member *member, MemoryCause cause)
     return 0;
 }
 
+/* The sum over all causes.  Asked before every write, so it visits each counter once. */
 int64_t member_memory_used(const Member *member)
 {
-    int64_t used = 0;
+    int64_t unacked = member_backlog_unacked_bytes(member);
+    int64_t used = memory_data_bytes(&member->memory) + sync_bytes(member);
 
-    for (int cause = 0; cause < MEMORY_CAUSE_COUNT; cause++)
-        used += member_memory_bytes(member, (MemoryCause)cause);
-    return used;
+    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
+        used += member->histories[origin].bytes[HISTORY_RECORD] +
+                member->histories[origin].bytes[HISTORY_TOMBSTONE];
+    return used + MIN(unacked, (int64_t)member->config.backlog_bytes);
 }
 
 uint64_t member_memory_max(const Member *member)

@@ -291,6 +291,20 @@ static void compact(GArray *array, uint32_t *next)
     }
 }
 
+/* The table is met at random: the entry of a write a few places behind the next is fetched ahead.
+ */
+static void prefetch_writer(const LostWrites *lost, const Ear *ear)
+{
+    uint32_t at = ear->heard_next + 4;
+
+    if (at < ear->heard->len) {
+        const Heard *heard = &g_array_index(ear->heard, Heard, at);
+        uint64_t hash = writer_hash(heard->key, heard->element);
+
+        __builtin_prefetch(&lost->table[(uint32_t)hash & (lost->table_size - 1)], 1);
+    }
+}
+
 void lost_writes_merge(LostWrites *lost, SimTime until_ns)
 {
     for (;;) {
@@ -308,6 +322,7 @@ void lost_writes_merge(LostWrites *lost, SimTime until_ns)
         }
         if (!next)
             break;
+        prefetch_writer(lost, first);
         consume(lost, first, next);
         first->heard_next++;
     }

@@ -239,6 +239,16 @@ void instrument_sample(Instrument *instrument, int64_t value, uint32_t weight)
         histogram_add(instrument->live, value, weight);
 }
 
+void instrument_prefetch(const Instrument *instrument, int64_t value)
+{
+    const Histogram *histogram = instrument->histograms[instrument->recording->segment];
+
+    if (histogram)
+        histogram_prefetch(histogram, value);
+    if (instrument->live)
+        histogram_prefetch(instrument->live, value);
+}
+
 void instrument_set(Instrument *instrument, double value)
 {
     instrument->current = value;

@@ -117,6 +117,7 @@ void instrument_count_groups(Instrument *instrument, double exact,
 void instrument_set_weight_max(Instrument *instrument, uint32_t weight);
 /* Samples, base units (ns for times). */
 void instrument_sample(Instrument *instrument, int64_t value, uint32_t weight);
+void instrument_prefetch(const Instrument *instrument, int64_t value); /* such a sample is coming */
 /* Gauges: the reading of this second (one per tick; unset leaves the bucket empty). */
 void instrument_set(Instrument *instrument, double value);
 /* Gauges that are ratios: adds to the counts of this second; 0 of 0 leaves the bucket empty. */
