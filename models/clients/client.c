@@ -2,6 +2,11 @@
  * holds: its DNS answer or its own prober's belief, and the operators' bars.  It is asked only when
  * a connection opens, so none of this is on the path of an operation.
  *
+ * The end of a connection's life is one timer per instance, never one per connection: all of an
+ * instance's connections live equally long, so a younger one ends later, and a timer that finds a
+ * younger one goes on to that one's end.  An outage in which each attempt opens a connection leaves
+ * no heap of timers behind.
+ *
  * Each instance's first answer ends at a moment of its own within the TTL and later ones a TTL
  * after they came. So at any instant the time an answer has left is uniform over the TTL, which is
  * the R of the detection time phi + k I + T + R (routing.md section 3, row 6).  Asking only when a
@@ -17,7 +22,7 @@
 #include "models/clients/traffic_manager.h"
 #include "sim/ensure.h"
 
-enum { DRAW_DNS_PHASE, DRAW_CHOOSE, DRAW_DNS_RTT = 16 };
+enum { DRAW_DNS_PHASE, DRAW_CHOOSE, DRAW_LIFE, DRAW_DNS_RTT = 16 };
 
 struct ClientPool {
     ClientPoolConfig config;
@@ -39,7 +44,7 @@ struct ClientPool {
     int8_t redirect_to[MEMBER_MAX];
     uint32_t restore_count[MEMBER_MAX]; /* numbers the restores, so that a stale one stops */
     SimTime restore_over_ns[MEMBER_MAX], restore_begin_ns[MEMBER_MAX];
-    Handler answer_ends, answered, move_back;
+    Handler answer_ends, answered, move_back, life_ends;
 };
 
 typedef struct {
@@ -111,8 +116,8 @@ static int32_t choose(ClientPool *pool, uint32_t client, int32_t active, const O
                       SimTime now_ns)
 {
     const void *params = pool->site->routing->select.params;
-    uint64_t u64 = rng_keyed(pool->key, (uint64_t)client << 32 | pool->clients[client].connection,
-                             DRAW_CHOOSE);
+    uint64_t u64 =
+        rng_keyed(pool->key, (uint64_t)client << 32 | pool->clients[client].life_seq, DRAW_CHOOSE);
     uint8_t barred = pool->clients[client].barred;
     ClientView view;
     int32_t choice;
@@ -142,6 +147,23 @@ static void tell(const ClientPool *pool, ClientFact fact)
         pool->site->listener.client(pool->site->listener.actor, &fact);
 }
 
+/* Of the connection in use, new or renewed. */
+static void begin_life(ClientPool *pool, uint32_t client, SimTime now_ns)
+{
+    Client *c = &pool->clients[client];
+    double share;
+
+    c->life_seq++;
+    if (pool->detector->at != DETECT_DNS)
+        return;
+    share = rng_unit_of(rng_keyed(pool->key, client, DRAW_LIFE));
+    c->renew_ns = now_ns + (SimTime)((0.5 + 0.5 * share) * (double)CLIENT_LIFE_MAX_NS);
+    if (c->awaits_renewal)
+        return;
+    c->awaits_renewal = true;
+    post_timer(pool, &pool->life_ends, c->renew_ns, (ClientTimer){.client = client});
+}
+
 static void connect_to(ClientPool *pool, uint32_t client, int32_t member, SimTime now_ns)
 {
     Client *c = &pool->clients[client];
@@ -150,6 +172,7 @@ static void connect_to(ClientPool *pool, uint32_t client, int32_t member, SimTim
     c->connection++;
     c->endpoint = (int8_t)member;
     c->last_endpoint = c->endpoint;
+    begin_life(pool, client, now_ns);
     if (before >= 0 && before != c->endpoint)
         tell(pool, (ClientFact){.kind = CLIENT_SWITCH,
                                 .client = client,
@@ -207,6 +230,37 @@ static void hear_belief(void *actor, uint32_t healthy)
 
 /* ---- DNS ---- */
 
+/* The pool replaces an old connection.  Without a candidate, or with the same one again, it has
+ * what it needs for another life. */
+static void renew(ClientPool *pool, uint32_t client, SimTime now_ns)
+{
+    static const OpView nothing = {.family = FAMILY_NONE};
+    int32_t member = choose(pool, client, -1, &nothing, now_ns);
+
+    if (member >= 0 && member != pool->clients[client].endpoint)
+        connect_to(pool, client, member, now_ns);
+    else
+        begin_life(pool, client, now_ns);
+}
+
+static void on_life_ends(void *actor, Place *place, void *body)
+{
+    ClientPool *pool = actor;
+    uint32_t client = ((ClientTimer *)body)->client;
+    Client *c = &pool->clients[client];
+    SimTime now_ns = place_now_ns(place);
+
+    c->awaits_renewal = false;
+    if (c->endpoint < 0)
+        return;
+    if (now_ns < c->renew_ns) {
+        c->awaits_renewal = true;
+        post_timer(pool, &pool->life_ends, c->renew_ns, (ClientTimer){.client = client});
+    } else if (!c->is_resolving) { /* else the answer renews it */
+        renew(pool, client, now_ns);
+    }
+}
+
 static void on_answer_ends(void *actor, Place *place, void *body)
 {
     ClientPool *pool = actor;
@@ -244,6 +298,8 @@ static void on_answered(void *actor, Place *place, void *body)
     c->is_resolving = false;
     post_timer(pool, &pool->answer_ends, place_now_ns(place) + answer->ttl_ns,
                (ClientTimer){.client = client});
+    if (c->endpoint >= 0 && place_now_ns(place) >= c->renew_ns)
+        renew(pool, client, place_now_ns(place));
     if (c->waiting_head != CLIENT_NOBODY_WAITS)
         pool->config.resolved(pool->config.actor, client);
 }
@@ -419,6 +475,7 @@ ClientPool *client_pool_new(const ClientPoolConfig *config)
     pool->answer_ends = (Handler){on_answer_ends, pool};
     pool->answered = (Handler){on_answered, pool};
     pool->move_back = (Handler){on_move_back, pool};
+    pool->life_ends = (Handler){on_life_ends, pool};
     make_endpoints(pool);
     for (uint32_t i = 0; i < pool->count; i++)
         pool->clients[i] = (Client){.endpoint = -1,

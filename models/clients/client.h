@@ -5,8 +5,15 @@
  * detector changes its mind, the policy chooses again.
  *
  * With a DNS detector each instance's host keeps its answer fresh: it asks again when the answer's
- * TTL ends, and whoever needs an endpoint meanwhile waits for the answer.  Simplified: opening a
- * connection costs no round trip of its own.
+ * TTL ends, and whoever needs an endpoint meanwhile waits for the answer.  Its pool renews a
+ * connection at the end of its life, and the policy is asked as for any new one.  That is how
+ * clients fail back without an operator: within a probe, a TTL and a connection's life of the
+ * recovery.  Nobody asks whether the member has caught up by then.
+ *
+ * Simplified: opening a connection costs no round trip of its own; a renewal that finds the same
+ * member best keeps the connection, and one that does not still hears what was under way on the old
+ * one; and connections of clients that probe for themselves, who hear of a change without a
+ * renewal, live until they die.
  */
 #pragma once
 
@@ -18,9 +25,20 @@
 
 #define CLIENT_NOBODY_WAITS UINT32_MAX
 
+/* Each instance's connections live for a share of this, evenly between half and all of it, so that
+ * those who failed over together do not come back together.
+ *
+ * [A] No documented default covers Redis clients: a single multiplexed connection lives until it
+ * breaks, while pools retire theirs by age (HikariCP's maxLifetime: 30 minutes, shortened at random
+ * for the same reason).  Ten minutes stands for a pool that somebody has told to follow DNS.
+ */
+#define CLIENT_LIFE_MAX_NS (10 * SIM_MIN)
+
 typedef struct {
     SimTime fault_ns;                    /* when fault_member failed under it */
+    SimTime renew_ns;                    /* when the connection's life ends; DNS detectors only */
     uint32_t connection;                 /* number of the connection in use */
+    uint32_t life_seq;                   /* counts connections and renewals */
     uint32_t healthy;                    /* the DNS answer it holds */
     uint32_t waiting_head, waiting_tail; /* operations that wait for it; the site's */
     uint32_t query_count;
@@ -29,6 +47,7 @@ typedef struct {
     int8_t fault_member;  /* -1: none */
     uint8_t barred;       /* bit per member an operator took out */
     bool is_resolving;
+    bool awaits_renewal; /* a timer is set for the end of some connection's life */
 } Client;
 
 typedef struct ClientPool ClientPool;

@@ -6,7 +6,8 @@
  * effects commute across origins, replay is idempotent, merge equals apply, members converge.
  *
  * All types here keep one slot per key (strings, counters) or per element.  Covers lapse by
- * themselves when the clock has caught up (crdt/causality.h), so there is nothing to collect;
+ * themselves when the clock has caught up (crdt/causality.h).  Simplified: siblings and counter
+ * snapshots go when they are covered, not already when every member has observed them;
  * history records and tombstones are accounted where retention is known, in geo.
  */
 #pragma once

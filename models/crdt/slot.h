@@ -10,6 +10,9 @@
  * slot alone.  The rest hangs on a chain of nodes: further heads (siblings), covers that are ahead
  * of our clock, and one counter per origin that ever incremented.  The inline head is always the
  * winner.
+ *
+ * Simplified: a sibling or a counter's snapshot that every member has observed is kept until it is
+ * covered; crdt-semantics.md 1.4 would let it go at once, so MEMORY_SIBLINGS is an upper bound.
  */
 #pragma once
 

@@ -52,6 +52,13 @@ typedef enum {
     SHAPE_RANGE,   /* key and an index range: ZREVRANGE 0 9 */
 } CommandShape;
 
+/* What a command does to the life of its key, for keys in their long run (prefill "steady"). */
+typedef enum {
+    LIFE_BY_SHAPE, /* VALUE creates and renews, FIELDS, MEMBERS and NUMBER create, TTL renews, KEY ends */
+    LIFE_CREATES,  /* creates, keeps the time to live */
+    LIFE_OTHER,    /* depends on what is in the key: no closed form */
+} CommandLife;
+
 struct CommandSpec {
     const char *name; /* upper case */
     const char *summary;
@@ -61,6 +68,7 @@ struct CommandSpec {
     CommandShape shape;
     double relative_cost; /* service time relative to GET of a small value (scenarios/data) */
     void (*run)(CommandRun *run);
+    CommandLife life;
 };
 
 typedef struct {
@@ -80,6 +88,14 @@ COMMAND_GROUPS(COMMAND_DECLARE)
     {                                                                                              \
         .name = (NAME), .summary = (SUMMARY), .arity = (ARITY), .writes = (WRITES),                \
         .op_class = (CLASS), .shape = (SHAPE), .relative_cost = (COST), .run = (RUN)               \
+    }
+
+/* The same for a command whose effect on its key's life is not its shape's. */
+#define COMMAND_SPEC_LIFE(LIFE, NAME, SUMMARY, ARITY, WRITES, CLASS, SHAPE, COST, RUN)             \
+    {                                                                                              \
+        .name = (NAME), .summary = (SUMMARY), .arity = (ARITY), .writes = (WRITES),                \
+        .op_class = (CLASS), .shape = (SHAPE), .relative_cost = (COST), .run = (RUN),              \
+        .life = (LIFE)                                                                             \
     }
 
 extern const PluginFamily command_group_family;

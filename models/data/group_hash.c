@@ -307,7 +307,7 @@ static const CommandSpec specs[] = {
                  run_hexists),
     COMMAND_SPEC("HSTRLEN", "length of a field's value", 3, false, OP_READ, SHAPE_MEMBERS, 0.5,
                  run_hstrlen),
-    COMMAND_SPEC("HDEL", "remove fields, as far as observed", -3, true, OP_LWW, SHAPE_MEMBERS, 0.6,
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "HDEL", "remove fields, as far as observed", -3, true, OP_LWW, SHAPE_MEMBERS, 0.6,
                  run_hdel),
     COMMAND_SPEC("HINCRBY", "add a whole number to a field", 4, true, OP_ACCUM, SHAPE_MEMBERS, 0.66,
                  run_hincrby),

@@ -70,7 +70,8 @@ typedef struct {
     int64_t value_bytes; /* of their values */
     int64_t element_count;
     int64_t sibling_count; /* values kept beside the visible one */
-    int64_t header_count;  /* elements or keys with any CRDT state, visible or not */
+    int64_t header_count;  /* elements or keys with any CRDT state, visible or not, and the further
+                              dots of a set's elements */
 } StoreLedger;
 
 const StoreLedger *store_ledger(const Store *store, uint32_t family_index);

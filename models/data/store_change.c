@@ -11,11 +11,14 @@ void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary bef
     StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
     int64_t weight = key_weight(key);
     int presence = (int)after.present - (int)before.present;
+    int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
 
     ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
-    ledger->sibling_count +=
-        weight * ((int64_t)after.sibling_count - (int64_t)before.sibling_count);
     ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
+    if (crdt_types[type]->add_wins) /* an element has one name: further adds are dots, not copies */
+        ledger->header_count += weight * siblings;
+    else
+        ledger->sibling_count += weight * siblings;
     if (presence == 0)
         return;
     ledger->element_count += weight * presence;

@@ -19,6 +19,7 @@ typedef enum {
     GEO_LINK_DOWN,       /* member -> peer stops carrying */
     GEO_LINK_UP,
     GEO_UNLINK,    /* member stops keeping metadata for peer */
+    GEO_RELINK,    /* peer has member's state and counts again */
     GEO_OOM_BEGIN, /* client writes are refused from now on */
     GEO_OOM_END,
 } GeoFactKind;
@@ -31,6 +32,8 @@ typedef struct {
     int64_t amount;
     const Effect *effect; /* WRITE, APPLY; borrowed for the call, immutable while logged */
     uint32_t weight;      /* of the effect's key */
+    uint32_t nth;         /* WRITE: the n-th effect of a client's command, from 1; 0: no client asked
+                             for it, a deadline came due */
 } GeoFact;
 
 typedef struct {

@@ -4,6 +4,9 @@
  * A record is one byte: the class of its effect, which says how many bytes it would take in the
  * product and whether it is a tombstone (crdt-semantics.md 1.4).  Seqs are contiguous, so a ring
  * suffices and collecting is walking.
+ *
+ * Simplified: a record goes when its own dot is stable; crdt-semantics.md 1.4 waits for the dots of
+ * its context too, which are stable at about the same time.
  */
 #pragma once
 

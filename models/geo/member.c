@@ -112,8 +112,11 @@ static void command_execute(Member *member, const Request *request, Response *re
 
     member->last_dot = 0;
     member->body_bytes = request->value_bytes;
+    member->writing = request->spec->writes;
+    member->effect_count = 0;
     store_execute(member->store, &command, wall_at(member, member->now_ns), NULL, &reply);
     member->body_bytes = 0;
+    member->writing = false;
     if (reply.kind == REPLY_ERROR)
         response->outcome = OUTCOME_ERROR;
     response->dot = member->last_dot;
@@ -290,6 +293,7 @@ void member_restart(Member *member)
     member->expiry_armed_ns = SIM_TIME_NEVER;
     expiry_arm(member, member->now_ns);
     sync_restart(member);
+    membership_restart(member);
 }
 
 void member_set_skew(Member *member, SimTime skew_ns)

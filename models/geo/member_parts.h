@@ -71,9 +71,11 @@ struct Member {
     Dot last_dot;
     uint32_t linked_count; /* peers that count */
     uint32_t body_bytes;   /* of the operation in progress, 0 without */
+    uint32_t effect_count; /* of the client's write in progress */
     Digest digest;
     double slowdown; /* of the extra service time; the shards keep their own */
     bool reachable, crashed, refusing;
+    bool writing; /* a client's write is in progress */
 };
 
 static inline uint32_t family_slot(const Member *member, uint16_t family)
@@ -90,6 +92,8 @@ static inline void member_tell(const Member *member, const GeoFact *fact)
 /* replication.c: effects out and in. */
 void replication_emit(void *actor, const Effect *effect); /* the store's sink */
 void replication_apply(Member *member, const Effect *effect);
+/* The same as part of a state merge: it queues before no shard. */
+void replication_merge(Member *member, const Effect *effect);
 void replication_set_costs(Member *member);
 
 /* sync.c: sessions, acknowledgements, collection. */
@@ -98,6 +102,9 @@ void sync_start(Member *member);
 void sync_collect(Member *member); /* after anything that moves what all linked members know */
 void sync_restart(Member *member); /* asks every peer for what was missed */
 void sync_schedule_hello(Peer *peer, SimTime now_ns);
+
+/* membership.c */
+void membership_restart(Member *member); /* what was levelled out while it was down */
 
 /* member.c */
 void member_watch_memory(Member *member);

@@ -7,8 +7,9 @@
  * group that has left it.
  *
  * What the survivors had received of the unlinked member differs by what was in flight, and nobody
- * will send it again; they level it out, or they would differ for good. Simplified: levelling takes
- * no time; the product's rule is not documented.
+ * will send it again; they level it out, or they would differ for good.  A survivor that is down at
+ * that moment is levelled when it is back.  Simplified: levelling takes no time and no shard, and
+ * reaches through a partition; the product's rule is not documented.
  *
  * Simplified: linking again merges the survivors' state into the returning member at once and keeps
  * what it wrote alone; the product discards that data and copies in the time the copy takes.
@@ -24,7 +25,7 @@ static void level_up(Member *member, uint32_t origin, uint64_t to_seq)
         return;
     member->now_ns = place_now_ns(member->config.place);
     while (seq < to_seq)
-        replication_apply(member, effect_log_at(from->member->log, ++seq));
+        replication_merge(member, effect_log_at(from->member->log, ++seq));
 }
 
 /* Gives every survivor that has unlinked origin what any of them has of it. */
@@ -39,6 +40,13 @@ static void survivors_level(Member *member, uint32_t origin)
     for (uint32_t id = 1; id <= MEMBER_MAX; id++)
         if (member->peers[id].linked && id != origin)
             level_up(member->peers[id].member, origin, most_seq);
+}
+
+void membership_restart(Member *member)
+{
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].out && !member->peers[id].linked)
+            survivors_level(member, id);
 }
 
 void member_unlink_peer(Member *member, uint32_t peer_id)
@@ -88,6 +96,10 @@ void member_relink_peer(Member *member, uint32_t peer_id)
         sync_schedule_hello(peer, now_ns);
     if (!link_is_partitioned(back->in))
         sync_schedule_hello(back, now_ns);
+    member_tell(member, &(GeoFact){.kind = GEO_RELINK,
+                                   .member_id = member->config.id,
+                                   .peer_id = peer_id,
+                                   .at_ns = now_ns});
 }
 
 bool member_has_peer(const Member *member, uint32_t peer_id)

@@ -137,17 +137,13 @@ void replication_emit(void *actor, const Effect *effect)
                                        .at_ns = member->now_ns,
                                        .amount = (int64_t)bytes,
                                        .effect = kept,
-                                       .weight = weight});
+                                       .weight = weight,
+                                       .nth = member->writing ? ++member->effect_count : 0});
 }
 
-void replication_apply(Member *member, const Effect *effect)
+static void effect_merge(Member *member, const Effect *effect, uint32_t weight)
 {
     uint32_t origin = dot_member(effect->dot);
-    uint32_t weight = effect_weight(member, effect);
-    ShardJob job = {.now_ns = member->now_ns,
-                    .key_hash = rng_mix(effect->key),
-                    .cost = member->apply_cost[effect->type][effect->op],
-                    .weight = weight};
     bool news;
 
     ensure(dot_seq(effect->dot) == store_clock(member->store)->seq[origin] + 1); /* FIFO, no gaps */
@@ -155,7 +151,6 @@ void replication_apply(Member *member, const Effect *effect)
     ensure(news);
     record_keep(member, effect, weight);
     memory_touch(&member->memory, family_slot(member, effect->family));
-    shards_occupy(member->shards, &job);
     digest_u64(&member->digest, effect->dot);
     digest_u64(&member->digest, effect->key);
     if (member->config.listener.hear)
@@ -165,4 +160,21 @@ void replication_apply(Member *member, const Effect *effect)
                                        .at_ns = member->now_ns,
                                        .effect = effect,
                                        .weight = weight});
+}
+
+void replication_apply(Member *member, const Effect *effect)
+{
+    uint32_t weight = effect_weight(member, effect);
+    ShardJob job = {.now_ns = member->now_ns,
+                    .key_hash = rng_mix(effect->key),
+                    .cost = member->apply_cost[effect->type][effect->op],
+                    .weight = weight};
+
+    effect_merge(member, effect, weight);
+    shards_occupy(member->shards, &job);
+}
+
+void replication_merge(Member *member, const Effect *effect)
+{
+    effect_merge(member, effect, effect_weight(member, effect));
 }

@@ -159,7 +159,7 @@ static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
             continue;
         for (uint64_t seq = store_clock(member->store)->seq[origin] + 1; seq <= clock->seq[origin];
              seq++)
-            replication_apply(member, effect_log_at(from->member->log, seq));
+            replication_merge(member, effect_log_at(from->member->log, seq));
     }
     known_until(peer, entry->sent_ns);
     member_tell(member, &(GeoFact){.kind = GEO_FULL_SYNC_END,

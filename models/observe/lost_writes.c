@@ -8,6 +8,9 @@
  * What every member has observed can no longer be lost, because every later write has seen it: it
  * is forgotten, so the table holds only what is in flight (or kept from a silent member).
  * Forgetting changes no answer, hence the moment of it does not matter.
+ *
+ * What a member writes after it was unlinked nobody else will ever see, and nothing of the others
+ * competes with it: each such write is lost at once, and the table does not hear of it.
  */
 #include "models/observe/lost_writes.h"
 
@@ -38,12 +41,15 @@ typedef struct {
     uint32_t element, element_count;
     uint32_t weight;
     uint16_t family;
-    bool is_assign;
+    bool is_assign : 1;
+    bool by_client : 1; /* else a deadline came due: nobody acknowledged that */
+    bool is_first : 1;  /* effect of its command */
 } Heard;
 
-/* A write of one member that nobody else may know yet. */
+/* A client's write of one member that nobody else may know yet. */
 typedef struct {
-    uint64_t seq, key;
+    uint64_t seq; /* of its last effect */
+    uint64_t key;
     uint32_t weight;
     uint32_t family;
 } Alone;
@@ -64,6 +70,7 @@ typedef struct {
 
 struct LostWrites {
     uint32_t member_count, family_count;
+    uint32_t outcasts; /* bit per member index: unlinked, not linked again */
     Ear ears[MEMBER_MAX];
     FamilyCounts *counts;
     Writer *table;
@@ -96,8 +103,6 @@ static void make_counters(LostWrites *lost, const LostWritesConfig *config, uint
         counts->unreplicated[m] =
             new_counter(config, "data.lost_writes",
                         (Labels){.member = member, .cause = "unreplicated"}, family);
-        new_counter(config, "data.lost_writes", (Labels){.member = member, .cause = "discarded"},
-                    family);
         counts->a1[m] =
             new_counter(config, "anomaly.A1", (Labels){.member = member, .anomaly = "A1"}, family);
         counts->a23[m] = new_counter(config, "anomaly.A23",
@@ -163,6 +168,8 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
         .weight = fact->weight,
         .family = effect->family,
         .is_assign = effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE,
+        .by_client = fact->nth > 0,
+        .is_first = fact->nth == 1,
     };
     memcpy(heard.seen, &effect->ctx.seq[1], sizeof heard.seen);
     g_array_append_val(ear->heard, heard);
@@ -257,8 +264,27 @@ static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t elemen
         rebuild(lost, NULL);
 }
 
+static void count_alone(LostWrites *lost, uint32_t m, const Alone *alone)
+{
+    FamilyCounts *counts = &lost->counts[alone->family];
+    uint64_t hash = rng_mix(alone->key);
+
+    instrument_count_key(counts->unreplicated[m], hash, alone->weight, 1);
+    instrument_count_key(counts->a23[m], hash, alone->weight, 1);
+}
+
+/* One entry per command: it is safe when the last of its effects is. */
+static void note_alone(Ear *ear, const Heard *heard, const Alone *alone)
+{
+    if (heard->is_first)
+        g_array_append_vals(ear->alone, alone, 1);
+    else if (ear->alone->len > ear->alone_next)
+        g_array_index(ear->alone, Alone, ear->alone->len - 1).seq = alone->seq;
+}
+
 static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
 {
+    uint32_t m = dot_member(heard->dot) - 1;
     Alone alone = {
         .seq = dot_seq(heard->dot),
         .key = heard->key,
@@ -266,8 +292,13 @@ static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
         .family = MIN(heard->family, lost->family_count),
     };
 
-    if (lost->member_count > 1)
-        g_array_append_val(ear->alone, alone);
+    if (lost->outcasts >> m & 1) {
+        if (heard->is_first)
+            count_alone(lost, m, &alone);
+        return;
+    }
+    if (lost->member_count > 1 && heard->by_client)
+        note_alone(ear, heard, &alone);
     for (uint32_t i = 0; heard->is_assign && i < heard->element_count; i++)
         consume_assign(lost, heard, heard->element + i);
 }
@@ -344,13 +375,21 @@ static uint64_t known_elsewhere(const LostWrites *lost, uint32_t m, const Clock 
 
 void lost_writes_collect(LostWrites *lost, const Clock *known)
 {
-    Clock stable = known[0];
+    Clock stable = {0};
+    bool any = false;
 
-    for (uint32_t m = 1; m < lost->member_count; m++)
-        clock_meet(&stable, &known[m]);
+    for (uint32_t m = 0; m < lost->member_count; m++) {
+        if (lost->outcasts >> m & 1)
+            continue; /* it will never know more */
+        if (any)
+            clock_meet(&stable, &known[m]);
+        else
+            stable = known[m];
+        any = true;
+    }
     for (uint32_t m = 0; m < lost->member_count; m++) {
         Ear *ear = &lost->ears[m];
-        uint64_t seq = known_elsewhere(lost, m, known, UINT32_MAX);
+        uint64_t seq = known_elsewhere(lost, m, known, ~lost->outcasts);
 
         while (ear->alone_next < ear->alone->len &&
                g_array_index(ear->alone, Alone, ear->alone_next).seq <= seq)
@@ -372,15 +411,20 @@ uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *k
     ensure(member_id >= 1 && member_id <= lost->member_count);
     for (; ear->alone_next < ear->alone->len; ear->alone_next++) {
         const Alone *alone = &g_array_index(ear->alone, Alone, ear->alone_next);
-        FamilyCounts *counts = &lost->counts[alone->family];
 
         if (alone->seq <= seq)
             continue;
-        instrument_count_key(counts->unreplicated[m], rng_mix(alone->key), alone->weight, 1);
-        instrument_count_key(counts->a23[m], rng_mix(alone->key), alone->weight, 1);
+        count_alone(lost, m, alone);
         total += alone->weight;
     }
+    lost->outcasts |= 1u << m;
     return total;
+}
+
+void lost_writes_relink(LostWrites *lost, uint32_t member_id)
+{
+    ensure(member_id >= 1 && member_id <= lost->member_count);
+    lost->outcasts &= ~(1u << (member_id - 1));
 }
 
 uint32_t lost_writes_kept_count(const LostWrites *lost)

@@ -6,10 +6,16 @@
  * were cut cannot show.  Memory is proportional to the writes that some member has not observed
  * yet, not to the keys.
  *
- * Unreplicated (A23): writes of a member that is unlinked before any survivor has seen them.
+ * Unreplicated (A23): writes of a member that is unlinked before any survivor has seen them, and
+ * all that it acknowledges afterwards until it is linked again.  Each client's command counts once,
+ * however many effects it made; deletes by a deadline are nobody's write.
+ *
+ * The third cause of rehearsal.md 3.2, `discarded` at a rejoin (A24), has no instrument: nothing
+ * rejoins in this version, and a zero that was never measured would pass for one that was.
  *
  * Simplified: a write of several fields counts once for each field lost; keys born during the run
- * are not looked at for A1 (their fields are bytes); a removal between two writes is not a writer.
+ * are not looked at for A1 (their fields are bytes); a removal between two writes is not a writer;
+ * a write whose reply the client never got counts as acknowledged.
  */
 #pragma once
 
@@ -47,9 +53,10 @@ void lost_writes_merge(LostWrites *lost, SimTime until_ns);
 void lost_writes_collect(LostWrites *lost, const Clock *known);
 
 /* member_id is being unlinked: its writes that none of survivors (bit per member index) knows are
- * lost.  Returns how many, weighted.  Merge first. */
+ * lost, and so is what it writes from now on.  Returns how many, weighted.  Merge first. */
 uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *known,
                             uint32_t survivors);
+void lost_writes_relink(LostWrites *lost, uint32_t member_id); /* merge first */
 
 uint32_t lost_writes_kept_count(const LostWrites *lost); /* writes remembered now */
 

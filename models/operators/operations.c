@@ -32,7 +32,8 @@ struct RunbookState {
     bool running;
     uint32_t runs; /* incidents so far; keys the draws */
     uint32_t operator_index;
-    SimTime clock_from_ns; /* the fault, or the alert, that durations count from */
+    const char *fault, *alert; /* that durations count from; NULL: none */
+    SimTime clock_from_ns;     /* the fault, or the alert, that durations count from */
     Handler handler;
 };
 
@@ -51,6 +52,7 @@ struct Operations {
     AlertState *alerts;
     RunbookState *runbooks;
     SimTime fault_began_ns; /* of the fault that began last, SIM_TIME_NEVER: none yet */
+    uint32_t fault_index;   /* of that fault */
     uint64_t seq;
     Digest digest;
 };
@@ -134,10 +136,12 @@ static void step_finish(StepState *step, const char *what, const char *detail)
                              &(Labels){.runbook = runbook_id, .step = step->spec->id}),
         now_ns, 1);
     if (step->spec->ends)
-        instrument_sample(
-            recording_instrument(recording, "runbook.duration",
-                                 &(Labels){.runbook = runbook_id, .ends = step->spec->ends}),
-            now_ns - runbook->clock_from_ns, 1);
+        instrument_sample(recording_instrument(recording, "runbook.duration",
+                                               &(Labels){.runbook = runbook_id,
+                                                         .ends = step->spec->ends,
+                                                         .fault = runbook->fault,
+                                                         .alert = runbook->alert}),
+                          now_ns - runbook->clock_from_ns, 1);
     runbook_advance(runbook);
 }
 
@@ -234,9 +238,17 @@ static void runbook_start(void *actor, Place *place, void *body)
 
 static void runbook_trigger(RunbookState *runbook, SimTime clock_from_ns, SimTime delay_ns)
 {
+    Operations *operations = runbook->operations;
+
     if (runbook->running)
         return;
     runbook->running = true;
+    runbook->fault = operations->fault_began_ns == SIM_TIME_NEVER || !operations->config.fault_names
+                         ? NULL
+                         : operations->config.fault_names[operations->fault_index];
+    runbook->alert = runbook->spec->trigger == RUNBOOK_ON_ALERT
+                         ? operations->config.spec->alerts[runbook->spec->trigger_index].id
+                         : NULL;
     runbook->runs++;
     runbook->clock_from_ns = clock_from_ns;
     for (uint32_t i = 0; i < runbook->spec->step_count; i++)
@@ -351,6 +363,7 @@ void operations_start(Operations *operations)
 void operations_fault_begins(Operations *operations, uint32_t fault_index, SimTime now_ns)
 {
     operations->fault_began_ns = now_ns;
+    operations->fault_index = fault_index;
     for (uint32_t i = 0; i < operations->config.spec->runbook_count; i++) {
         RunbookState *runbook = &operations->runbooks[i];
 

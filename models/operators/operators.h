@@ -118,6 +118,7 @@ typedef struct {
     uint64_t seed;
     uint32_t source; /* base of its event sources */
     SimTime day_start_ns;
+    const char *const *fault_names; /* by fault index, for labels */
     /* Timeline: kind is "alert", "runbook" or "step".  Texts are borrowed for the call. */
     void (*log)(void *actor, SimTime at_ns, const char *kind, const char *subject, const char *what,
                 const char *detail);

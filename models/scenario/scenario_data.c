@@ -54,6 +54,21 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
     return false;
 }
 
+/* The closed form knows keys that are created, renewed and deleted whole. */
+static bool has_steady_state(const FamilyParams *family, GError **error)
+{
+    for (size_t i = 0; i < family->ops.count; i++) {
+        if (!family->specs[i] || family->specs[i]->life != LIFE_OTHER)
+            continue;
+        json_error(error, family->prefill,
+                   "with %s there is no closed form for which keys exist in the long run; write a "
+                   "share such as \"90%%\"",
+                   family->ops.ids[i]);
+        return false;
+    }
+    return true;
+}
+
 static bool resolve_prefill(FamilyParams *family, GError **error)
 {
     const JsonNode *at = family->prefill;
@@ -63,7 +78,7 @@ static bool resolve_prefill(FamilyParams *family, GError **error)
         return true;
     if (at->kind == JSON_TEXT && strcmp(at->text, "steady") == 0) {
         family->prefill_share = -1;
-        return true;
+        return has_steady_state(family, error);
     }
     if (at->kind == JSON_NUMBER)
         family->prefill_share = at->number;

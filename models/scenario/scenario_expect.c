@@ -4,19 +4,26 @@
 #include "models/observe/metrics.h"
 #include "models/scenario/scenario_resolve.h"
 
-#define METRICS_MAX 32
-
-/* Metrics that a later version measures; an expectation on one of the noted ones is listed, not
- * judged. */
+/* An expectation on alert.lead is listed and not judged; other metrics that nothing measures are
+ * refused. */
 static const char *reason_unsupported(const Expression *expression)
 {
-    const Metric *metrics[METRICS_MAX];
-    uint32_t count = expression_metrics(expression, metrics, METRICS_MAX);
+    const Metric *metric = expression_unmeasured(expression);
 
-    for (uint32_t i = 0; i < MIN(count, METRICS_MAX); i++)
-        if (strcmp(metrics[i]->head.name, "alert.lead") == 0)
-            return "alert.lead needs the twin run without operators, which a later version brings";
+    if (metric && strcmp(metric->head.name, "alert.lead") == 0)
+        return "alert.lead needs the twin run without operators, which a later version brings";
     return NULL;
+}
+
+bool scenario_check_measured(const Expression *expression, const JsonNode *at, GError **error)
+{
+    const Metric *metric = expression_unmeasured(expression);
+
+    if (!metric)
+        return true;
+    json_error(error, at, "%s is not measured by this version; `quintet list metrics` says what is",
+               metric->head.name);
+    return false;
 }
 
 static const char *const *variant_names(const ScenarioFile *file, Arena *arena)
@@ -79,6 +86,9 @@ static bool resolve_expectation(ScenarioFile *file, const ExpectParams *p, Expec
     if (!out->expression)
         return false;
     out->unsupported = reason_unsupported(out->expression);
+    if (!out->unsupported &&
+        !scenario_check_measured(out->expression, json_get(p->node, "that"), error))
+        return false;
     if (out->unsupported)
         out->expression = NULL;
     return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/scenario/scenario_resolve.h"
+#include "sim/units.h"
 
 void scenario_add_lint(ScenarioFile *file, LintLevel level, const char *place, const char *source,
                        const char *format, ...)
@@ -51,13 +52,65 @@ static void lint_members(ScenarioFile *file, const Scenario *base)
     if (azure && count > 1)
         scenario_add_lint(
             file, LINT_NOTE, "", "how-to-active-geo-replication",
-            "the service gives no SLA on sync time; lag below is what the scenario's links say");
+            "the service gives no SLA on sync time; the lag here is what the scenario's links say");
+}
+
+/* Sites that can never use some member, and members whose data does not fit. */
+static void lint_reach_and_room(ScenarioFile *file, const Scenario *base)
+{
+    const ScenarioParams *p = &base->params;
+    double bytes = 0;
+
+    for (uint32_t i = 0; i < p->sites.count; i++) {
+        const Dist *rtt[MEMBER_MAX] = {NULL};
+
+        if (!scenario_site_rtt(base, i, file->arena, rtt, NULL))
+            continue;
+        for (uint32_t m = 0; m < p->members.count; m++)
+            if (!rtt[m]) {
+                g_autofree char *place = g_strdup_printf("sites.%s", base->names.sites[i]);
+
+                scenario_add_lint(file, LINT_WARNING, place, "",
+                                  "no round trip to %s is known, so its clients can never use it",
+                                  base->names.members[m]);
+            }
+    }
+    for (size_t i = 0; i < p->families.count; i++) {
+        const FamilyParams *family = param_map_at(&p->families, FamilyParams, i);
+        double share = family->prefill_share < 0 ? 1 : family->prefill_share;
+
+        if (family->type != FAMILY_TYPE_EXTERNAL && family->prefill_share >= 0)
+            bytes += (double)family->keys * share * dist_mean(family->value);
+    }
+    for (uint32_t m = 0; m < p->members.count; m++) {
+        const MemberParams *member = scenario_member(base, m);
+        double needed = bytes * MAX(member->memory.overhead, 1.0);
+        g_autofree char *place = g_strdup_printf("members.%s.memory.max", base->names.members[m]);
+        char needed_text[UNIT_TEXT_MAX], max_text[UNIT_TEXT_MAX];
+
+        if (needed > (double)member->memory.max_bytes * (1 - member->memory.reserve))
+            scenario_add_lint(file, LINT_WARNING, place, "",
+                              "the keys that exist at the start need at least %s of %s: client "
+                              "writes are refused from the beginning",
+                              format_bytes(needed, needed_text),
+                              format_bytes((double)member->memory.max_bytes, max_text));
+    }
 }
 
 static void lint_later(ScenarioFile *file, const Scenario *base)
 {
     const JsonNode *formats = base->params.report ? json_get(base->params.report, "formats") : NULL;
 
+    if (base->params.redis_version)
+        scenario_add_lint(file, LINT_NOTE, "redis_version", "",
+                          "kept; this version simulates the memory rules of 8.4 (a reserve)");
+    if (base->params.routing && json_get(base->params.routing, "session"))
+        scenario_add_lint(file, LINT_NOTE, "routing.session", "",
+                          "session guarantees are kept and not simulated by this version");
+    for (size_t i = 0; i < base->params.faults.count; i++)
+        if (param_map_at(&base->params.faults, FaultParams, i)->hidden)
+            scenario_add_lint(file, LINT_NOTE, "faults", "",
+                              "\"hidden\" is for the tabletop of a later version");
     if (base->params.sweeps)
         scenario_add_lint(file, LINT_NOTE, "sweeps", "", "kept and not run by this version");
     for (size_t i = 0; formats && i < formats->count; i++)
@@ -89,6 +142,7 @@ void scenario_lint(ScenarioFile *file)
     scenario_add_lint(file, LINT_OK, "", "", "shape, units and references");
     scenario_add_lint(file, LINT_OK, "variants", "", "%u checked", file->scenario_count - 1);
     lint_members(file, base);
+    lint_reach_and_room(file, base);
     scenario_add_lint(file, LINT_OK, "expect", "", "%u expectation%s, units checked",
                       file->expectation_count, file->expectation_count == 1 ? "" : "s");
     if (base->operations.alert_count > 0 && base->operations.runbook_count == 0)

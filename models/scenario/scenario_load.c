@@ -80,6 +80,11 @@ static bool load_variants(ScenarioFile *file, const JsonNode *base, const JsonNo
 
         if (strcmp(patch->key, "about") == 0 && patch->kind == JSON_TEXT)
             continue;
+        if (strcmp(patch->key, "base") == 0) {
+            json_error_key(error, patch,
+                           "\"base\" is the scenario itself; give the variant another name");
+            return false;
+        }
         if (patch->kind != JSON_OBJECT) {
             json_error(error, patch,
                        "a variant is an object that patches the document; write {...}");
@@ -95,6 +100,47 @@ static bool load_variants(ScenarioFile *file, const JsonNode *base, const JsonNo
         }
         scenario->about = about_of(patch);
         file->scenarios[file->scenario_count++] = scenario;
+    }
+    return true;
+}
+
+static bool is_used(const char *text, const char *name)
+{
+    g_autofree char *mark = g_strconcat("$", name, NULL);
+    size_t length = strlen(mark);
+
+    for (const char *at = strstr(text, mark); at; at = strstr(at + 1, mark))
+        if (!g_ascii_isalnum(at[length]) && at[length] != '_')
+            return true;
+    return false;
+}
+
+/* A parameter that nothing uses: an error after --set, which then changes nothing, else advice. */
+static bool check_params_used(ScenarioFile *file, const JsonNode *root, GError **error)
+{
+    const JsonNode *params = json_get(root, "params");
+    const char *text = file->text;
+    const char **names = g_newa(const char *, params ? params->count + 1 : 1);
+    size_t count = 0;
+
+    for (size_t i = 0; params && i < params->count; i++)
+        if (is_used(text, params->items[i]->key))
+            names[count++] = params->items[i]->key;
+    for (size_t i = 0; params && i < params->count; i++) {
+        const JsonNode *item = params->items[i];
+        const char *nearest = nearest_name(item->key, names, count);
+
+        if (is_used(text, item->key) || strcmp(item->key, "about") == 0)
+            continue;
+        if (!g_str_has_prefix(item->file, "--set")) {
+            scenario_add_lint(file, LINT_WARNING, item->path, "", "nothing uses \"$%s\"",
+                              item->key);
+            continue;
+        }
+        json_error_key(error, item, "nothing uses \"$%s\"%s%s%s", item->key,
+                       nearest ? "; did you mean \"" : "; remove it", nearest ? nearest : "",
+                       nearest ? "\"?" : "");
+        return false;
     }
     return true;
 }
@@ -128,6 +174,8 @@ static const JsonNode *apply_sets(ScenarioFile *file, const JsonNode *root, cons
             return NULL;
         }
         root = json_set(file->doc, root, path, equals + 1, error);
+        if (!root)
+            g_prefix_error(error, "%s: ", sets[i]);
     }
     return root;
 }
@@ -149,11 +197,11 @@ ScenarioFile *scenario_file_load(const ScenarioSource *source, GError **error)
                    "a scenario is an object; write {\"quintet\": \"scenario/1\", ...}");
         root = NULL;
     }
-    if (!root || !load_all(file, root, error)) {
+    file->text = root ? json_to_text(root) : NULL;
+    if (!root || !load_all(file, root, error) || !check_params_used(file, root, error)) {
         scenario_file_free(file);
         return NULL;
     }
-    file->text = json_to_text(root);
     digest_text(&digest, file->text);
     file->hash = digest.value;
     scenario_lint(file);

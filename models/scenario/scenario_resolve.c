@@ -144,6 +144,24 @@ static bool resolve_member(Scenario *scenario, MemberParams *member, GError **er
     return true;
 }
 
+/* Members that a variant removed may still be named; a name close to an existing one is a slip. */
+static bool check_rtt_names(const Scenario *scenario, const SiteParams *site, GError **error)
+{
+    size_t count = scenario->params.members.count;
+
+    for (size_t i = 0; i < site->rtt.count; i++) {
+        const char *name = site->rtt.ids[i];
+        const char *nearest = nearest_name(name, scenario->names.members, count);
+
+        if (name_index(scenario->names.members, name) >= 0 || *scenario->variant || !nearest)
+            continue;
+        json_error_key(error, site->rtt.nodes[i],
+                       "no member is called \"%s\"; did you mean \"%s\"?", name, nearest);
+        return false;
+    }
+    return true;
+}
+
 static bool resolve_site(Scenario *scenario, SiteParams *site, GError **error)
 {
     int32_t home = name_index(scenario->names.members, site->home);
@@ -158,7 +176,7 @@ static bool resolve_site(Scenario *scenario, SiteParams *site, GError **error)
         if (site->region_index < 0)
             return false;
     }
-    return true;
+    return check_rtt_names(scenario, site, error);
 }
 
 /* The matrix gives P50 and P95; a lognormal runs through both. */
@@ -304,6 +322,29 @@ bool scenario_resolve_links(Scenario *scenario, GError **error)
     return true;
 }
 
+typedef struct {
+    const JsonNode *at;
+    GError **error;
+    bool failed;
+} ConditionCheck;
+
+static void check_condition(void *actor, const Expression *expression)
+{
+    ConditionCheck *check = actor;
+
+    if (!check->failed)
+        check->failed = !scenario_check_measured(expression, check->at, check->error);
+}
+
+/* Alerts, guards and waits on something nobody measures would silently never happen. */
+static bool check_conditions(const Scenario *scenario, GError **error)
+{
+    ConditionCheck check = {json_get(scenario->params.node, "alerts"), error, false};
+
+    operations_each_condition(&scenario->operations, check_condition, &check);
+    return !check.failed;
+}
+
 static bool resolve_abort(Scenario *scenario, GError **error)
 {
     ParamMap *map = &scenario->params.abort;
@@ -313,7 +354,8 @@ static bool resolve_abort(Scenario *scenario, GError **error)
 
         abort->expression = expression_parse(json_get(abort->node, "when"), &scenario->scope,
                                              scenario->arena, error);
-        if (!abort->expression)
+        if (!abort->expression ||
+            !scenario_check_measured(abort->expression, json_get(abort->node, "when"), error))
             return false;
     }
     return true;
@@ -376,5 +418,5 @@ bool scenario_resolve(Scenario *scenario, GError **error)
     return phases_fit(scenario, error) &&
            operations_resolve(&p->operations, &scenario->names, &scenario->scope, scenario->arena,
                               &scenario->operations, error) &&
-           resolve_abort(scenario, error);
+           check_conditions(scenario, error) && resolve_abort(scenario, error);
 }

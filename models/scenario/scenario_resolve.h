@@ -14,6 +14,9 @@ bool scenario_resolve_routing(Scenario *scenario, GError **error);
 bool scenario_join_base_phases(Scenario *scenario, const Scenario *base, GError **error);
 bool scenario_resolve_expectations(ScenarioFile *file, GError **error);
 
+/* An error when the expression reads a metric that this version does not measure. */
+bool scenario_check_measured(const Expression *expression, const JsonNode *at, GError **error);
+
 /* "no WHAT is called FOUND; did you mean ..." over a NULL-terminated list; returns false. */
 bool scenario_unknown(GError **error, const JsonNode *at, const char *what, const char *found,
                       const char *const *names);

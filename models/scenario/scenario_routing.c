@@ -26,6 +26,32 @@ static bool check_sites(const Scenario *scenario, const JsonNode *sites, GError 
     return true;
 }
 
+/* One traffic manager serves all sites: two sites may not ask for different ones. */
+static bool check_one_manager(const Scenario *scenario, GError **error)
+{
+    const PluginChoice *first = NULL;
+
+    for (size_t i = 0; i < scenario->params.sites.count; i++) {
+        const PluginChoice *detect = &scenario->routing[i].detect;
+        g_autofree char *mine = NULL, *theirs = NULL;
+
+        if (!detect->head || ((const Detector *)detect->head)->at != DETECT_DNS)
+            continue;
+        first = first ? first : detect;
+        mine = json_to_text(detect->node);
+        theirs = json_to_text(first->node);
+        if (strcmp(mine, theirs) == 0)
+            continue;
+        json_error(
+            error, detect->node,
+            "site %s asks for another traffic manager than the sites before it; this version "
+            "simulates one for all sites: use the same parameters",
+            scenario->names.sites[i]);
+        return false;
+    }
+    return true;
+}
+
 bool scenario_resolve_routing(Scenario *scenario, GError **error)
 {
     Arena *arena = scenario->arena;
@@ -47,5 +73,5 @@ bool scenario_resolve_routing(Scenario *scenario, GError **error)
         if (!merged || !routing_parse(merged, arena, &scenario->routing[i], error))
             return false;
     }
-    return base != NULL;
+    return base && check_one_manager(scenario, error);
 }

@@ -169,7 +169,8 @@ static void watch_condition(void *actor, const Expression *expression)
     const Metric *metrics[METRICS_MAX];
     uint32_t count = expression_metrics(expression, metrics, METRICS_MAX);
 
-    for (uint32_t i = 0; i < MIN(count, METRICS_MAX); i++)
+    ensure(count <= METRICS_MAX);
+    for (uint32_t i = 0; i < count; i++)
         recording_watch(world->recording, metrics[i]);
 }
 
@@ -280,6 +281,7 @@ World *world_new(const WorldConfig *config, GError **error)
                                            .seed = config->seed,
                                            .source = SOURCE_OPERATORS,
                                            .day_start_ns = config->scenario->day_start_ns,
+                                           .fault_names = config->scenario->names.faults,
                                            .log = log_operation,
                                            .log_actor = world});
     start(world);

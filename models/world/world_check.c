@@ -55,11 +55,35 @@ static void check_agreement(const World *world)
     }
 }
 
+/* Nobody sends again what an unlinked member wrote, so those who unlinked it and still count each
+ * other must have levelled it out.  Whom it cut off in turn could not take part. */
+static void check_levelled(const World *world)
+{
+    for (uint32_t o = 1; o <= world->member_count; o++) {
+        const Member *origin = world->members[o - 1];
+        const Member *first = NULL;
+
+        for (uint32_t m = 1; m <= world->member_count; m++) {
+            const Member *member = world->members[m - 1];
+
+            if (m == o || member_has_peer(member, o) || !member_has_peer(origin, m) ||
+                member_is_crashed(member))
+                continue;
+            if (!first)
+                first = member;
+            else if (member_has_peer(first, m) && member_has_peer(member, member_id(first)))
+                ensure(store_clock(member_store(first))->seq[o] ==
+                       store_clock(member_store(member))->seq[o]);
+        }
+    }
+}
+
 void world_check(const World *world)
 {
     check_knowledge(world);
     check_books(world);
     check_agreement(world);
+    check_levelled(world);
 }
 
 bool world_has_converged(const World *world)

@@ -51,8 +51,12 @@ static bool keep_rank(void *context, uint64_t rank)
 
 static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
 {
-    if (!spec || !spec->writes)
+    if (!spec || !spec->writes || spec->life == LIFE_OTHER)
         return;
+    if (spec->life == LIFE_CREATES) {
+        rates->create += rate;
+        return;
+    }
     switch (spec->shape) {
     case SHAPE_VALUE:
         rates->create += rate;
@@ -106,21 +110,23 @@ static LifeRates life_rates(const Scenario *scenario, uint32_t family_index)
     return rates;
 }
 
-/* The long-run probability that a key with this share of the family's operations exists. */
+/* The long-run probability that a key with this share of the family's operations exists.  1 - e E
+ * is written out, so that a key renewed far more often than its ttl does not divide by nothing. */
 static double steady_probability(const LifeRates *rates, double share, double ttl_s)
 {
     double h = rates->create * share, e = rates->renew * share, d = rates->end * share;
-    double mean_life;
+    double a = e + d, unrenewed, born, dying;
 
     if (h <= 0)
         return 0;
     if (ttl_s <= 0)
         return d <= 0 ? 1 : h / (h + d);
-    mean_life = (1 - sim_exp(-(e + d) * ttl_s)) / (e + d);
-    if (e + d <= 0)
-        mean_life = ttl_s;
-    mean_life = mean_life / (1 - e * mean_life);
-    return h * mean_life / (1 + h * mean_life);
+    if (a <= 0)
+        return h * ttl_s / (1 + h * ttl_s);
+    unrenewed = sim_exp(-a * ttl_s);
+    born = h * (1 - unrenewed) / a;  /* h E */
+    dying = (d + e * unrenewed) / a; /* 1 - e E */
+    return born / (born + dying);
 }
 
 /* The time since the last renewal has density exp(-(e + d) s) on (0, ttl): by inversion. */

@@ -11,6 +11,7 @@
 #include "models/observe/lost_writes.h"
 #include "models/observe/member_meter.h"
 #include "models/observe/site_meter.h"
+#include "sim/ensure.h"
 #include "sim/units.h"
 
 #define METRICS_MAX 32u /* one expression reads no more */
@@ -63,22 +64,32 @@ static void trace_fact(const WorldWatch *watch, const GeoFact *fact)
                dot_seq(effect->dot), op_names[effect->op], family, effect->key);
 }
 
-/* A member is unlinked by the first survivor that drops it; what no survivor knows is lost.  Levers
- * are pulled between windows, so everybody may be looked at. */
+/* A member is unlinked by the first survivor that drops it; what no survivor knows is lost.  Whom an
+ * unlinked member drops in turn is no loss of the group.  Levers are pulled between windows, so
+ * everybody may be looked at. */
 static void hear_unlink(WorldWatch *watch, const GeoFact *fact)
 {
     Clock known[MEMBER_MAX];
     uint32_t survivors = 0;
 
-    if (!watch->lost || watch->unlinked >> fact->peer_id & 1)
+    if (!watch->lost || (watch->unlinked >> fact->peer_id | watch->unlinked >> fact->member_id) & 1)
         return;
     watch->unlinked |= 1u << fact->peer_id;
     for (uint32_t i = 0; i < watch->member_count; i++) {
         known[i] = *store_clock(member_store(watch->levers->members[i]));
-        survivors |= i + 1 == fact->peer_id ? 0 : 1u << i;
+        survivors |= watch->unlinked >> (i + 1) & 1 ? 0 : 1u << i;
     }
     lost_writes_merge(watch->lost, fact->at_ns);
     lost_writes_unlink(watch->lost, fact->peer_id, known, survivors);
+}
+
+static void hear_relink(WorldWatch *watch, const GeoFact *fact)
+{
+    if (!watch->lost || !(watch->unlinked >> fact->peer_id & 1))
+        return;
+    watch->unlinked &= ~(1u << fact->peer_id);
+    lost_writes_merge(watch->lost, fact->at_ns);
+    lost_writes_relink(watch->lost, fact->peer_id);
 }
 
 static void hear_geo(void *actor, const GeoFact *fact)
@@ -97,6 +108,8 @@ static void hear_geo(void *actor, const GeoFact *fact)
     }
     if (fact->kind == GEO_UNLINK)
         hear_unlink(ear->watch, fact);
+    if (fact->kind == GEO_RELINK)
+        hear_relink(ear->watch, fact);
     g_array_append_val(ear->events, event);
 }
 
@@ -125,7 +138,8 @@ static void look_for_lost_writes(void *actor, const Expression *expression)
     const Metric *metrics[METRICS_MAX];
     uint32_t count = expression_metrics(expression, metrics, METRICS_MAX);
 
-    for (uint32_t k = 0; k < MIN(count, METRICS_MAX); k++)
+    ensure(count <= METRICS_MAX);
+    for (uint32_t k = 0; k < count; k++)
         reader->found |= strcmp(metrics[k]->head.name, "data.lost_writes") == 0 ||
                          strcmp(metrics[k]->head.name, "anomaly.A1") == 0 ||
                          strcmp(metrics[k]->head.name, "anomaly.A23") == 0;
@@ -273,6 +287,8 @@ static const char *event_text(const HeardEvent *event, const char *peer, char *d
         return "link up to";
     case GEO_UNLINK:
         return "unlinks";
+    case GEO_RELINK:
+        return "links again";
     case GEO_OOM_BEGIN:
         return "refuses client writes: out of memory";
     case GEO_OOM_END:

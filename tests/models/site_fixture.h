@@ -269,7 +269,7 @@ static Fixture *fixture_new(FixtureConfig config)
 }
 
 /* After the workload or a family was changed by hand, before the start. */
-static void fixture_renew_site(Fixture *f)
+static inline void fixture_renew_site(Fixture *f)
 {
     site_free(f->site);
     f->site = site_new(&f->config);

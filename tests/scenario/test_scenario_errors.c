@@ -287,6 +287,20 @@ static const Mistake mistakes[] = {
      "shop.json:2:54: found a comment; JSON has none, write an \"about\" key"},
     {"scenario/1", "scenario/2",
      "shop.json:2:14: quintet: \"scenario/2\" is unknown; did you mean \"scenario/1\"?"},
+    /* What would otherwise be silently without effect. */
+    {"\"clients\": 3", "\"clients\": 3, \"rtt\": { \"us\": \"2ms\", \"eus\": \"80ms\" }",
+     "shop.json:10:73: sites.web.rtt: no member is called \"eus\"; did you mean \"us\"?"},
+    {"max(memory.used_pct) >= 80%", "max(cpu) >= 80%",
+     "shop.json:18:13: alerts: cpu is not measured by this version; `quintet list metrics` says "
+     "what is"},
+    {"max(memory.used_pct) <= 75%", "count(anomaly.A14) == 0",
+     "shop.json:24:33: expect.fits.that: anomaly.A14 is not measured by this version; `quintet "
+     "list metrics` says what is"},
+    {"\"ops\": { \"HGET\": 0.8", "\"prefill\": \"steady\", \"ops\": { \"HDEL\": 0.8",
+     "shop.json:11:84: families.cart.prefill: with HDEL there is no closed form for which keys "
+     "exist in the long run; write a share such as \"90%\""},
+    {"\"busy\": {", "\"base\": {",
+     "shop.json:23:17: variants: \"base\" is the scenario itself; give the variant another name"},
     /* A variant is checked like the base, also when nobody runs it, and the message says which. */
     {"{ \"workloads\": { \"buy\": { \"rate\": \"90/s\" } } }",
      "{ \"workloads\": { \"buy\": { \"rat\": \"90/s\" } } }",

@@ -157,6 +157,20 @@ static void test_steady_prefill_with_lives_does_not_drift(void)
     EXPECT(p.least > expected - 5 * deviation && p.most < expected + 5 * deviation);
 }
 
+/* Keys renewed hundreds of times in their ttl all exist; nothing divides by what is left of them.
+ */
+static void test_steady_prefill_of_hot_keys_has_them_all(void)
+{
+    g_autoptr(Story) story = story_new(
+        trio,
+        "{\"families\": {\"f\": {\"keys\": 100, \"prefill\": \"steady\", \"ttl\": \"20s\","
+        " \"ops\": {\"SET\": 1}}}, \"workloads\": {\"wa\": {\"rate\": \"4k/s\"}, \"wb\": null, "
+        "\"wc\": null}, \"sites\": {\"sb\": null, \"sc\": null}, \"duration\": \"61s\"}",
+        1);
+
+    EXPECT_NEAR(population_of(story, 5).first, 100, 0);
+}
+
 /* Metadata at a after b has been silent for some seconds. */
 static double metadata_after(const char *family, double seconds)
 {
@@ -229,6 +243,7 @@ static const TestCase cases[] = {
     TEST(test_a_sudden_loss_costs_the_writes_on_their_way),
     TEST(test_steady_prefill_with_deletes_does_not_drift),
     TEST(test_steady_prefill_with_lives_does_not_drift),
+    TEST(test_steady_prefill_of_hot_keys_has_them_all),
     TEST(test_memory_in_isolation_grows_by_every_effect),
     TEST(test_memory_in_isolation_grows_by_removals_alone),
     TEST(test_memory_in_isolation_saturates_by_key),
