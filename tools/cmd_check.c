@@ -92,8 +92,8 @@ static void print_list(const char *path, const ScenarioFile *file)
     }
     g_string_append_printf(text, "%s: %s\n", path, scenario_title(scenario_base(file)));
     text_table_append(table, text, "  ", terminal_has_colour(stdout));
-    g_string_append_printf(text, "good to run, %u %s\n  quintet run %s\n", advice,
-                           advice == 1 ? "warning" : "warnings", path);
+    g_string_append_printf(text, "good to run, %u %s\n  %s run %s\n", advice,
+                           advice == 1 ? "warning" : "warnings", program_name(), path);
     fputs(text->str, stdout);
 }
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "models/scenario/scenario.h"
 #include "tools/json_write.h"
+#include "tools/list_families.h"
 #include "tools/subcommand.h"
 #include "tools/text_table.h"
 
@@ -15,29 +15,34 @@ typedef struct {
     gboolean json;
 } ListOptions;
 
-/* All families of the models, then the program's own. */
-static const PluginFamily *family_at(uint32_t index)
+/* "crash" where a family was asked for; false: in no family. */
+static bool complain_member(const FamilyList *list, const char *name)
 {
-    return index < scenario_plugin_family_count ? scenario_plugin_families[index]
-                                                : &subcommand_family;
+    for (uint32_t i = 0; i < family_list_count(list); i++) {
+        const PluginFamily *family = family_list_at(list, i);
+
+        if (!plugin_find(family, name))
+            continue;
+        complain_usage("\"%s\" is one of %s: %s list %s %s", name, family->name, program_name(),
+                       family->name, name);
+        return true;
+    }
+    return false;
 }
 
-static uint32_t family_count(void)
+static const PluginFamily *family_find(const FamilyList *list, const char *name)
 {
-    return scenario_plugin_family_count + 1;
-}
-
-static const PluginFamily *family_find(const char *name)
-{
-    g_autofree const char **names = g_new0(const char *, family_count());
+    g_autofree const char **names = g_new0(const char *, family_list_count(list));
     const char *nearest;
 
-    for (uint32_t i = 0; i < family_count(); i++) {
-        names[i] = family_at(i)->name;
+    for (uint32_t i = 0; i < family_list_count(list); i++) {
+        names[i] = family_list_at(list, i)->name;
         if (strcmp(names[i], name) == 0)
-            return family_at(i);
+            return family_list_at(list, i);
     }
-    nearest = nearest_name(name, names, family_count());
+    if (complain_member(list, name))
+        return NULL;
+    nearest = nearest_name(name, names, family_list_count(list));
     if (nearest)
         complain_usage("\"%s\" is not a family; did you mean \"%s\"? (`quintet list` names all)",
                        name, nearest);
@@ -46,13 +51,13 @@ static const PluginFamily *family_find(const char *name)
     return NULL;
 }
 
-static void print_families(void)
+static void print_families(const FamilyList *list)
 {
     g_autoptr(TextTable) table = text_table_new("lrl");
     g_autoptr(GString) text = g_string_new(NULL);
 
-    for (uint32_t i = 0; i < family_count(); i++) {
-        const PluginFamily *family = family_at(i);
+    for (uint32_t i = 0; i < family_list_count(list); i++) {
+        const PluginFamily *family = family_list_at(list, i);
         g_autofree char *count = g_strdup_printf("%zu", family->count);
 
         text_table_cell(table, family->name);
@@ -61,60 +66,51 @@ static void print_families(void)
     }
     text_table_append(table, text, "", false);
     fputs(text->str, stdout);
-    printf("\n  quintet list FAMILY         its members\n"
-           "  quintet list FAMILY NAME    what one of them takes\n");
+    printf("\n  %s list FAMILY         its members\n"
+           "  %s list FAMILY NAME    what one of them is or takes\n",
+           program_name(), program_name());
 }
 
 static void print_members(const PluginFamily *family)
 {
-    g_autoptr(TextTable) table = text_table_new("ll");
+    g_autoptr(TextTable) table = text_table_new("lll");
     g_autoptr(GString) text = g_string_new(NULL);
+    bool marked = false;
 
     for (size_t i = 0; i < family->count; i++) {
+        const char *mark = family_member_mark(family, family->records[i]);
+
+        marked |= mark[0] != '\0';
         text_table_cell(table, family->records[i]->name);
+        text_table_cell(table, mark);
         text_table_cell(table, family->records[i]->summary);
     }
     text_table_append(table, text, "", false);
+    if (marked)
+        g_string_append(text, "\n  later: known to scenarios, not measured by this version\n");
     fputs(text->str, stdout);
 }
 
-static ExitCode print_member(const PluginFamily *family, const char *name)
+static void print_member(const PluginFamily *family, const PluginHead *head)
 {
-    const PluginHead *head = plugin_find(family, name);
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    if (!head) {
-        g_autoptr(GError) error = NULL;
-
-        plugin_unknown(&error, NULL, family, name);
-        return complain(error);
-    }
-    printf("%s: %s\n", head->name, head->summary);
-    if (head->params) {
-        g_autofree char *text = param_describe(head->params);
-
-        fputs(text, stdout);
-    } else {
-        printf("takes no parameters\n");
-    }
-    return EXIT_PASSED;
+    family_member_describe(family, head, text);
+    fputs(text->str, stdout);
 }
 
-static void write_family(JsonWriter *writer, const PluginFamily *family)
+/* Only that member when head is not NULL. */
+static void write_family(JsonWriter *writer, const PluginFamily *family, const PluginHead *head)
 {
     json_write_begin_object(writer, NULL);
     json_write_text(writer, "family", family->name);
     json_write_text(writer, "summary", family->summary);
     json_write_begin_array(writer, "members");
     for (size_t i = 0; i < family->count; i++) {
-        const PluginHead *head = family->records[i];
-
+        if (head && head != family->records[i])
+            continue;
         json_write_begin_object(writer, NULL);
-        json_write_text(writer, "name", head->name);
-        json_write_text(writer, "summary", head->summary);
-        json_write_begin_array(writer, "parameters");
-        for (size_t p = 0; head->params && p < head->params->count; p++)
-            json_write_text(writer, NULL, head->params->params[p].name);
-        json_write_end_array(writer);
+        family_member_write(family, family->records[i], writer);
         json_write_end_object(writer);
     }
     json_write_end_array(writer);
@@ -122,15 +118,15 @@ static void write_family(JsonWriter *writer, const PluginFamily *family)
 }
 
 /* One family, or all when family is NULL. */
-static void print_json(const PluginFamily *family)
+static void print_json(const FamilyList *list, const PluginFamily *family, const PluginHead *head)
 {
     g_autoptr(JsonWriter) writer = json_writer_new();
     g_autofree char *text = NULL;
 
     json_write_begin_array(writer, NULL);
-    for (uint32_t i = 0; i < family_count(); i++)
-        if (!family || family == family_at(i))
-            write_family(writer, family_at(i));
+    for (uint32_t i = 0; i < family_list_count(list); i++)
+        if (!family || family == family_list_at(list, i))
+            write_family(writer, family_list_at(list, i), head);
     json_write_end_array(writer);
     text = json_writer_finish(writer);
     fputs(text, stdout);
@@ -139,18 +135,26 @@ static void print_json(const PluginFamily *family)
 static ExitCode run(const void *data, char *const *words)
 {
     const ListOptions *options = data;
-    const PluginFamily *family = words[0] ? family_find(words[0]) : NULL;
+    g_autoptr(FamilyList) list = family_list_new();
+    const PluginFamily *family = words[0] ? family_find(list, words[0]) : NULL;
+    const PluginHead *head = family && words[1] ? plugin_find(family, words[1]) : NULL;
 
     if (words[0] && !family)
         return EXIT_USAGE;
-    if (family && words[1] && !options->json)
-        return print_member(family, words[1]);
+    if (family && words[1] && !head) {
+        g_autoptr(GError) error = NULL;
+
+        plugin_unknown(&error, NULL, family, words[1]);
+        return complain(error);
+    }
     if (options->json)
-        print_json(family);
+        print_json(list, family, head);
+    else if (head)
+        print_member(family, head);
     else if (family)
         print_members(family);
     else
-        print_families();
+        print_families(list);
     return EXIT_PASSED;
 }
 
@@ -162,9 +166,11 @@ const Subcommand subcommand_list = {
     .head = {.name = "list",
              .summary = "what scenarios may be made of: families and their members"},
     .usage = "[FAMILY [NAME]] [options]",
-    .examples = "  quintet list\n      all families\n"
-                "  quintet list faults\n      all faults\n"
-                "  quintet list faults isolate\n      its parameters, units, ranges and defaults\n",
+    .examples =
+        "  quintet list\n      all families\n"
+        "  quintet list faults\n      all faults\n"
+        "  quintet list faults isolate\n      its parameters, units, ranges and defaults\n"
+        "  quintet list metrics latency.op\n      its unit, labels, statistics, an example\n",
     .options = options_table,
     .option_count = G_N_ELEMENTS(options_table),
     .struct_size = sizeof(ListOptions),

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/units.h"
 #include "tools/plot_chart.h"
 #include "tools/store_statement.h"
 #include "tools/subcommand.h"
@@ -106,32 +107,59 @@ static bool is_wanted(const PlotOptions *options, const char *variant)
     return !options->variants || g_strv_contains((const char *const *)options->variants, name);
 }
 
+/* What tells this run's pictures from all others: the row's scenario, variant, slice and length. */
+static char *run_title(const Statement *row)
+{
+    GString *title = g_string_new(statement_column_text(row, 1));
+    const char *variant = statement_column_text(row, 2);
+    int64_t slice = statement_column_int(row, 3);
+    SimTime until_ns = statement_column_int(row, 4);
+    char text[UNIT_TEXT_MAX];
+
+    g_string_append_printf(title, " %s", variant[0] ? variant : "base");
+    if (slice > 1)
+        g_string_append_printf(title, " slice%" G_GINT64_FORMAT, slice);
+    if (until_ns > 0 && until_ns < statement_column_int(row, 5))
+        g_string_append_printf(title, " until%s", format_time(until_ns, text));
+    return g_string_free(title, FALSE);
+}
+
+/* title, or with " 2", " 3", ... when an earlier run has it; kept in used. */
+static const char *title_once(GPtrArray *used, const char *title)
+{
+    char *chosen = g_strdup(title);
+
+    for (guint i = 2; g_ptr_array_find_with_equal_func(used, chosen, g_str_equal, NULL); i++) {
+        g_free(chosen);
+        chosen = g_strdup_printf("%s %u", title, i);
+    }
+    g_ptr_array_add(used, chosen);
+    return chosen;
+}
+
 /* The first seed of each variant: twenty repetitions would be twenty times the same picture. */
 static bool plot_runs(Plotting *plotting, GError **error)
 {
+    g_autoptr(GPtrArray) used = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) failure = NULL;
     g_autoptr(Statement) query = statement_new(
         plotting->store,
         /* The hash is part of the name only where one file holds several scenarios of one name. */
         "SELECT run, scenario.name || CASE WHEN (SELECT count(DISTINCT hash) FROM scenario AS "
-        "other "
-        "WHERE other.name = scenario.name) > 1 THEN ' ' || substr(scenario.hash, 1, 6) ELSE '' END "
-        "|| CASE WHEN variant = '' THEN ' base' ELSE ' ' || variant END "
-        "|| CASE WHEN slice > 1 THEN ' slice' || slice ELSE '' END "
-        "|| CASE WHEN until_ns > 0 THEN ' until' || until_ns / 1000000000 || 's' ELSE '' END, "
-        "variant, min(seed) FROM run JOIN scenario ON scenario.hash = run.scenario "
-        "WHERE status = 'done' "
-        "GROUP BY run.scenario, variant, point, slice, until_ns",
+        "other WHERE other.name = scenario.name) > 1 THEN ' ' || substr(scenario.hash, 1, 6) ELSE "
+        "'' END, variant, slice, until_ns, (SELECT to_ns FROM phase WHERE phase.run = run.run AND "
+        "phase.phase = 'all'), min(seed) FROM run JOIN scenario ON scenario.hash = run.scenario "
+        "WHERE status = 'done' GROUP BY run.scenario, variant, point, slice, until_ns",
         error);
 
     if (!query)
         return false;
     while (statement_row(query, &failure)) {
-        const char *variant = statement_column_text(query, 2);
-        ChartOf of = {.run = statement_column_text(query, 0),
-                      .title = statement_column_text(query, 1)};
+        g_autofree char *title = run_title(query);
+        bool wanted = is_wanted(plotting->options, statement_column_text(query, 2));
+        ChartOf of = {.run = statement_column_text(query, 0), .title = title_once(used, title)};
 
-        for (uint32_t i = 0; is_wanted(plotting->options, variant) && i < chart_count; i++)
+        for (uint32_t i = 0; wanted && i < chart_count; i++)
             if (!plot_chart(plotting, &charts[i], &of, error))
                 return false;
     }
@@ -171,8 +199,9 @@ static ExitCode run(const void *data, char *const *words)
     if (!plot_runs(&plotting, &error))
         return complain(error);
     if (plotting.written == 0)
-        return complain_usage("%s: no complete run to draw%s", words[0],
-                              options->variants ? " of the variants asked for" : "");
+        return complain_usage("%s: no complete run to draw%s; `%s run` makes one", words[0],
+                              options->variants ? " of the variants asked for" : "",
+                              program_name());
     return EXIT_PASSED;
 }
 

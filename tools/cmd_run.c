@@ -123,7 +123,7 @@ static bool call_judge(const RunCall *call, GArray **out_judgements, bool *out_f
     return store_file_verdicts(call->store, &plan->runs[0], rows, judgements->len, error);
 }
 
-static void append_notes(const RunCall *call, GString *to)
+static void append_notes(const RunCall *call, const Report *report, GString *to)
 {
     const ScenarioFile *file = call->plan->file;
     const char *path = store_file_path(call->store);
@@ -144,8 +144,11 @@ static void append_notes(const RunCall *call, GString *to)
     if (call->kept_count > 0)
         g_string_append_printf(to, " (%u of %u runs were there already, with the same digest)",
                                call->kept_count, call->plan->count);
-    g_string_append_printf(to, "\n  quintet plot %s\n  sqlite3 -box %s 'select * from timeline'\n",
-                           path, path);
+    if (report->other_runs > 0)
+        g_string_append_printf(to, "\n  the file also holds %u other %s of this scenario",
+                               report->other_runs, report->other_runs == 1 ? "run" : "runs");
+    g_string_append_printf(to, "\n  %s plot %s\n  sqlite3 -box %s 'select * from timeline'\n",
+                           program_name(), path, path);
 }
 
 /* With --quiet only what went wrong is said. */
@@ -154,9 +157,12 @@ static void print_failures(const Report *report)
     for (guint i = 0; i < report->verdicts->len; i++) {
         const ReportVerdict *row = g_ptr_array_index(report->verdicts, i);
 
-        if (strcmp(row->verdict, "FAIL") == 0 || strcmp(row->verdict, "NO DATA") == 0)
-            printf("%s %s %s: %s, expected %s\n", row->verdict, row->severity, row->id,
-                   row->measured[0] ? row->measured : "nothing measured", row->that);
+        if (strcmp(row->verdict, "FAIL") != 0 && strcmp(row->verdict, "NO DATA") != 0 &&
+            strcmp(row->verdict, VERDICT_NOT_FROM_SLICE) != 0)
+            continue;
+        printf("%s %s %s: %s, expected %s%s%s\n", row->verdict, row->severity, row->id,
+               row->measured[0] ? row->measured : "nothing measured", row->that,
+               row->note[0] ? "; " : "", row->note);
     }
 }
 
@@ -180,6 +186,7 @@ static bool call_report(const RunCall *call, const GArray *judgements, GError **
     report = report_load(call->store, &query, error);
     if (!report)
         return false;
+    report->strict = call->options->strict;
     if (call->options->json) {
         g_autofree char *json = report_json(report);
 
@@ -190,7 +197,7 @@ static bool call_report(const RunCall *call, const GArray *judgements, GError **
         g_autoptr(GString) text = g_string_new(NULL);
 
         report_append_text(report, text, terminal_has_colour(stdout));
-        append_notes(call, text);
+        append_notes(call, report, text);
         fputs(text->str, stdout);
     }
     return true;
@@ -322,7 +329,7 @@ static const Option options_table[] = {
      "take new results in place of those of another build"},
     {"json", OPTION_FLAG, FIELD(json), NULL, "print the report as JSON"},
     {"quiet", OPTION_FLAG, FIELD(quiet), NULL, "print only expectations that failed"},
-    {"strict", OPTION_FLAG, FIELD(strict), NULL, "a must that was not evaluated fails"},
+    {"strict", OPTION_FLAG, FIELD(strict), NULL, "also end with 1 when a must was not evaluated"},
     {"no-expect", OPTION_FLAG, FIELD(no_expect), NULL, "do not judge expectations"},
     {"trace", OPTION_FLAG, FIELD(trace), NULL, "print every fact of the (one) run"},
 };

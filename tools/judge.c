@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#include "models/observe/phases.h"
+#include "sim/units.h"
+#include "tools/store.h"
+
 #define VARIANTS_NAMED_MAX 16
 
 typedef struct {
@@ -58,6 +62,59 @@ static const char *missing_variant(const Expectation *expectation, const Ran *ra
     return NULL;
 }
 
+/* The phase as the runs know it: a variant's own, else its base's; NULL: unknown. */
+static const Phase *phase_of(const Recording *recording, const char *name)
+{
+    g_autofree char *of_base = g_strconcat(PHASE_OF_BASE, name, NULL);
+    const Phase *own = recording_phase(recording, name);
+
+    return own ? own : recording_phase(recording, of_base);
+}
+
+/* Says so when nothing could be measured because the run was over before its phase began. */
+static void explain_no_data(const Expectation *expectation, const Ran *ran, Verdict *out)
+{
+    for (uint32_t i = 0; i < ran->count; i++) {
+        const VariantRuns *runs = &ran->variants[i];
+        const Recording *recording = runs->recordings[0];
+        const Phase *phase = phase_of(recording, expectation->phase);
+        SimTime end_ns = recording_end_ns(recording);
+        char ended[UNIT_TEXT_MAX];
+        char begins[UNIT_TEXT_MAX];
+
+        if (strcmp(runs->variant, expectation->variant) != 0 || !phase || phase->from_ns < end_ns)
+            continue;
+        g_snprintf(
+            out->note, sizeof(out->note), "no data: the run ended at %s, phase %s begins at %s",
+            format_time(end_ns, ended), expectation->phase, format_time(phase->from_ns, begins));
+    }
+}
+
+/* The least share of what a variant's clients send that its runs' estimates add up to: where whole
+ * families have no key in the slice, no interval shows it. */
+static double coverage_of(const RunPlan *plan, const char *variant)
+{
+    double least = 1.0;
+
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->jobs[i].complete && strcmp(plan->runs[i].variant, variant) == 0)
+            least = MIN(least, plan->jobs[i].coverage);
+    return least;
+}
+
+static void doubt_coverage(const RunPlan *plan, const Expectation *expectation, Verdict *out)
+{
+    double coverage = coverage_of(plan, expectation->variant);
+    char share[UNIT_TEXT_MAX];
+
+    if (coverage >= SLICE_COVERAGE_MIN || (out->kind != VERDICT_PASS && out->kind != VERDICT_FAIL))
+        return;
+    out->not_from_slice = true;
+    g_snprintf(out->note, sizeof(out->note),
+               "not from this slice: its keys stand for %s of the clients' operations",
+               format_share(coverage, share));
+}
+
 static void judge_one(const Expectation *expectation, const Ran *ran, Verdict *out)
 {
     ExpectationContext context = {
@@ -82,6 +139,8 @@ static void judge_one(const Expectation *expectation, const Ran *ran, Verdict *o
         return;
     }
     expression_judge(expectation->expression, &context, out);
+    if (out->kind == VERDICT_NO_DATA)
+        explain_no_data(expectation, ran, out);
 }
 
 static void judgement_clear(gpointer judgement)
@@ -99,6 +158,7 @@ GArray *judge(const RunPlan *plan)
         Judgement judgement = {.expectation = scenario_expectation_at(plan->file, i)};
 
         judge_one(judgement.expectation, &ran, &judgement.verdict);
+        doubt_coverage(plan, judgement.expectation, &judgement.verdict);
         judgement.seeds = run_plan_seeds_text(plan, judgement.expectation->variant);
         g_array_append_val(judgements, judgement);
     }
@@ -117,7 +177,7 @@ bool judgement_fails(const Judgement *judgement, bool strict)
 {
     switch (judgement->verdict.kind) {
     case VERDICT_PASS:
-        return false;
+        return judgement->verdict.not_from_slice && judgement->expectation->must;
     case VERDICT_FAIL:
     case VERDICT_NO_DATA:
         return judgement->expectation->must;

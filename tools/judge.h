@@ -13,5 +13,6 @@ typedef struct {
 GArray *judge(const RunPlan *plan);
 void judgements_free(GArray *judgements);
 
-/* Whether it makes the program end with 1.  strict: also when it could not be evaluated. */
+/* Whether it makes the program end with 1: a must that failed, had no data, or does not follow from
+ * this slice.  strict: also one that could not be evaluated. */
 bool judgement_fails(const Judgement *judgement, bool strict);

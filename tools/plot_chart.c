@@ -51,7 +51,8 @@ static bool append_shades(StoreFile *store, const ChartOf *of, GString *script, 
         append_quoted(script, shade->label);
         g_string_append(script, " at ");
         append_number(script, shade->from_min);
-        g_string_append(script, ", graph 0.97 offset 0.5,0 tc rgb '#a04030' noenhanced\n");
+        /* Above the frame, where no curve and no maximum comes. */
+        g_string_append(script, ", graph 1.03 tc rgb '#a04030' noenhanced\n");
     }
     return true;
 }
@@ -103,10 +104,10 @@ static bool append_frame(StoreFile *store, const ChartOf *of, const char *what, 
 {
     g_autofree char *title = g_strdup_printf("%s: %s", of->title, what);
 
-    g_string_append(
-        script, "set grid lt 1 lc rgb '#dddddd'\nset bmargin 6\n"
-                "set key bmargin center horizontal samplen 2 noenhanced\n"
-                "set title noenhanced\nset autoscale xfix\nset xlabel 'simulated time (min)'\n");
+    g_string_append(script, "set grid lt 1 lc rgb '#dddddd'\nset bmargin 6\n"
+                            "set key bmargin center horizontal samplen 2 noenhanced\n"
+                            "set title offset 0,1 noenhanced\nset tmargin 5\nset autoscale "
+                            "xfix\nset xlabel 'simulated time (min)'\n");
     append_set(script, "title", title);
     return append_shades(store, of, script, error);
 }
@@ -188,12 +189,39 @@ static bool curve_is_zero(const PlotCurve *curve)
     return true;
 }
 
+/* A maximum this many times the peak would press the data onto the axis. */
+#define MAXIMUM_FAR 5.0
+
+/* Where the axis ends and the maximum is drawn, or told of when it is far above the data. */
+static void append_maximum(GString *command, GString *script, double max_gb, double peak_gb)
+{
+    bool far = peak_gb > 0.0 && max_gb > MAXIMUM_FAR * peak_gb;
+
+    if (max_gb > 0.0 && !far) {
+        append_number(command, max_gb);
+        g_string_append(command, " with lines lc rgb 'black' dt 3 lw 2 title 'maximum'\n");
+    } else if (max_gb > 0.0) {
+        g_string_append(command, "NaN with lines lc rgb 'black' dt 3 lw 2 title 'maximum ");
+        append_number(command, max_gb);
+        g_string_append(command, " GB, beyond this axis'\n");
+    } else {
+        g_string_append(command, "NaN notitle\n");
+    }
+    g_string_append(script, "set yrange [0:");
+    if (far || max_gb <= 0.0)
+        g_string_append_c(script, '*');
+    else
+        append_number(script, 1.05 * MAX(max_gb, peak_gb));
+    g_string_append(script, "]\n");
+}
+
 /* Curves from first on of one member, stacked; returns where the next member begins. */
 static guint append_stack(const GPtrArray *curves, guint first, double max_gb, GString *script)
 {
     const PlotCurve *head = g_ptr_array_index(curves, first);
     g_autofree double *floor = g_new0(double, head->x->len + 1);
     g_autoptr(GString) command = g_string_new("plot ");
+    double peak_gb = 0.0;
     guint end = first;
 
     for (; end < curves->len; end++) {
@@ -211,11 +239,9 @@ static guint append_stack(const GPtrArray *curves, guint first, double max_gb, G
         append_quoted(command, curve->name);
         g_string_append(command, ", ");
     }
-    g_string_append(command, max_gb > 0.0 ? "" : "NaN notitle\n");
-    if (max_gb > 0.0) {
-        append_number(command, max_gb);
-        g_string_append(command, " with lines lc rgb 'black' dt 3 lw 2 title 'maximum'\n");
-    }
+    for (guint i = 0; i < head->x->len; i++)
+        peak_gb = MAX(peak_gb, floor[i]);
+    append_maximum(command, script, max_gb, peak_gb);
     append_set(script, "title", head->group);
     g_string_append(script, command->str);
     return end;
@@ -243,7 +269,7 @@ static bool memory_append(StoreFile *store, const ChartOf *of, GString *script, 
         return false;
     g_string_append_printf(script, "set multiplot layout 1,%u title ", count_groups(curves));
     append_quoted(script, of->title);
-    g_string_append(script, "\nset ylabel 'memory by cause (GB)'\nset yrange [0:*]\n"
+    g_string_append(script, "\nset ylabel 'memory by cause (GB)'\n"
                             "set style fill solid 0.8 noborder\nset bmargin 8\n");
     for (guint i = 0; i < curves->len;) {
         const PlotCurve *curve = g_ptr_array_index(curves, i);

@@ -128,18 +128,27 @@ static bool load_run(StoreFile *store, ReportVariant *variant, const char *run_i
 {
     bool worked = true;
     g_autoptr(Statement) query = query_run(
-        store, "SELECT seed, ended_ns, stopped, kept_share, digest FROM run WHERE run = ?", run_id,
-        error);
+        store,
+        "SELECT seed, ended_ns, stopped, kept_share, digest, client_op_count / kept_share, "
+        "(SELECT sum(total) FROM total WHERE total.run = run.run AND metric = 'ops' AND phase = "
+        "'all') FROM run WHERE run = ?",
+        run_id, error);
 
     if (!query)
         return false;
     while (next_row(query, &worked, error)) {
         SimTime ended_ns = statement_column_int(query, 1);
+        double sent_ops = statement_column_real(query, 5);
+        double estimated_ops = statement_column_real(query, 6);
 
         if (variant->run_count == 0) {
             variant->first_seed = (uint64_t)statement_column_int(query, 0);
             variant->kept_share = statement_column_real(query, 3);
             variant->digest = g_strdup(statement_column_text(query, 4));
+        }
+        if (isfinite(sent_ops) && isfinite(estimated_ops)) {
+            variant->sent_ops += sent_ops;
+            variant->estimated_ops += estimated_ops;
         }
         variant->run_count++;
         variant->stopped_count += statement_column_int(query, 2) ? 1 : 0;
@@ -158,7 +167,11 @@ static bool load_sites(StoreFile *store, ReportVariant *variant, const char *run
         "max(0, min(phase.to_ns, run.ended_ns) - phase.from_ns) / 1e9, "
         "(SELECT sum(part.count) FROM latency AS part WHERE part.run = pool.run AND part.metric = "
         "pool.metric AND part.phase = pool.phase AND part.site = pool.site AND part.member <> '*' "
-        "AND part.outcome = 'ok'), pool.count "
+        "AND part.outcome = 'ok'), pool.count, "
+        /* Operations on the same keys rise and fall together, families do not. */
+        "(SELECT sum(variance) FROM (SELECT sum(standard_error) * sum(standard_error) AS variance "
+        "FROM total WHERE total.run = pool.run AND total.metric = 'ops' AND total.phase = "
+        "pool.phase AND total.site = pool.site GROUP BY total.family)) "
         "FROM latency AS pool JOIN phase USING (run, phase) JOIN run USING (run) "
         "WHERE pool.run = ? AND pool.metric = 'latency.op' AND pool.member = '*' "
         "ORDER BY pool.site, phase.position",
@@ -178,6 +191,8 @@ static bool load_sites(StoreFile *store, ReportVariant *variant, const char *run
         row->seconds += statement_column_real(query, 3);
         row->ok_count += (double)statement_column_int(query, 4);
         row->op_count += (double)statement_column_int(query, 5);
+        if (isfinite(statement_column_real(query, 6)))
+            row->op_variance += statement_column_real(query, 6);
     }
     return worked;
 }
@@ -250,6 +265,20 @@ static bool load_verdict(StoreFile *store, Report *report, const StoreRun *run,
     return worked;
 }
 
+static bool load_other_runs(StoreFile *store, Report *report, uint32_t own, GError **error)
+{
+    bool worked = true;
+    g_autoptr(Statement) query =
+        query_run(store,
+                  "SELECT count(*) FROM run JOIN scenario ON scenario.hash = run.scenario WHERE "
+                  "status = 'done' AND name = ?",
+                  report->name, error);
+
+    if (query && next_row(query, &worked, error))
+        report->other_runs = (uint32_t)MAX(0, statement_column_int(query, 0) - (int64_t)own);
+    return query && worked;
+}
+
 Report *report_load(StoreFile *store, const ReportQuery *query, GError **error)
 {
     g_autoptr(Report) report = g_new0(Report, 1);
@@ -273,10 +302,25 @@ Report *report_load(StoreFile *store, const ReportQuery *query, GError **error)
             !load_peaks(store, variant, run_id, error))
             return NULL;
     }
+    if (query->run_count > 0 && !load_other_runs(store, report, query->run_count, error))
+        return NULL;
     for (uint32_t i = 0; i < query->verdict_count; i++)
         if (!load_verdict(store, report, &query->runs[0], &query->verdicts[i], error))
             return NULL;
     return g_steal_pointer(&report);
+}
+
+uint32_t report_count_musts(const Report *report, const char *verdict)
+{
+    uint32_t count = 0;
+
+    for (guint i = 0; i < report->verdicts->len; i++) {
+        const ReportVerdict *row = g_ptr_array_index(report->verdicts, i);
+
+        if (strcmp(row->severity, "must") == 0 && strcmp(row->verdict, verdict) == 0)
+            count++;
+    }
+    return count;
 }
 
 uint32_t report_count(const Report *report, const char *verdict)

@@ -15,7 +15,8 @@ typedef struct {
     Histogram *latency; /* ns, first attempt to final answer, failures included */
     double ok_count;
     double op_count;
-    double seconds; /* simulated, of all runs together */
+    double op_variance; /* of op_count, from the slice; 0 without */
+    double seconds;     /* simulated, of all runs together */
 } ReportSite;
 
 typedef struct {
@@ -32,6 +33,8 @@ typedef struct {
     uint64_t first_seed;
     SimTime ended_ns; /* the longest */
     double kept_share;
+    double estimated_ops; /* of all runs, all sites */
+    double sent_ops;  /* what clients sent: simulated operations by their share of the traffic */
     char *digest;     /* of its first run */
     GPtrArray *sites; /* ReportSite, by site, phases in their order */
     GPtrArray *peaks; /* ReportPeak */
@@ -48,6 +51,8 @@ typedef struct {
     char *title;
     char *hash;
     uint32_t slice;
+    uint32_t other_runs; /* of scenarios of this name in the same file, not in this report */
+    bool strict;         /* a must that was not evaluated counts as failed */
     GPtrArray *variants; /* ReportVariant, in the order asked for */
     GPtrArray *verdicts; /* ReportVerdict, in the order asked for */
 } Report;
@@ -67,11 +72,27 @@ typedef struct {
 Report *report_load(StoreFile *store, const ReportQuery *query, GError **error);
 void report_free(Report *report);
 
+/* A figure and its 95 % interval, which under a slice may be too wide to say anything. */
+typedef struct {
+    double value, low, high;
+    bool not_from_slice;
+} Estimate;
+
+/* Whether whole parts of what clients send have no key in the slice: then no figure of the variant
+ * is from this slice, however narrow its interval. */
+double report_variant_coverage(const ReportVariant *variant); /* estimated of sent operations */
+bool report_variant_lacks_keys(const ReportVariant *variant);
+Estimate report_quantile(const ReportVariant *variant, const ReportSite *row, double share);
+Estimate report_rate(const ReportVariant *variant, const ReportSite *row);         /* per second */
+Estimate report_availability(const ReportVariant *variant, const ReportSite *row); /* 0 to 1 */
+
 /* For people. */
 void report_append_text(const Report *report, GString *to, bool colour);
 /* The same as one JSON document. */
 char *report_json(const Report *report);
 
 uint32_t report_count(const Report *report, const char *verdict); /* "FAIL" */
+/* Only those marked must. */
+uint32_t report_count_musts(const Report *report, const char *verdict);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Report, report_free)

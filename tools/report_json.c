@@ -7,7 +7,32 @@
 #include "tools/report.h"
 #include "tools/version.h"
 
-static void write_site(JsonWriter *writer, const ReportSite *row)
+/* KEY_low, KEY_high and whether a slice leaves it open; nothing without a slice. */
+static void write_interval(JsonWriter *writer, const char *key, const Estimate *estimate)
+{
+    g_autofree char *low = g_strconcat(key, "_low", NULL);
+    g_autofree char *high = g_strconcat(key, "_high", NULL);
+    g_autofree char *open = g_strconcat(key, "_not_from_slice", NULL);
+
+    json_write_number(writer, low, estimate->low);
+    json_write_number(writer, high, estimate->high);
+    json_write_bool(writer, open, estimate->not_from_slice);
+}
+
+static void write_intervals(JsonWriter *writer, const ReportVariant *variant, const ReportSite *row)
+{
+    Estimate p50 = report_quantile(variant, row, 0.5);
+    Estimate p99 = report_quantile(variant, row, 0.99);
+    Estimate availability = report_availability(variant, row);
+    Estimate rate = report_rate(variant, row);
+
+    write_interval(writer, "p50_ns", &p50);
+    write_interval(writer, "p99_ns", &p99);
+    write_interval(writer, "availability", &availability);
+    write_interval(writer, "ops_per_s", &rate);
+}
+
+static void write_site(JsonWriter *writer, const ReportVariant *variant, const ReportSite *row)
 {
     const Histogram *latency = row->latency;
 
@@ -25,6 +50,8 @@ static void write_site(JsonWriter *writer, const ReportSite *row)
     json_write_number(writer, "op_count", row->op_count);
     json_write_number(writer, "ops_per_s",
                       row->seconds > 0.0 ? row->op_count / row->seconds : (double)NAN);
+    if (variant->kept_share < 1.0)
+        write_intervals(writer, variant, row);
     json_write_end_object(writer);
 }
 
@@ -38,9 +65,10 @@ static void write_variant(JsonWriter *writer, const ReportVariant *variant)
     json_write_text(writer, "digest", variant->digest);
     json_write_int(writer, "ended_ns", variant->ended_ns);
     json_write_number(writer, "kept_share", variant->kept_share);
+    json_write_bool(writer, "lacks_keys", report_variant_lacks_keys(variant));
     json_write_begin_array(writer, "sites");
     for (guint i = 0; i < variant->sites->len; i++)
-        write_site(writer, g_ptr_array_index(variant->sites, i));
+        write_site(writer, variant, g_ptr_array_index(variant->sites, i));
     json_write_end_array(writer);
     json_write_begin_array(writer, "memory_peaks");
     for (guint i = 0; i < variant->peaks->len; i++) {
@@ -51,6 +79,8 @@ static void write_variant(JsonWriter *writer, const ReportVariant *variant)
         json_write_number(writer, "bytes", peak->bytes);
         json_write_number(writer, "share", peak->share);
         json_write_int(writer, "at_s", peak->at_s);
+        if (variant->kept_share < 1.0)
+            json_write_bool(writer, "not_from_slice", report_variant_lacks_keys(variant));
         json_write_end_object(writer);
     }
     json_write_end_array(writer);
@@ -85,6 +115,7 @@ char *report_json(const Report *report)
     json_write_text(writer, "scenario_hash", report->hash);
     json_write_text(writer, "results", report->path);
     json_write_int(writer, "slice", report->slice);
+    json_write_int(writer, "other_runs", report->other_runs);
     json_write_begin_array(writer, "variants");
     for (guint i = 0; i < report->variants->len; i++)
         write_variant(writer, g_ptr_array_index(report->variants, i));

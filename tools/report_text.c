@@ -2,9 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/observe/phases.h"
 #include "sim/units.h"
 #include "tools/report.h"
 #include "tools/text_table.h"
+
+#define NOT_FROM_SLICE "~" /* stands for a figure that the slice does not give */
 
 /* Rounded down: 99.9999 % is not all. */
 static const char *availability_text(const ReportSite *row, char buffer[UNIT_TEXT_MAX])
@@ -50,35 +53,73 @@ static void append_variant_head(const ReportVariant *variant, GString *to, bool 
     g_string_append_c(to, '\n');
 }
 
+/* One cell: the figure, or the mark when the slice does not give it; says whether it was marked. */
+static bool add_estimate(TextTable *table, const Estimate *estimate, const char *text)
+{
+    text_table_cell(table, estimate->not_from_slice ? NOT_FROM_SLICE : text);
+    return estimate->not_from_slice;
+}
+
+static bool add_site(TextTable *table, const ReportVariant *variant, const ReportSite *row)
+{
+    Estimate p50 = report_quantile(variant, row, 0.5);
+    Estimate p99 = report_quantile(variant, row, 0.99);
+    Estimate availability = report_availability(variant, row);
+    Estimate rate = report_rate(variant, row);
+    char text[UNIT_TEXT_MAX];
+    bool marked = false;
+
+    marked |= add_estimate(table, &p50, format_duration(p50.value, text));
+    marked |= add_estimate(table, &p99, format_duration(p99.value, text));
+    marked |= add_estimate(table, &availability, availability_text(row, text));
+    marked |= add_estimate(table, &rate, isnan(rate.value) ? "-" : format_count(rate.value, text));
+    return marked;
+}
+
+/* What the rows are that one would not expect. */
+static void append_site_notes(const ReportVariant *variant, bool marked, bool of_base, GString *to)
+{
+    char text[UNIT_TEXT_MAX];
+
+    if (report_variant_lacks_keys(variant))
+        g_string_append_printf(to,
+                               "  " NOT_FROM_SLICE " not from this slice: its keys stand for %s of "
+                               "the clients' operations; take a larger one\n",
+                               format_share(report_variant_coverage(variant), text));
+    else if (marked)
+        g_string_append(to, "  " NOT_FROM_SLICE " not from this slice: the 95 % interval is wider "
+                            "than 25 % to either side; take a larger one\n");
+    if (of_base)
+        g_string_append(to, "  rows base/...: the base's phase of that name, for comparison\n");
+}
+
 static void append_sites(const ReportVariant *variant, GString *to, bool colour)
 {
     static const char *const titles[] = {"site", "phase", "p50", "p99", "availability", "ops/s"};
     g_autoptr(TextTable) table = text_table_new("llrrrr");
     const char *before = "";
+    bool marked = false;
+    bool of_base = false;
 
     for (size_t i = 0; i < G_N_ELEMENTS(titles); i++)
         text_table_ink(table, titles[i], INK_QUIET);
     for (guint i = 0; i < variant->sites->len; i++) {
         const ReportSite *row = g_ptr_array_index(variant->sites, i);
-        double rate = row->seconds > 0.0 ? row->op_count / row->seconds : 0.0;
-        char text[UNIT_TEXT_MAX];
 
         text_table_cell(table, strcmp(before, row->site) == 0 ? "" : row->site);
         text_table_cell(table, row->phase);
-        text_table_cell(table,
-                        format_duration((double)histogram_quantile(row->latency, 0.5), text));
-        text_table_cell(table,
-                        format_duration((double)histogram_quantile(row->latency, 0.99), text));
-        text_table_cell(table, availability_text(row, text));
-        text_table_cell(table, format_count(rate, text));
+        marked |= add_site(table, variant, row);
+        of_base |= g_str_has_prefix(row->phase, PHASE_OF_BASE);
         before = row->site;
     }
     text_table_append(table, to, "  ", colour);
+    append_site_notes(variant, marked, of_base, to);
 }
 
 static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
 {
     g_autoptr(TextTable) table = text_table_new("llrrl");
+    bool lacks_keys = report_variant_lacks_keys(variant);
 
     for (guint i = 0; i < variant->peaks->len; i++) {
         const ReportPeak *peak = g_ptr_array_index(variant->peaks, i);
@@ -87,10 +128,12 @@ static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
 
         text_table_ink(table, i == 0 ? "memory peak" : "", INK_QUIET);
         text_table_cell(table, peak->member);
-        text_table_cell(table, format_bytes(peak->bytes, text));
-        text_table_cell(table, isnan(peak->share) ? "" : format_share(peak->share, text));
+        text_table_cell(table, lacks_keys ? NOT_FROM_SLICE : format_bytes(peak->bytes, text));
+        text_table_cell(table, isnan(peak->share) ? ""
+                               : lacks_keys       ? NOT_FROM_SLICE
+                                                  : format_share(peak->share, text));
         when = g_strdup_printf("at %s", format_time(peak->at_s * SIM_S, text));
-        text_table_cell(table, when);
+        text_table_cell(table, lacks_keys ? "" : when);
     }
     if (variant->peaks->len > 0)
         text_table_append(table, to, "  ", colour);
@@ -105,17 +148,52 @@ static Ink verdict_ink(const ReportVerdict *verdict)
     return strcmp(verdict->severity, "must") == 0 ? INK_BAD : INK_WARN;
 }
 
+/* Why the program ends with 1, when it does. */
+static void append_exit(const Report *report, GString *to)
+{
+    static const struct {
+        const char *verdict;
+        const char *words;
+    } reasons[] = {
+        {"FAIL", "failed"},
+        {"NO DATA", "without data"},
+        {VERDICT_NOT_FROM_SLICE, "not from this slice"},
+        {"NOT EVALUATED", "not evaluated"},
+    };
+    const char *gap = "; ";
+
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        uint32_t count = report_count_musts(report, reasons[i].verdict);
+
+        if (count == 0 || (i == G_N_ELEMENTS(reasons) - 1 && !report->strict))
+            continue;
+        g_string_append_printf(to, "%s%u must %s", gap, count, reasons[i].words);
+        gap = ", ";
+    }
+    g_string_append(to, gap[0] == ',' ? ": exit 1\n" : "\n");
+}
+
+static void append_counts(const Report *report, GString *to, bool colour)
+{
+    uint32_t open = report_count(report, VERDICT_NOT_FROM_SLICE);
+
+    g_string_append_printf(
+        to, "\n%sexpectations%s: %u passed, %u failed, %u without data, %u not evaluated",
+        ink_begin(INK_STRONG, colour), ink_end(INK_STRONG, colour), report_count(report, "PASS"),
+        report_count(report, "FAIL"), report_count(report, "NO DATA"),
+        report_count(report, "NOT EVALUATED"));
+    if (open > 0)
+        g_string_append_printf(to, ", %u not from this slice", open);
+    append_exit(report, to);
+}
+
 static void append_verdicts(const Report *report, GString *to, bool colour)
 {
     g_autoptr(TextTable) table = text_table_new("lllllll");
 
     if (report->verdicts->len == 0)
         return;
-    g_string_append_printf(
-        to, "\n%sexpectations%s: %u passed, %u failed, %u without data, %u not evaluated\n",
-        ink_begin(INK_STRONG, colour), ink_end(INK_STRONG, colour), report_count(report, "PASS"),
-        report_count(report, "FAIL"), report_count(report, "NO DATA"),
-        report_count(report, "NOT EVALUATED"));
+    append_counts(report, to, colour);
     for (guint i = 0; i < report->verdicts->len; i++) {
         const ReportVerdict *verdict = g_ptr_array_index(report->verdicts, i);
         g_autofree char *where = g_strdup_printf(

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "models/observe/metrics.h"
 #include "sim/ensure.h"
 
 /* Simulated time between two looks at the outside, and between two points of the latency course. */
@@ -54,6 +55,25 @@ static void pool_say(Pool *pool, RunJob *job, bool started)
     g_async_queue_push(pool->messages, message);
 }
 
+/* What the kept keys were sent, divided by their share of the traffic, is what all keys were sent;
+ * the estimate adds up what each kept key stands for. */
+static double job_coverage(const World *world)
+{
+    const Recording *recording = world_recording(world);
+    double sent = (double)world_client_op_count(world) / world_kept_share(world);
+    double estimated = 0.0;
+
+    for (uint32_t i = 0; i < recording_instrument_count(recording); i++) {
+        const Instrument *instrument = recording_instrument_at(recording, i);
+
+        if (instrument_metric(instrument) == metric_find("ops"))
+            estimated += instrument_total_in(instrument, NULL);
+    }
+    if (!recording_is_sliced(recording))
+        return 1.0;
+    return sent > 0.0 ? estimated / sent : 0.0; /* not one operation: nothing is known */
+}
+
 /* In steps, so that it can be given up and shows how far it is; where it is cut changes nothing. */
 static void job_simulate(Pool *pool, RunJob *job, gint64 began_us)
 {
@@ -70,6 +90,7 @@ static void job_simulate(Pool *pool, RunJob *job, gint64 began_us)
         atomic_store(&job->now_ns, now_ns);
     }
     world_finish(job->world);
+    job->coverage = job_coverage(job->world);
     job->complete = true;
     atomic_store(&job->now_ns, MAX(run_job_end_ns(job), end_ns)); /* also when it stopped early */
 }

@@ -29,6 +29,7 @@ typedef struct {
     bool complete;
     char *started; /* wall clock */
     double took_s;
+    double coverage; /* estimated operations as a share of those sent; 1 without a slice */
 
     /* While it runs, for progress. */
     _Atomic int64_t now_ns;

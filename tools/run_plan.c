@@ -103,7 +103,9 @@ static bool read_slice(RunPlan *plan, const char *text)
     if (g_str_has_prefix(text, "1/") &&
         g_ascii_string_to_unsigned(text + 2, 10, 1, SLICE_MAX, &plan->slice, NULL))
         return true;
-    complain_usage("--slice: \"%s\" is not a slice; as in \"1/64\": one key in 64", text);
+    complain_usage("--slice: \"%s\" is not a slice; as in \"1/64\": one key in 64, at most "
+                   "\"1/%" G_GUINT64_FORMAT "\"",
+                   text, SLICE_MAX);
     return false;
 }
 

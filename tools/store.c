@@ -125,6 +125,23 @@ static bool store_put_in_place(const char *temporary, const char *path, GError *
     return true;
 }
 
+/* A file that cannot be made beside where it shall be: nearly always the folder's fault. */
+static void complain_folder(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                    "%s: cannot create: the folder %s does not exist; make it, or choose another "
+                    "file with --out",
+                    path, folder);
+    else
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                    "%s: cannot create: the folder %s cannot be written; choose another file with "
+                    "--out",
+                    path, folder);
+}
+
 static bool store_file_create(const char *path, GError **error)
 {
     g_autofree char *temporary = g_strconcat(path, ".tmp", NULL);
@@ -134,9 +151,11 @@ static bool store_file_create(const char *path, GError **error)
     bool created;
 
     g_unlink(temporary); /* of somebody killed before the rename: never a results file */
-    store = store_file_connect(temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
-    if (!store)
+    store = store_file_connect(temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if (!store) {
+        complain_folder(path, error);
         return false;
+    }
     created = store_file_execute(store, sql, error);
     store_file_close(store);
     if (!created) {
@@ -360,6 +379,14 @@ const char *verdict_name(VerdictKind kind)
     return names[kind];
 }
 
+const char *verdict_text(const Verdict *verdict)
+{
+    bool measured = verdict->kind == VERDICT_PASS || verdict->kind == VERDICT_FAIL;
+
+    return measured && verdict->not_from_slice ? VERDICT_NOT_FROM_SLICE
+                                               : verdict_name(verdict->kind);
+}
+
 static bool store_insert_verdict(Statement *insert, const StoreRun *run, const StoreVerdict *row,
                                  GError **error)
 {
@@ -375,7 +402,7 @@ static bool store_insert_verdict(Statement *insert, const StoreRun *run, const S
     statement_text(insert, expectation->variant);
     statement_text(insert, expectation->phase);
     statement_text(insert, expectation->must ? "must" : "should");
-    statement_text(insert, verdict_name(verdict->kind));
+    statement_text(insert, verdict_text(verdict));
     statement_text(insert, verdict->measured);
     statement_text(insert, verdict->limit);
     statement_real(insert, measured ? verdict->left.value : (double)NAN);

@@ -82,6 +82,12 @@ bool store_file_verdicts(StoreFile *store, const StoreRun *run, const StoreVerdi
                          uint32_t count, GError **error);
 
 const char *verdict_name(VerdictKind kind); /* "PASS", "FAIL", "NO DATA", "NOT EVALUATED" */
+/* Estimates that add up to less than this share of what clients send are not from this slice: the
+ * same quarter that an interval may have. */
+#define SLICE_COVERAGE_MIN 0.75
+/* verdict_name, but what an estimate of a slice leaves open is neither passed nor failed. */
+#define VERDICT_NOT_FROM_SLICE "NOT FROM SLICE"
+const char *verdict_text(const Verdict *verdict);
 
 /* Equality of results: all tables but provenance, rows in key order, values by type. */
 bool store_file_digest(StoreFile *store, uint64_t *out_digest, GError **error);

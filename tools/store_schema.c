@@ -142,6 +142,10 @@ const size_t store_table_count = G_N_ELEMENTS(store_tables);
 /* Who a row belongs to, first in every view. */
 #define VARIANT_NAME "CASE variant WHEN '' THEN 'base' ELSE variant END AS variant, "
 #define WHOSE        "scenario.name AS scenario, " VARIANT_NAME "run.seed, "
+/* Which of several runs it is, last in every view: NULL minutes for one that was not cut short. */
+#define UNTIL_MIN " CASE WHEN until_ns > 0 THEN round(until_ns / 6e10, 3) END AS until_min "
+#define WHICH_RUN                                                                                  \
+    ", run.slice, round(run.ended_ns / 6e10, 3) AS ended_min," UNTIL_MIN ", run.run AS run "
 #define OF_DONE_RUNS                                                                               \
     " JOIN run USING (run) JOIN scenario ON scenario.hash = run.scenario WHERE run.status = "      \
     "'done'"
@@ -155,66 +159,67 @@ static const char *const views[] = {
     "CASE status WHEN 'done' THEN 'done' ELSE 'incomplete' END AS status, "
     "round(ended_ns / 6e10, 3) AS ended_min, CASE stopped WHEN 1 THEN 'abort' ELSE '' END AS "
     "stopped_by, "
-    "client_op_count, round(kept_share, 6) AS kept_share, digest, run.version, scenario.title, run "
-    "FROM run JOIN scenario ON scenario.hash = run.scenario;",
+    "client_op_count, round(kept_share, 6) AS kept_share, digest, run.version, scenario.title, "
+    "run, " UNTIL_MIN "FROM run JOIN scenario ON scenario.hash = run.scenario;",
 
     "CREATE VIEW latency_by_phase AS SELECT " WHOSE "latency.site, latency.phase, "
     "p50 / 1e6 AS p50_ms, p90 / 1e6 AS p90_ms, p95 / 1e6 AS p95_ms, p99 / 1e6 AS p99_ms, "
-    "p999 / 1e6 AS p999_ms, mean / 1e6 AS mean_ms, max / 1e6 AS max_ms, count AS ops FROM "
-    "latency" OF_DONE_RUNS " AND metric = 'latency.op' AND member = '*' " IN_ORDER_OF_PHASES ";",
+    "p999 / 1e6 AS p999_ms, mean / 1e6 AS mean_ms, max / 1e6 AS max_ms, count AS ops " WHICH_RUN
+    "FROM latency" OF_DONE_RUNS " AND metric = 'latency.op' AND member = '*' " IN_ORDER_OF_PHASES
+    ";",
 
     "CREATE VIEW latency_by_member AS SELECT " WHOSE "latency.site, latency.member, "
     "latency.family, latency.op, latency.outcome, latency.phase, p50 / 1e6 AS p50_ms, "
-    "p99 / 1e6 AS p99_ms, max / 1e6 AS max_ms, count AS ops FROM latency" OF_DONE_RUNS
+    "p99 / 1e6 AS p99_ms, max / 1e6 AS max_ms, count AS ops " WHICH_RUN "FROM latency" OF_DONE_RUNS
     " AND metric = 'latency.op' AND member <> '*';",
 
     "CREATE VIEW availability_by_phase AS SELECT " WHOSE "latency.site, latency.phase, "
     "100.0 * sum(CASE outcome WHEN 'ok' THEN count ELSE 0 END) / sum(count) AS availability_pct, "
-    "sum(count) AS ops, sum(CASE outcome WHEN 'ok' THEN 0 ELSE count END) AS failed "
+    "sum(count) AS ops, sum(CASE outcome WHEN 'ok' THEN 0 ELSE count END) AS failed " WHICH_RUN
     "FROM latency" OF_DONE_RUNS " AND metric = 'latency.op' AND member <> '*' "
     "GROUP BY run, latency.site, latency.phase " IN_ORDER_OF_PHASES ";",
 
     "CREATE VIEW availability_by_member AS SELECT " WHOSE "gauge.member, gauge.phase, "
-    "100.0 * mean AS availability_pct, 100.0 * min AS worst_second_pct FROM gauge" OF_DONE_RUNS
-    " AND metric = 'availability' AND member <> '';",
+    "100.0 * mean AS availability_pct, 100.0 * min AS worst_second_pct " WHICH_RUN
+    "FROM gauge" OF_DONE_RUNS " AND metric = 'availability' AND member <> '';",
 
     "CREATE VIEW memory_peak AS SELECT " WHOSE "used.member, used.max AS peak_bytes, "
     "round(used.max / 1e9, 3) AS peak_gb, (SELECT round(100 * max, 2) FROM memory AS share WHERE "
     "share.run = run.run AND share.metric = 'memory.used_pct' AND share.member = used.member AND "
-    "share.phase = 'all') AS peak_pct, used.max_at_s AS at_s FROM memory AS used" OF_DONE_RUNS
-    " AND used.metric = 'memory.used' AND used.phase = 'all';",
+    "share.phase = 'all') AS peak_pct, used.max_at_s AS at_s " WHICH_RUN
+    "FROM memory AS used" OF_DONE_RUNS " AND used.metric = 'memory.used' AND used.phase = 'all';",
 
     "CREATE VIEW memory_by_cause AS SELECT " WHOSE "memory.member, memory.cause, memory.phase, "
-    "mean AS mean_bytes, max AS peak_bytes, max_at_s AS at_s FROM memory" OF_DONE_RUNS
+    "mean AS mean_bytes, max AS peak_bytes, max_at_s AS at_s " WHICH_RUN "FROM memory" OF_DONE_RUNS
     " AND metric = 'memory.bytes';",
 
     "CREATE VIEW lag_by_member AS SELECT " WHOSE "gauge.member, gauge.phase, mean / 1e6 AS "
-    "mean_ms, max / 1e6 AS max_ms, max_at_s AS at_s FROM gauge" OF_DONE_RUNS
+    "mean_ms, max / 1e6 AS max_ms, max_at_s AS at_s " WHICH_RUN "FROM gauge" OF_DONE_RUNS
     " AND metric = 'replication.lag';",
 
     "CREATE VIEW traffic_by_link AS SELECT " WHOSE "traffic.link, traffic.phase, "
-    "total AS bytes, standard_error FROM traffic" OF_DONE_RUNS
+    "total AS bytes, standard_error " WHICH_RUN "FROM traffic" OF_DONE_RUNS
     " AND metric = 'bytes.cross_region';",
 
     "CREATE VIEW lost_writes AS SELECT " WHOSE "conflict.family, conflict.cause, conflict.phase, "
-    "total AS writes, standard_error FROM conflict" OF_DONE_RUNS
+    "total AS writes, standard_error " WHICH_RUN "FROM conflict" OF_DONE_RUNS
     " AND metric = 'data.lost_writes';",
 
     "CREATE VIEW anomalies AS SELECT " WHOSE "anomaly.metric, anomaly.family, anomaly.phase, "
-    "total, standard_error FROM anomaly" OF_DONE_RUNS ";",
+    "total, standard_error " WHICH_RUN "FROM anomaly" OF_DONE_RUNS ";",
 
     "CREATE VIEW timeline AS SELECT " WHOSE "at_ns / 1e9 AS at_s, "
     "printf('%02d:%02d:%02d', at_ns / 3600000000000, at_ns / 60000000000 % 60, "
-    "at_ns / 1000000000 % 60) AS at, event.kind, event.subject, event.what, event.detail "
+    "at_ns / 1000000000 % 60) AS at, event.kind, event.subject, event.what, event.detail " WHICH_RUN
     "FROM event" OF_DONE_RUNS ";",
 
     "CREATE VIEW verdicts AS SELECT scenario.name AS scenario, expectation, verdict, severity, "
-    "measured, allowed, " VARIANT_NAME "phase, that, why, note, slice, seeds "
+    "measured, allowed, " VARIANT_NAME "phase, that, why, note, slice, seeds, " UNTIL_MIN
     "FROM verdict JOIN scenario ON scenario.hash = verdict.scenario;",
 
     "CREATE VIEW series_by_second AS SELECT " WHOSE "series.metric, series.site, series.member, "
     "series.link, series.family, series.cause, series.labels, series.unit, "
-    "reading.key * series.step_s AS at_s, reading.atom AS value FROM series JOIN "
+    "reading.key * series.step_s AS at_s, reading.atom AS value " WHICH_RUN "FROM series JOIN "
     "json_each(series.readings) AS reading" OF_DONE_RUNS ";",
 };
 

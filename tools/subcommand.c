@@ -25,6 +25,14 @@ const PluginFamily subcommand_family = {
     .count = G_N_ELEMENTS(heads),
 };
 
+/* Written once, before anything else runs. */
+static const char *called = "quintet";
+
+const char *program_name(void)
+{
+    return called;
+}
+
 const Subcommand *subcommand_find(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(subcommands); i++)
@@ -73,9 +81,10 @@ static void print_all_help(FILE *to)
             "--version", "prints the version");
     fprintf(
         to,
-        "\nexit codes: 0 passed, 1 an expectation failed, 2 bad usage or scenario, "
-        "3 could not read or write, 130 interrupted\n\n"
-        "try:\n  quintet run scenarios/rehearsals/sports-live-score.json\n  quintet help run\n");
+        "\nexit codes: 0 passed, 1 an expectation marked must failed, had no data or is not from "
+        "the slice, 2 bad usage or scenario,\n  3 could not read or write, 130 interrupted\n\n"
+        "try:\n  %s run scenarios/rehearsals/sports-live-score.json\n  %s help run\n",
+        called, called);
 }
 
 static void print_help(const Subcommand *subcommand)
@@ -242,6 +251,11 @@ static ExitCode help_main(char **words)
         print_all_help(stdout);
         return EXIT_PASSED;
     }
+    if (strcmp(words[0], "help") == 0) {
+        printf("quintet help [SUBCOMMAND]\n\nexplains one subcommand with its options and "
+               "examples, or lists all of them\n\nexamples:\n  quintet help\n  quintet help run\n");
+        return EXIT_PASSED;
+    }
     subcommand = subcommand_find(words[0]);
     if (!subcommand)
         return complain_subcommand(words[0]);
@@ -263,6 +277,8 @@ ExitCode subcommand_main(int argc, char **argv)
 {
     const Subcommand *subcommand;
 
+    if (argc > 0)
+        called = argv[0];
     if (argc < 2) {
         print_all_help(stderr);
         return EXIT_USAGE;

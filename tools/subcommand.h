@@ -17,7 +17,7 @@
 
 typedef enum {
     EXIT_PASSED = 0,
-    EXIT_EXPECTATION = 1, /* a must failed */
+    EXIT_EXPECTATION = 1, /* a must failed, had no data or is not from this slice */
     EXIT_USAGE = 2,       /* bad usage or scenario */
     EXIT_IO = 3,          /* could not read or write */
     EXIT_INTERRUPTED = 130,
@@ -69,6 +69,9 @@ extern const PluginFamily subcommand_family;
 /* The whole program; what main returns. */
 ExitCode subcommand_main(int argc, char **argv);
 const Subcommand *subcommand_find(const char *name); /* NULL: none */
+
+/* As it was called, for hints that can be typed again: "build/quintet". */
+const char *program_name(void);
 
 /* "quintet: MESSAGE" on stderr; returns the code that fits. */
 ExitCode complain(const GError *error);

@@ -54,7 +54,8 @@ typedef enum {
 
 /* What a command does to the life of its key, for keys in their long run (prefill "steady"). */
 typedef enum {
-    LIFE_BY_SHAPE, /* VALUE creates and renews, FIELDS, MEMBERS and NUMBER create, TTL renews, KEY ends */
+    LIFE_BY_SHAPE, /* VALUE creates and renews, FIELDS, MEMBERS and NUMBER create, TTL renews, KEY
+                      ends */
     LIFE_CREATES,  /* creates, keeps the time to live */
     LIFE_OTHER,    /* depends on what is in the key: no closed form */
 } CommandLife;

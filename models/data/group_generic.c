@@ -278,16 +278,16 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC("EXPIREAT", "deadline at a second", -3, true, OP_LWW, SHAPE_TTL, 0.98,
                  run_expireat),
     COMMAND_SPEC("PEXPIREAT", "deadline at a ms", -3, true, OP_LWW, SHAPE_TTL, 0.98, run_pexpireat),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "PERSIST", "drop the deadline; wins over concurrent ones", 2, true, OP_LWW,
-                 SHAPE_KEY, 0.98, run_persist),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "PERSIST", "drop the deadline; wins over concurrent ones", 2,
+                      true, OP_LWW, SHAPE_KEY, 0.98, run_persist),
     COMMAND_SPEC("TTL", "seconds to the deadline", 2, false, OP_READ, SHAPE_KEY, 0.52, run_ttl),
     COMMAND_SPEC("PTTL", "ms to the deadline", 2, false, OP_READ, SHAPE_KEY, 0.52, run_pttl),
     COMMAND_SPEC("EXPIRETIME", "the deadline in seconds", 2, false, OP_READ, SHAPE_KEY, 0.52,
                  run_expiretime),
     COMMAND_SPEC("PEXPIRETIME", "the deadline in ms", 2, false, OP_READ, SHAPE_KEY, 0.52,
                  run_pexpiretime),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "RENAME", "move what is observed to another key", 3, true, OP_ACCUM, SHAPE_KEY,
-                 2.0, run_rename),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "RENAME", "move what is observed to another key", 3, true,
+                      OP_ACCUM, SHAPE_KEY, 2.0, run_rename),
 };
 
 const CommandGroup command_group_generic = {

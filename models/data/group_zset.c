@@ -320,8 +320,8 @@ static void run_zcount(CommandRun *run)
 static const CommandSpec specs[] = {
     COMMAND_SPEC("ZADD", "assign scores", -4, true, OP_LWW, SHAPE_MEMBERS, 1.02, run_zadd),
     COMMAND_SPEC("ZINCRBY", "add to a score", 4, true, OP_ACCUM, SHAPE_MEMBERS, 0.85, run_zincrby),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZREM", "remove elements, as far as observed", -3, true, OP_LWW, SHAPE_MEMBERS,
-                 1.6, run_zrem),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZREM", "remove elements, as far as observed", -3, true, OP_LWW,
+                      SHAPE_MEMBERS, 1.6, run_zrem),
     COMMAND_SPEC("ZSCORE", "one score", 3, false, OP_READ, SHAPE_MEMBERS, 0.8, run_zscore),
     COMMAND_SPEC("ZMSCORE", "several scores", -3, false, OP_READ, SHAPE_MEMBERS, 1.0, run_zmscore),
     COMMAND_SPEC("ZCARD", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.5, run_zcard),
@@ -331,10 +331,10 @@ static const CommandSpec specs[] = {
                  run_zrank),
     COMMAND_SPEC("ZREVRANK", "place from the highest", -3, false, OP_READ, SHAPE_MEMBERS, 0.37,
                  run_zrevrank),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMIN", "take the lowest; others may too", -2, true, OP_ACCUM, SHAPE_KEY, 1.6,
-                 run_zpopmin),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMAX", "take the highest; others may too", -2, true, OP_ACCUM, SHAPE_KEY, 1.6,
-                 run_zpopmax),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMIN", "take the lowest; others may too", -2, true, OP_ACCUM,
+                      SHAPE_KEY, 1.6, run_zpopmin),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMAX", "take the highest; others may too", -2, true, OP_ACCUM,
+                      SHAPE_KEY, 1.6, run_zpopmax),
 };
 
 const CommandGroup command_group_zset = {

@@ -32,8 +32,8 @@ typedef struct {
     int64_t amount;
     const Effect *effect; /* WRITE, APPLY; borrowed for the call, immutable while logged */
     uint32_t weight;      /* of the effect's key */
-    uint32_t nth;         /* WRITE: the n-th effect of a client's command, from 1; 0: no client asked
-                             for it, a deadline came due */
+    uint32_t nth; /* WRITE: the n-th effect of a client's command, from 1; 0: no client asked
+                     for it, a deadline came due */
 } GeoFact;
 
 typedef struct {

@@ -110,8 +110,8 @@ int64_t member_backlog_unacked_bytes(
     const Member *member); /* not yet acknowledged by the slowest linked peer */
 int64_t member_unacked_count(const Member *member,
                              uint32_t peer_id); /* own effects peer has not acknowledged */
-bool member_is_healthy(
-    const Member *member); /* all links of linked peers are up and in sync, both ways */
+/* Running, and all links of linked peers are up and in sync, both ways. */
+bool member_is_healthy(const Member *member, SimTime now_ns);
 double member_take_utilisation(Member *member,
                                SimTime now_ns); /* busiest shard since the last call */
 const Store *member_store(const Member *member);

@@ -5,6 +5,10 @@
  */
 #include "models/geo/member_parts.h"
 
+/* A peer whose news are older than this is not in sync, though its link may be up: heartbeats come
+ * every second. */
+#define IN_SYNC_NS (5 * SIM_S)
+
 static const char *const cause_names[] = {
     [MEMORY_LIVE] = "live",
     [MEMORY_HEADERS] = "headers",
@@ -123,17 +127,19 @@ int64_t member_unacked_count(const Member *member, uint32_t peer_id)
                      member->peers[peer_id].known.seq[member->config.id]);
 }
 
-static bool peer_is_healthy(const Member *member, const Peer *peer)
+static bool peer_is_healthy(const Member *member, const Peer *peer, SimTime now_ns)
 {
     if (!peer->sending || !peer->hearing || peer->sync_seq > 0)
+        return false;
+    if (now_ns - peer->known_ns > IN_SYNC_NS)
         return false;
     return store_clock(member->store)->seq[peer->id] >= peer->resumed_seq;
 }
 
-bool member_is_healthy(const Member *member)
+bool member_is_healthy(const Member *member, SimTime now_ns)
 {
     for (uint32_t id = 1; id <= MEMBER_MAX; id++)
-        if (member->peers[id].linked && !peer_is_healthy(member, &member->peers[id]))
+        if (member->peers[id].linked && !peer_is_healthy(member, &member->peers[id], now_ns))
             return false;
     return !member->crashed;
 }

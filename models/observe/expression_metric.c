@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "models/geo/member.h"
 #include "models/observe/metrics.h"
 #include "sim/ensure.h"
 
@@ -141,6 +142,39 @@ static bool check_value(ExpressionParser *parser, const char *at, const char *la
     return false;
 }
 
+/* Causes are the program's own words, so an unknown one is refused without a scope.  What nothing
+ * in this version can cause is refused too: absent counts as 0, and a 0 nobody measured would pass.
+ */
+static bool check_cause(ExpressionParser *parser, const char *at, const Metric *metric,
+                        const char *value)
+{
+    static const char *const lost[] = {"overwritten", "unreplicated"};
+    const char *names[MEMORY_CAUSE_COUNT];
+    size_t count = 0;
+
+    if (strcmp(metric->head.name, "data.lost_writes") == 0) {
+        if (strcmp(value, "discarded") == 0) {
+            expression_fail(parser, at,
+                            "cause \"discarded\" is not measured: in this version no member "
+                            "rejoins, so nothing is discarded");
+            return false;
+        }
+        for (; count < G_N_ELEMENTS(lost); count++)
+            names[count] = lost[count];
+    } else if (strcmp(metric->head.name, "memory.bytes") == 0) {
+        for (; count < MEMORY_CAUSE_COUNT; count++)
+            names[count] = memory_cause_name((MemoryCause)count);
+    } else {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], value) == 0)
+            return true;
+    expression_fail(parser, at, "unknown cause \"%s\"; %s", value,
+                    expression_advice(parser, value, names, count));
+    return false;
+}
+
 static const char *take_value(ExpressionParser *parser)
 {
     const char *from;
@@ -212,6 +246,8 @@ static bool parse_labels(ExpressionParser *parser, Node *node)
         value = take_value(parser);
         if (!set_label(parser, node, at, label, value) ||
             !check_value(parser, value_at, label, value))
+            return false;
+        if (strcmp(label, "cause") == 0 && !check_cause(parser, value_at, node->metric, value))
             return false;
     } while (expression_take(parser, ','));
     if (expression_take(parser, '}'))

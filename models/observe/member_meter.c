@@ -6,9 +6,6 @@
 
 #include "sim/ensure.h"
 
-/* A linked peer whose news are older than this is not in sync: heartbeats come every second. */
-#define IN_SYNC_NS (5 * SIM_S)
-
 typedef struct {
     Instrument *used, *used_pct, *headroom;
     Instrument *by_cause[MEMORY_CAUSE_COUNT];
@@ -106,23 +103,6 @@ void member_meter_free(MemberMeter *meter)
     g_free(meter);
 }
 
-static bool is_healthy(const MemberMeter *meter, const Member *member, SimTime now_ns)
-{
-    uint32_t id = member_id(member);
-
-    if (member_is_crashed(member))
-        return false;
-    for (uint32_t i = 0; i < meter->link_count; i++) {
-        const Link *link = meter->links[i];
-        uint32_t from = link_from(link), to = link_to(link);
-        uint32_t peer = from == id ? to : from;
-
-        if ((from == id || to == id) && member_has_peer(member, peer) && link_is_partitioned(link))
-            return false;
-    }
-    return member_lag_ns(member, now_ns) <= IN_SYNC_NS;
-}
-
 static void read_memory(const Member *member, Gauges *gauges)
 {
     double used = (double)member_memory_used(member);
@@ -172,7 +152,7 @@ void member_meter_tick(MemberMeter *meter, SimTime now_ns)
         instrument_set(gauges->lag, (double)member_lag_ns(member, now_ns));
         instrument_set(gauges->backlog, (double)member_backlog_unacked_bytes(member));
         instrument_set(gauges->utilisation, member_take_utilisation(member, now_ns));
-        instrument_set(gauges->healthy, is_healthy(meter, member, now_ns) ? 1 : 0);
+        instrument_set(gauges->healthy, member_is_healthy(member, now_ns) ? 1 : 0);
     }
     member_meter_flush(meter);
 }

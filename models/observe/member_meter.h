@@ -20,7 +20,7 @@ typedef struct {
     Member *const *members;
     const double *reserve_shares; /* by member index: client writes are refused above 1 - reserve */
     uint32_t member_count;
-    Link *const *links; /* all of the group, for geo.healthy and bytes.cross_region */
+    Link *const *links; /* all of the group, for bytes.cross_region */
     uint32_t link_count;
     SiteMeter *const *sites;
     uint32_t site_count;

@@ -64,8 +64,8 @@ static void trace_fact(const WorldWatch *watch, const GeoFact *fact)
                dot_seq(effect->dot), op_names[effect->op], family, effect->key);
 }
 
-/* A member is unlinked by the first survivor that drops it; what no survivor knows is lost.  Whom an
- * unlinked member drops in turn is no loss of the group.  Levers are pulled between windows, so
+/* A member is unlinked by the first survivor that drops it; what no survivor knows is lost.  Whom
+ * an unlinked member drops in turn is no loss of the group.  Levers are pulled between windows, so
  * everybody may be looked at. */
 static void hear_unlink(WorldWatch *watch, const GeoFact *fact)
 {

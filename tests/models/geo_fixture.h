@@ -29,6 +29,7 @@ typedef struct {
     SimTime ttl_ns;  /* of every key, set by SET */
     SimTime skew_ns; /* of member 2 */
     uint64_t seed;   /* of phases and delays */
+    bool sets;       /* keys are sets, not strings */
 } GeoOptions;
 
 typedef struct {
@@ -48,6 +49,8 @@ typedef struct {
     SimTime last_ns;
     uint64_t reply_count, ok_count, oom_count;
     uint64_t request_count;
+    uint64_t write_count,
+        deadline_count; /* commands that made effects, deletes no client asked for */
 } GeoClient;
 
 struct GeoFixture {
@@ -70,6 +73,10 @@ static inline void geo_hear(void *actor, const GeoFact *fact)
 
     if (fact->kind != GEO_WRITE)
         g_array_append_val(client->heard, heard);
+    else if (fact->nth == 0)
+        client->deadline_count++;
+    else if (fact->nth == 1)
+        client->write_count++;
 }
 
 static inline void geo_reply(void *actor, Place *place, void *body)
@@ -164,6 +171,7 @@ static inline GeoFixture *geo_new(const GeoOptions *options)
                          .weight = 1,
                          .field_count = 1,
                          .value_bytes = f->value,
+                         .type = options->sets ? CRDT_SET : CRDT_STRING,
                          .retention = options->retention,
                          .record_bytes = 64,
                          .ttl_ns = options->ttl_ns,

@@ -129,6 +129,21 @@ static void test_expression_refuses_unknown_names(void)
                    "single-region");
 }
 
+/* Nothing discards in this version: `== 0` would pass without having been measured. */
+static void test_expression_refuses_causes_that_nothing_has(void)
+{
+    expect_refused(
+        "sum(data.lost_writes{cause=discarded}) == 0",
+        "s.json:3:38: expect.e.that: cause \"discarded\" is not measured: in this version "
+        "no member rejoins, so nothing is discarded");
+    expect_refused("sum(data.lost_writes{cause=unreplicted}) == 0",
+                   "s.json:3:38: expect.e.that: unknown cause \"unreplicted\"; did you mean "
+                   "\"unreplicated\"?");
+    expect_refused("max(memory.bytes{cause=tombstone}) < 1GB",
+                   "s.json:3:34: expect.e.that: unknown cause \"tombstone\"; did you mean "
+                   "\"tombstones\"?");
+}
+
 static void test_expression_refuses_mixed_units(void)
 {
     expect_refused("max(memory.used) > 5ms",
@@ -224,6 +239,7 @@ static const TestCase cases[] = {
     TEST(test_expression_reads_values_of_notes_and_reports),
     TEST(test_expression_names_its_metrics_and_variants),
     TEST(test_expression_refuses_unknown_names),
+    TEST(test_expression_refuses_causes_that_nothing_has),
     TEST(test_expression_refuses_mixed_units),
     TEST(test_expression_refuses_statistics_that_do_not_fit),
     TEST(test_expression_refuses_broken_grammar),

@@ -50,6 +50,8 @@ typedef struct {
     uint16_t family;
     uint32_t weight;
     EffectOp op;
+    uint32_t nth;  /* effect of its command, 0: the first */
+    bool deadline; /* no client's: a deadline came due */
 } Write;
 
 /* Returns the write's seq. */
@@ -68,7 +70,8 @@ static uint64_t write_fact(Fixture *f, Write write)
                     .member_id = write.member,
                     .at_ns = write.at_ns,
                     .effect = &effect,
-                    .weight = MAX(write.weight, 1)};
+                    .weight = MAX(write.weight, 1),
+                    .nth = write.deadline ? 0 : MAX(write.nth, 1)};
 
     memcpy(effect.ctx.seq, write.seen, sizeof effect.ctx.seq);
     effect.ctx.seq[write.member] = f->seq[write.member] - 1;
@@ -189,7 +192,58 @@ static void test_lost_writes_at_an_unlink_are_those_nobody_else_knew(void)
     EXPECT_NEAR(lost_of(&f, "profile", "asia", "unreplicated"), 4, 0);
     EXPECT_NEAR(lost_of(&f, "score", "asia", "unreplicated"), 4, 0);
     EXPECT_INT(lost_writes_unlink(f.lost, 3, known, 0x3), 0); /* not twice */
-    EXPECT_NEAR(lost_of(&f, "profile", "asia", "discarded"), 0, 0);
+}
+
+/* A SET with a deadline and a HSET of three fields are one write each; what a deadline deletes is
+ * nobody's write.  A command is safe when all its effects are. */
+static void test_lost_writes_count_commands_of_clients_only(void)
+{
+    g_auto(Fixture) f = fixture_new();
+    Clock known[3] = {0};
+
+    for (uint32_t n = 1; n <= 2; n++)
+        write_fact(&f, (Write){.member = 3,
+                               .at_ns = SIM_MS,
+                               .nth = n,
+                               .op = n == 2 ? EFFECT_EXPIRE : EFFECT_ASSIGN});
+    for (uint32_t n = 1; n <= 3; n++)
+        write_fact(&f, (Write){.member = 3, .at_ns = 2 * SIM_MS, .element = n, .nth = n});
+    write_fact(&f, (Write){.member = 3, .at_ns = 3 * SIM_MS, .op = EFFECT_DELETE});
+    for (int i = 0; i < 4; i++)
+        write_fact(
+            &f, (Write){.member = 3, .at_ns = 4 * SIM_MS, .op = EFFECT_DELETE, .deadline = true});
+    lost_writes_merge(f.lost, SIM_S);
+    known[0].seq[3] = 2; /* the first command, but of the second nothing */
+    EXPECT_INT(lost_writes_unlink(f.lost, 3, known, 0x3), 2);
+    EXPECT_NEAR(lost_of(&f, "profile", "asia", "unreplicated"), 2, 0);
+}
+
+/* What an outcast acknowledges is lost at once, and is not overwritten by those who never see it;
+ * linked again, it counts as before. */
+static void test_lost_writes_of_an_outcast_go_on(void)
+{
+    g_auto(Fixture) f = fixture_new();
+    Clock known[3] = {0};
+
+    lost_writes_unlink(f.lost, 3, known, 0x3);
+    for (int i = 0; i < 5; i++) {
+        write_fact(&f, (Write){.member = 3, .at_ns = (2 * i + 1) * SIM_MS, .key = 5});
+        write_fact(
+            &f,
+            (Write){.member = 1, .at_ns = (2 * i + 2) * SIM_MS, .key = 5, .seen = {0, 0, 0, 0}});
+    }
+    write_fact(&f, (Write){.member = 3, .at_ns = 20 * SIM_MS, .key = 5, .deadline = true});
+    lost_writes_merge(f.lost, SIM_S);
+    EXPECT_NEAR(lost_of(&f, "profile", "asia", "unreplicated"), 5, 0);
+    EXPECT_NEAR(overwritten(&f, "asia"), 0, 0);
+    EXPECT_NEAR(overwritten(&f, "us"), 0, 0);
+    known[0].seq[1] = known[1].seq[1] = 5; /* the outcast need not know for them to be safe */
+    lost_writes_collect(f.lost, known);
+    EXPECT_INT(lost_writes_unlink(f.lost, 1, known, 0x2), 0);
+    lost_writes_relink(f.lost, 3);
+    write_fact(&f, (Write){.member = 3, .at_ns = 2 * SIM_S, .key = 5});
+    lost_writes_merge(f.lost, 3 * SIM_S);
+    EXPECT_NEAR(lost_of(&f, "profile", "asia", "unreplicated"), 5, 0);
 }
 
 /* Poisson writers on one key of a group with constant delays. */
@@ -372,6 +426,8 @@ static const TestCase cases[] = {
     TEST(test_lost_writes_follow_the_clock_not_the_time),
     TEST(test_lost_writes_tell_fields_and_families_apart),
     TEST(test_lost_writes_at_an_unlink_are_those_nobody_else_knew),
+    TEST(test_lost_writes_count_commands_of_clients_only),
+    TEST(test_lost_writes_of_an_outcast_go_on),
     TEST(test_lost_writes_meet_the_closed_form),
     TEST(test_lost_writes_do_not_depend_on_cuts_or_collection),
     TEST(test_lost_writes_remember_only_what_is_in_flight),

@@ -289,6 +289,45 @@ static uint64_t digest_of_world(Way way)
     return geo_digest(f);
 }
 
+/* Writes are told from what a deadline deletes. */
+static void test_a_delete_by_deadline_is_no_clients_write(void)
+{
+    GeoOptions options = {
+        .members = 2, .delay_ns = 20 * SIM_MS, .ttl_ns = 2 * SIM_S, .empty = true};
+    g_autoptr(GeoFixture) f = geo_new(&options);
+
+    for (uint64_t i = 0; i < 10; i++) {
+        geo_send(f, 1, (SimTime)i * SIM_MS, "SET", i);
+        geo_send(f, 1, SIM_S + (SimTime)i * SIM_MS, "GET", i);
+    }
+    geo_run(f, 10 * SIM_S);
+    EXPECT_INT(f->clients[1].write_count, 10);
+    EXPECT_INT(f->clients[1].deadline_count, 10);
+    EXPECT_INT(f->clients[2].write_count + f->clients[2].deadline_count, 0);
+}
+
+/* Two members add one element at a time: one name with two dots is no copy of a value. */
+static void test_concurrent_adds_are_headers_not_siblings(void)
+{
+    GeoOptions options = {.members = 2, .delay_ns = 20 * SIM_MS, .sets = true, .empty = true};
+    g_autoptr(GeoFixture) f = geo_new(&options);
+    int64_t before;
+
+    before = member_memory_bytes(f->members[1], MEMORY_HEADERS);
+    geo_send(f, 1, SIM_MS, "SADD", 7);
+    geo_send(f, 2, SIM_MS, "SADD", 7);
+    geo_run(f, SIM_S);
+    for (uint32_t id = 1; id <= 2; id++) {
+        EXPECT_INT(member_memory_bytes(f->members[id], MEMORY_SIBLINGS), 0);
+        EXPECT_INT(store_ledger(member_store(f->members[id]), 0)->element_count, 1);
+        EXPECT_INT(store_ledger(member_store(f->members[id]), 0)->header_count, 2);
+        EXPECT(member_memory_bytes(f->members[id], MEMORY_HEADERS) > before);
+    }
+    geo_send(f, 1, 2 * SIM_S, "SREM", 7);
+    geo_run(f, 3 * SIM_S);
+    EXPECT_INT(member_memory_bytes(f->members[2], MEMORY_HEADERS), before);
+}
+
 static void test_digest_ignores_threads_cuts_and_serial_mode(void)
 {
     uint64_t plain = digest_of_world((Way){0});
@@ -314,6 +353,8 @@ static const TestCase cases[] = {
     TEST(test_applied_effects_occupy_the_shard),
     TEST(test_relinked_member_converges),
     TEST(test_owner_deletes_at_the_deadline_of_its_own_clock),
+    TEST(test_a_delete_by_deadline_is_no_clients_write),
+    TEST(test_concurrent_adds_are_headers_not_siblings),
     TEST(test_digest_ignores_threads_cuts_and_serial_mode),
 };
 TEST_MAIN("member", cases)

@@ -94,6 +94,23 @@ static void test_member_meter_health_ends_with_a_partition_and_returns(void)
     EXPECT(reading(&f, "replication.lag", 14) < 2e9);
 }
 
+/* The links of a crashed peer are up and silent: it is out of sync after five seconds, and at once
+ * itself. */
+static void test_member_meter_health_ends_with_a_crash_of_a_peer(void)
+{
+    g_auto(Fixture) f = fixture_new();
+
+    run(&f, 5);
+    member_crash(f.geo->members[2]);
+    EXPECT(!member_is_healthy(f.geo->members[2], 5 * SIM_S));
+    run(&f, 8);
+    EXPECT_NEAR(reading(&f, "geo.healthy", 6), 1, 0);
+    EXPECT_NEAR(reading(&f, "geo.healthy", 12), 0, 0);
+    member_restart(f.geo->members[2]);
+    run(&f, 4);
+    EXPECT_NEAR(reading(&f, "geo.healthy", 16), 1, 0);
+}
+
 /* The probe counts for the second it is sent in: unreachable from 3 s to 5 s is two seconds. */
 static void test_member_meter_probes_at_the_begin_of_a_second(void)
 {
@@ -148,6 +165,7 @@ static void test_member_meter_times_a_full_sync_from_begin_to_merge(void)
 static const TestCase cases[] = {
     TEST(test_member_meter_causes_add_up_to_what_is_used),
     TEST(test_member_meter_health_ends_with_a_partition_and_returns),
+    TEST(test_member_meter_health_ends_with_a_crash_of_a_peer),
     TEST(test_member_meter_probes_at_the_begin_of_a_second),
     TEST(test_member_meter_counts_every_byte_of_a_link_once),
     TEST(test_member_meter_times_a_full_sync_from_begin_to_merge),

@@ -25,10 +25,10 @@ static void test_heal_resends_what_was_kept_back(void)
     EXPECT_INT(geo_count(f, 1, GEO_RESEND), 1);
     EXPECT_INT(geo_heard(f, 1, GEO_RESEND, 0)->amount, 10);
     EXPECT_INT(geo_heard(f, 1, GEO_RESEND, 0)->at_ns, 1540 * SIM_MS);
-    EXPECT(!member_is_healthy(f->members[2]));
+    EXPECT(!member_is_healthy(f->members[2], 1580 * SIM_MS - 1));
     geo_run(f, 1580 * SIM_MS);
     EXPECT_INT(geo_seq(f, 2, 1), 10);
-    EXPECT(member_is_healthy(f->members[2]));
+    EXPECT(member_is_healthy(f->members[2], 1580 * SIM_MS));
     EXPECT(geo_converged(f));
 }
 
@@ -186,6 +186,33 @@ static void test_survivors_agree_on_what_the_dead_member_wrote(void)
     EXPECT_INT(geo_metadata(f, 1) + geo_metadata(f, 2), 0);
 }
 
+/* The survivor that had heard less is down when the dead member is dropped: it is levelled when it
+ * is back, and the other way round when it had heard more. */
+static void test_a_survivor_that_was_down_is_levelled_when_it_is_back(void)
+{
+    for (uint32_t less = 1; less <= 2; less++) {
+        GeoOptions options = {.members = 3, .delay_ns = 20 * SIM_MS};
+        g_autoptr(GeoFixture) f = geo_new(&options);
+
+        link_add_delay(f->links[3][less], 50 * SIM_MS, 1);
+        for (uint64_t i = 0; i < 100; i++)
+            geo_send(f, 3, (SimTime)i * SIM_MS, "SET", i);
+        geo_run(f, 90 * SIM_MS);
+        geo_isolate(f, 3, true);
+        member_crash(f->members[2]);
+        geo_run(f, 5 * SIM_S);
+        member_unlink_peer(f->members[1], 3);
+        member_unlink_peer(f->members[2], 3);
+        geo_run(f, 10 * SIM_S);
+        member_restart(f->members[2]);
+        EXPECT_INT(geo_seq(f, 1, 3), 71);
+        EXPECT_INT(geo_seq(f, 2, 3), 71);
+        geo_run(f, 20 * SIM_S);
+        EXPECT(geo_state(f, 1) == geo_state(f, 2));
+        EXPECT_INT(geo_metadata(f, 1) + geo_metadata(f, 2), 0);
+    }
+}
+
 /* Two members, 80 ms each way, reports every second: 100 deletes/s leave rate x (D + A/2 + D) = 66
  * tombstones alive at their origin on average, and none at the receiver. */
 static void test_tombstones_alive_follow_the_closed_form(void)
@@ -278,6 +305,29 @@ static void test_overflown_backlog_leads_to_full_sync(void)
     EXPECT_INT(member_memory_bytes(f->members[1], MEMORY_SYNC), 0);
 }
 
+/* Thousands of missed effects come at once with a state; a client at that moment does not wait for
+ * them, as it does for effects that come one by one. */
+static void test_a_full_sync_queues_before_no_client(void)
+{
+    GeoOptions options = {
+        .members = 2, .delay_ns = 40 * SIM_MS, .backlog_bytes = 18000, .ops_per_s = 1000};
+    g_autoptr(GeoFixture) f = geo_new(&options);
+
+    geo_isolate(f, 2, true);
+    for (uint64_t i = 0; i < 1000; i++)
+        geo_send(f, 1, (SimTime)i * 2 * SIM_MS, "SET", i);
+    geo_run(f, 5 * SIM_S);
+    geo_isolate(f, 2, false);
+    for (uint64_t i = 0; i < 300; i++)
+        geo_send(f, 2, 5 * SIM_S + (SimTime)i * 10 * SIM_MS, "GET", i);
+    for (SimTime now = 5 * SIM_S; now <= 9 * SIM_S; now += 10 * SIM_MS) {
+        geo_run(f, now);
+        EXPECT(f->clients[2].last.wait_ns <= SIM_MS);
+    }
+    EXPECT_INT(geo_count(f, 2, GEO_FULL_SYNC_END), 1);
+    EXPECT_INT(geo_seq(f, 2, 1), 1000);
+}
+
 /* B bytes kept back over a link of C while w b are written: caught up after B / (C - w b). */
 static void test_catch_up_takes_backlog_over_spare_rate(void)
 {
@@ -365,6 +415,8 @@ static const TestCase cases[] = {
     TEST(test_reads_add_nothing_in_a_partition),
     TEST(test_unlink_releases_metadata_for_good),
     TEST(test_survivors_agree_on_what_the_dead_member_wrote),
+    TEST(test_a_survivor_that_was_down_is_levelled_when_it_is_back),
+    TEST(test_a_full_sync_queues_before_no_client),
     TEST(test_tombstones_alive_follow_the_closed_form),
     TEST(test_tombstones_of_five_wait_for_the_last_report),
     TEST(test_overflown_backlog_leads_to_full_sync),

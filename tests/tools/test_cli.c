@@ -210,6 +210,7 @@ static void test_cli_wrong_values_are_refused_before_anything_is_written(void)
         {"run SCENARIO --out RESULTS --seeds 0", "--seeds: \"0\" is not a whole number from 1"},
         {"run SCENARIO --out RESULTS --threads many", "--threads: \"many\""},
         {"run SCENARIO --out RESULTS --slice 64", "as in \"1/64\""},
+        {"run SCENARIO --out RESULTS --slice 1/2000000", "at most \"1/1000000\""},
         {"run SCENARIO --out RESULTS --until 20", "--until: \"20\" is not a duration"},
         {"run SCENARIO --out RESULTS --until 9h", "past the scenario's end (3m)"},
         {"run SCENARIO --out RESULTS --trace", "--trace shows one run"},
@@ -249,7 +250,7 @@ static void test_cli_unreadable_files_end_with_3(void)
     EXPECT_INT(command(f, "digest SCENARIO"), 3);
     EXPECT_SAYS(f->errors, "not a results file");
     EXPECT_INT(command(f, "run SCENARIO --out /nowhere/x.db"), 3);
-    EXPECT_SAYS(f->errors, "/nowhere/x.db");
+    EXPECT_SAYS(f->errors, "/nowhere/x.db: cannot create: the folder /nowhere does not exist");
 }
 
 static void test_cli_full_disk_behind_a_pipe_is_noticed(void)
@@ -422,6 +423,98 @@ static void test_cli_schema_and_lists_are_valid_json(void)
     }
 }
 
+/* The hottest keys are in, the many others are not: no figure is given, a must does not pass. */
+static void test_cli_too_small_a_slice_neither_shows_figures_nor_passes(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --slice 1/1000000 --set "
+                          "families.f.keys=30M --set families.f.popularity={\"zipf\":1.1}"),
+               1);
+    EXPECT_SAYS(f->output, "NOT FROM SLICE  must");
+    EXPECT_SAYS(f->output, "~ not from this slice");
+    EXPECT_SAYS(f->output, "1 must not from this slice: exit 1");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --slice 1/1000000 --json "
+                          "--set families.f.keys=30M --set families.f.popularity={\"zipf\":1.1}"),
+               1);
+    EXPECT_SAYS(f->output, "\"ops_per_s_not_from_slice\": true");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --slice 1/1000000 --set "
+                          "families.f.keys=30M --set expect.some.that=count(errors)==0 --set "
+                          "families.f.popularity=uniform"),
+               1);
+    EXPECT_SAYS(f->output, "NOT FROM SLICE  must");
+}
+
+static void test_cli_all_keys_in_a_slice_are_no_estimate(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --slice 1/64 --set families.f.keys=50"), 0);
+    EXPECT_SAYS(f->output, "PASS");
+    EXPECT(strstr(f->output, "not from this slice") == NULL);
+}
+
+static void test_cli_phase_after_the_end_says_when_it_begins(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --until 1m --set "
+                          "warmup=2m --set expect.some.phase=steady --set "
+                          "expect.some.that=p50(latency.op)<1s"),
+               1);
+    EXPECT_SAYS(f->output, "no data: the run ended at 1m, phase steady begins at 2m");
+    EXPECT_SAYS(f->output, "1 must without data: exit 1");
+}
+
+static void test_cli_two_lengths_in_one_file_are_told_apart(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(StoreFile) store = NULL;
+    g_autoptr(Statement) query = NULL;
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base"), 0);
+    EXPECT(strstr(f->output, "the file also holds") == NULL);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --until 2m"), 0);
+    EXPECT_SAYS(f->output, "the file also holds 1 other run of this scenario");
+    store = store_file_open_reading(f->results, NULL);
+    EXPECT_FATAL(store != NULL);
+    query = statement_new(store,
+                          "SELECT count(DISTINCT run), max(ended_min), max(until_min) FROM "
+                          "latency_by_phase",
+                          NULL);
+    EXPECT_FATAL(query != NULL && statement_row(query, NULL));
+    EXPECT_INT(statement_column_int(query, 0), 2);
+    EXPECT_NEAR(statement_column_real(query, 1), 3.0, 1e-9);
+    EXPECT_NEAR(statement_column_real(query, 2), 2.0, 1e-9);
+}
+
+static void test_cli_list_tells_what_a_member_is(void)
+{
+    static const struct {
+        const char *words;
+        const char *says;
+    } asked[] = {
+        {"list metrics latency.op", "statistics  p50, p90"},
+        {"list metrics alert.lead", "measured    later"},
+        {"list metrics", "later: known to scenarios"},
+        {"list commands hash", "HGETALL"},
+        {"list types", "counter"},
+        {"list presets jedis", "ping-all"},
+        {"list metrics cpu --json", "\"measured\": false"},
+        {"help help", "quintet help [SUBCOMMAND]"},
+    };
+    g_autoptr(Fixture) f = fixture_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(asked); i++) {
+        EXPECT_INT(command(f, asked[i].words), 0);
+        EXPECT_SAYS(f->output, asked[i].says);
+    }
+    EXPECT_INT(command(f, "list metrics cpu --json"), 0);
+    EXPECT(strstr(f->output, "latency.op") == NULL);
+    EXPECT_INT(command(f, "list crash"), 2);
+    EXPECT_SAYS(f->errors, "\"crash\" is one of faults: quintet list faults crash");
+}
+
 static const TestCase cases[] = {
     TEST(test_cli_without_words_explains_itself),
     TEST(test_cli_every_subcommand_helps_with_examples),
@@ -439,5 +532,10 @@ static const TestCase cases[] = {
     TEST(test_cli_interrupt_ends_with_130_and_leaves_runs_incomplete),
     TEST(test_cli_completion_knows_every_option),
     TEST(test_cli_schema_and_lists_are_valid_json),
+    TEST(test_cli_too_small_a_slice_neither_shows_figures_nor_passes),
+    TEST(test_cli_all_keys_in_a_slice_are_no_estimate),
+    TEST(test_cli_phase_after_the_end_says_when_it_begins),
+    TEST(test_cli_two_lengths_in_one_file_are_told_apart),
+    TEST(test_cli_list_tells_what_a_member_is),
 };
 TEST_MAIN("cli", cases)
