@@ -201,9 +201,9 @@ static void append_maximum(GString *command, GString *script, double max_gb, dou
         append_number(command, max_gb);
         g_string_append(command, " with lines lc rgb 'black' dt 3 lw 2 title 'maximum'\n");
     } else if (max_gb > 0.0) {
-        g_string_append(command, "NaN with lines lc rgb 'black' dt 3 lw 2 title 'maximum ");
+        g_string_append(command, "NaN with lines lc rgb 'black' dt 3 lw 2 title 'max ");
         append_number(command, max_gb);
-        g_string_append(command, " GB, beyond this axis'\n");
+        g_string_append(command, " GB, above'\n");
     } else {
         g_string_append(command, "NaN notitle\n");
     }
