@@ -108,8 +108,8 @@ static inline void say_routing(RandomWorld *world)
     static const char *const routes[] = {"pin", "priority", "geo-nearest"};
     static const char *const detects[] = {
         "{\"kind\": \"none\"}", "{\"kind\": \"ping-all\", \"interval\": \"2s\"}",
-        "{\"kind\": \"dns-tm\", \"interval\": \"5s\", \"timeout\": \"2s\", \"tolerated\": 1, "
-        "\"ttl\": \"5s\"}"};
+        ("{\"kind\": \"dns-tm\", \"interval\": \"5s\", \"timeout\": \"2s\", \"tolerated\": 1, "
+         "\"ttl\": \"5s\"}")};
     const char *route = routes[draw(world, 0, 2)], *detect = detects[draw(world, 0, 2)];
     int attempts = draw(world, 1, 3), accum = draw(world, 0, 1);
 
