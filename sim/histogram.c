@@ -10,6 +10,7 @@
 
 #include "sim/ensure.h"
 #include "sim/json_read.h"
+#include "sim/prefetch.h"
 
 #define EXACT_BITS  11 /* values below 2^11 have buckets of their own */
 #define EXACT_COUNT (1u << EXACT_BITS)
@@ -91,7 +92,7 @@ void histogram_prefetch(const Histogram *histogram, int64_t value)
 
     bucket_of((uint64_t)MAX(value, 0), &block, &slot);
     if (histogram->blocks[block] != NULL)
-        __builtin_prefetch(&histogram->blocks[block][slot], 1);
+        prefetch(&histogram->blocks[block][slot]);
 }
 
 void histogram_add(Histogram *histogram, int64_t value, uint32_t weight)

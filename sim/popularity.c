@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 #include "sim/rng.h"
 
 typedef struct {
@@ -206,7 +207,7 @@ uint64_t popularity_draw(const Popularity *popularity, uint64_t u64)
 void popularity_prefetch(const Popularity *popularity, uint64_t u64)
 {
     if (popularity->columns != NULL)
-        __builtin_prefetch(&popularity->columns[rng_scale(u64, popularity->kept_count)]);
+        prefetch(&popularity->columns[rng_scale(u64, popularity->kept_count)]);
 }
 
 uint64_t popularity_kept_count(const Popularity *popularity)

@@ -9,6 +9,7 @@
 #include "models/data/command_run.h"
 #include "models/data/store_private.h"
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 
 #define HUGE_PAGE_BYTES (2 * 1024 * 1024)
 
@@ -172,12 +173,12 @@ void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
     if (!state->type || kept >= state->family->kept_count)
         return;
     slots = &state->slots[kept * state->fields];
-    __builtin_prefetch(slots, 1);
-    __builtin_prefetch((const char *)(slots + state->fields) - 1, 1);
+    prefetch(slots);
+    prefetch((const char *)(slots + state->fields) - 1);
     if (state->live)
-        __builtin_prefetch(&state->live[kept], 1);
+        prefetch(&state->live[kept]);
     if (state->expiry)
-        __builtin_prefetch(&state->expiry[kept], 1);
+        prefetch(&state->expiry[kept]);
 }
 
 void store_prefetch(const Store *store, const Effect *effect)
@@ -193,7 +194,7 @@ void store_prefetch_key(const Store *store, const Arg *key)
         uint64_t kept = key->number - state->family->base;
 
         if (kept < state->family->kept_count && state->type) {
-            __builtin_prefetch(&state->slots[kept * state->fields], 1);
+            prefetch(&state->slots[kept * state->fields]);
             return;
         }
     }

@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 
 #define FRACTION_BITS 20 /* of a nanosecond and of a byte */
 #define CAPACITY_MIN  256
@@ -292,7 +293,7 @@ bool link_take(Link *link, LinkEntry *out, Clock *out_clock)
 
     if (ring->head == ring->tail)
         return false;
-    __builtin_prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
+    prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
     *out = ring->entries[ring->head++ & (ring->capacity - 1)];
     if (out->kind != LINK_EFFECT)
         *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];

@@ -17,6 +17,7 @@
 #include "models/geo/member_parts.h"
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 
 /* Linked peers' reports, without the origin's own; UINT64_MAX when nobody else has to know. */
 static uint64_t known_by_all(const Member *member, uint32_t origin)
@@ -206,8 +207,8 @@ static void effects_prefetch(const Peer *peer)
     if (far && far->kind == LINK_EFFECT && far->seq > have) {
         const char *effect = (const char *)effect_log_at(peer->member->log, far->seq);
 
-        __builtin_prefetch(effect);
-        __builtin_prefetch(effect + 64);
+        prefetch(effect);
+        prefetch(effect + 64);
     }
     if (near && near->kind == LINK_EFFECT && near->seq > have)
         store_prefetch(member->store, effect_log_at(peer->member->log, near->seq));

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 #include "sim/rng.h"
 
 #define TABLE_START 1024
@@ -332,7 +333,7 @@ static void prefetch_writer(const LostWrites *lost, const Ear *ear)
         const Heard *heard = &g_array_index(ear->heard, Heard, at);
         uint64_t hash = writer_hash(heard->key, heard->element);
 
-        __builtin_prefetch(&lost->table[(uint32_t)hash & (lost->table_size - 1)], 1);
+        prefetch(&lost->table[(uint32_t)hash & (lost->table_size - 1)]);
     }
 }
 
