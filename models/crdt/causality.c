@@ -32,8 +32,9 @@ static AheadStep *ring_at(const AheadRing *ring, uint32_t index)
     return &ring->steps[(ring->first + index) & (ring->capacity - 1)];
 }
 
-static void ring_push(AheadRing *ring, AheadStep step)
+static void ring_push(Causality *causality, AheadRing *ring, AheadStep step)
 {
+    causality->step_count++;
     if (ring->count == ring->capacity) {
         uint32_t capacity = ring->capacity > 0 ? ring->capacity * 2 : 64;
         AheadStep *steps = g_new(AheadStep, capacity);
@@ -55,6 +56,7 @@ static void ring_trim(Causality *causality, uint32_t r, uint32_t i)
     while (ring->count > 0 && ring_at(ring, 0)->observed <= causality->clock.seq[i]) {
         ring->first = (ring->first + 1) & (ring->capacity - 1);
         ring->count--;
+        causality->step_count--;
     }
     causality->ahead_seq[r][i] = ring->count > 0 ? ring_at(ring, 0)->seq : UINT64_MAX;
 }
@@ -68,17 +70,17 @@ bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx)
            (told[5] > seen[5]);
 }
 
-void causality_receive(Causality *causality, Dot dot, const Clock *ctx)
+void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead)
 {
     uint32_t r = dot_member(dot);
 
     ensure(dot_seq(dot) == causality->clock.seq[r] + 1);
     causality->clock.seq[r] = dot_seq(dot);
+    if (causality->step_count == 0 && !ahead)
+        return; /* nearly always, where members are as far from each other */
     for (uint32_t s = 1; s <= MEMBER_MAX; s++)
         if (causality->ahead_seq[s][r] != UINT64_MAX)
             ring_trim(causality, s, r);
-    if (!causality_is_ctx_ahead(causality, ctx))
-        return; /* nearly always, where members are as far from each other */
     for (uint32_t i = 1; i <= MEMBER_MAX; i++) {
         AheadRing *ring = &causality->rings[r][i];
 
@@ -86,7 +88,7 @@ void causality_receive(Causality *causality, Dot dot, const Clock *ctx)
             continue;
         if (ring->count > 0 && ring_at(ring, ring->count - 1)->observed >= ctx->seq[i])
             continue;
-        ring_push(ring, (AheadStep){.seq = dot_seq(dot), .observed = ctx->seq[i]});
+        ring_push(causality, ring, (AheadStep){.seq = dot_seq(dot), .observed = ctx->seq[i]});
         causality->ahead_seq[r][i] = ring_at(ring, 0)->seq;
     }
 }
@@ -122,7 +124,7 @@ void causality_join(Causality *out, const Causality *a, const Causality *b)
 
             ensure(out->rings[r][i].count == 0);
             for (uint32_t k = 0; k < ring->count; k++)
-                ring_push(&out->rings[r][i], *ring_at(ring, k));
+                ring_push(out, &out->rings[r][i], *ring_at(ring, k));
             ring_trim(out, r, i);
         }
     }

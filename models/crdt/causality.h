@@ -31,6 +31,7 @@ typedef struct {
     uint64_t ahead_seq[MEMBER_MAX + 1]
                       [MEMBER_MAX + 1]; /* [r][i]: first step's seq, UINT64_MAX when none */
     AheadRing rings[MEMBER_MAX + 1][MEMBER_MAX + 1];
+    uint32_t step_count; /* in all rings; mostly none, which answers everything at once */
 } Causality;
 
 void causality_init(Causality *causality);
@@ -39,8 +40,9 @@ void causality_clear(Causality *causality);
 /* Whether ctx names effects that have not arrived here. */
 bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx);
 
-/* Takes the next effect of its origin into account; call after the state was changed by it. */
-void causality_receive(Causality *causality, Dot dot, const Clock *ctx);
+/* Takes the next effect of its origin into account; call after the state was changed by it.  ahead:
+ * causality_is_ctx_ahead(ctx), which the effect itself does not change. */
+void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead);
 
 /* Whether the effect named held, stored here, had observed arriving: the next effect of another
  * origin. */
@@ -55,6 +57,8 @@ static inline bool causality_is_ahead(const Causality *causality, Dot held)
     const uint64_t *ahead = causality->ahead_seq[dot_member(held)];
     uint64_t seq = dot_seq(held);
 
+    if (causality->step_count == 0)
+        return false;
     return seq >= ahead[1] || seq >= ahead[2] || seq >= ahead[3] || seq >= ahead[4] ||
            seq >= ahead[5];
 }

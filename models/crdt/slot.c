@@ -35,45 +35,71 @@ static bool write_drops(const SlotWrite *write, Dot head)
     return write_observed(write, head);
 }
 
-static bool slot_holds_cover_of(const SlotWorld *world, const Slot *slot, const SlotWrite *write)
+/* What one walk over the chain finds out and does. */
+typedef struct {
+    bool covered;              /* something here had observed the write */
+    uint32_t sibling_count;    /* left */
+    Dot ahead[MEMBER_MAX + 2]; /* heads dropped whose covers must stay */
+    uint32_t ahead_count;
+} ChainWalk;
+
+static void walk_drop(ChainWalk *walk, const SlotWorld *world, const SlotWrite *write, Dot head)
+{
+    if (!write->add_wins && causality_is_ahead(&world->causality, head))
+        walk->ahead[walk->ahead_count++] = head;
+}
+
+/* Drops the siblings the write takes away and the covers that have lapsed. */
+static void walk_chain(ChainWalk *walk, SlotWorld *world, Slot *slot, const SlotWrite *write)
 {
     const Causality *causality = &world->causality;
+    SlotPool *pool = &world->pool;
+    uint32_t before = 0;
+    uint32_t next;
 
-    if (!write->add_wins && slot->dot != 0 &&
-        causality_covers_next(causality, slot->dot, write->dot))
-        return true;
-    for (uint32_t at = slot_chain(slot); at != 0; at = world->pool.nodes[at].next) {
-        const SlotNode *node = &world->pool.nodes[at];
+    for (uint32_t at = slot_chain(slot); at != 0; at = next) {
+        const SlotNode *node = &pool->nodes[at];
+        Dot dot = node->head.dot;
+        bool goes = false;
 
-        if (node->kind != NODE_COVER && (node->kind != NODE_SIBLING || write->add_wins))
-            continue;
-        if (causality_covers_next(causality, node->head.dot, write->dot))
-            return true;
+        next = node->next;
+        if (node->kind == NODE_COVER) {
+            walk->covered |= causality_covers_next(causality, dot, write->dot);
+            goes = !causality_is_ahead(causality, dot);
+        } else if (node->kind == NODE_SIBLING) {
+            walk->covered |= !write->add_wins && causality_covers_next(causality, dot, write->dot);
+            goes = world->wrong_arrival_order || write_drops(write, dot);
+            if (goes && node->head.value_kind == VALUE_BYTES)
+                g_free((void *)(uintptr_t)node->head.number);
+            if (goes)
+                walk_drop(walk, world, write, dot);
+            else
+                walk->sibling_count++;
+        }
+        if (goes)
+            slot_remove_node(pool, slot, before, at);
+        else
+            before = at;
     }
-    return false;
 }
 
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
 {
     SlotPool *pool = &world->pool;
-    bool covered = write->covered || slot_holds_cover_of(world, slot, write);
-    Dot drops[MEMBER_MAX + 2];
-    uint32_t drop_count = 0;
-    bool arrival = world->wrong_arrival_order;
+    ChainWalk walk = {.covered = write->covered};
 
-    if (slot->dot != 0 && (arrival || write_drops(write, slot->dot)))
-        drops[drop_count++] = slot->dot;
-    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next)
-        if (pool->nodes[at].kind == NODE_SIBLING &&
-            (arrival || write_drops(write, pool->nodes[at].head.dot)))
-            drops[drop_count++] = pool->nodes[at].head.dot;
-    for (uint32_t i = 0; i < drop_count; i++) {
-        slot_remove_head(pool, slot, drops[i]);
-        if (!write->add_wins && causality_is_ahead(&world->causality, drops[i]))
-            slot_add_cover(pool, slot, drops[i]);
+    if (slot->dot != 0 && !write->add_wins)
+        walk.covered |= causality_covers_next(&world->causality, slot->dot, write->dot);
+    walk_chain(&walk, world, slot, write);
+    if (slot->dot != 0 && (world->wrong_arrival_order || write_drops(write, slot->dot))) {
+        walk_drop(&walk, world, write, slot->dot);
+        slot_empty_inline(slot);
+        if (walk.sibling_count > 0)
+            slot_promote(pool, slot);
     }
-    slot_drop_lapsed(pool, slot, &world->causality);
-    if (!write_removes(write) && (!covered || arrival)) {
+    for (uint32_t i = 0; i < walk.ahead_count; i++)
+        slot_add_cover(pool, slot, walk.ahead[i]);
+    if (!write_removes(write) && (!walk.covered || world->wrong_arrival_order)) {
         Head head = head_of_write(write);
 
         slot_insert_head(pool, slot, &head);
@@ -162,17 +188,16 @@ SlotView slot_view(const SlotPool *pool, const Slot *slot)
 
 SlotSummary slot_chain_summary(const SlotPool *pool, const Slot *slot)
 {
-    SlotSummary summary = {.present = slot->dot != 0, .held = slot->dot != 0};
+    SlotSummary summary = {
+        .present = slot->dot != 0, .held = slot->dot != 0, .sibling_count = pool->sibling_count};
 
     for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
         const SlotNode *node = &pool->nodes[at];
 
-        if (node->kind == NODE_SIBLING) {
-            summary.sibling_count++;
-        } else if (node->kind == NODE_COUNTER) {
-            summary.present |= slot_counter_is_live(node);
-            summary.held |= node->counter.increment_seq > 0 || node->counter.covered_seq > 0;
-        }
+        if (node->kind != NODE_COUNTER)
+            continue;
+        summary.present |= slot_counter_is_live(node);
+        summary.held |= node->counter.increment_seq > 0 || node->counter.covered_seq > 0;
     }
     summary.held |= summary.present;
     if (slot->dot != 0)

@@ -64,6 +64,7 @@ typedef struct {
 typedef struct {
     SlotNode *nodes; /* index 0 is none */
     uint32_t count, capacity, free;
+    uint32_t sibling_count; /* of all slots */
 } SlotPool;
 
 void slot_pool_init(SlotPool *pool);
@@ -119,12 +120,13 @@ typedef struct {
 
 SlotView slot_view(const SlotPool *pool, const Slot *slot);
 
-/* For the books: O(chain). */
+/* For the books, which look at it before and after a change: O(1) where there is a head, else
+ * O(chain). */
 typedef struct {
     bool present;
     bool held; /* anything at all, visible or not */
     uint32_t value_bytes;
-    uint32_t sibling_count;
+    uint32_t sibling_count; /* of the whole pool: what a change adds is the slot's */
 } SlotSummary;
 
 #define SLOT_COUNTER_BYTES 8 /* of a value that is increments alone, as Redis keeps an integer */
@@ -159,9 +161,11 @@ static inline void slot_set_kind(Slot *slot, ValueKind kind)
 
 static inline SlotSummary slot_summary(const SlotPool *pool, const Slot *slot)
 {
+    if (slot->dot != 0)
+        return (SlotSummary){true, true, slot->bytes, pool->sibling_count};
     if (slot_chain(slot) != 0)
         return slot_chain_summary(pool, slot);
-    return (SlotSummary){slot->dot != 0, slot->dot != 0, slot->dot != 0 ? slot->bytes : 0, 0};
+    return (SlotSummary){.sibling_count = pool->sibling_count};
 }
 
 static inline bool slot_is_present(const SlotPool *pool, const Slot *slot)

@@ -54,38 +54,41 @@ static SlotNode *chain_push(SlotPool *pool, Slot *slot, SlotNodeKind kind)
     return node;
 }
 
-static void chain_remove(SlotPool *pool, Slot *slot, uint32_t index)
+static void head_release(const Head *head)
 {
-    uint32_t next = pool->nodes[index].next;
-    uint32_t at = slot_chain(slot);
+    if (head->kind == VALUE_BYTES)
+        g_free((void *)(uintptr_t)head->number);
+}
 
-    if (at == index) {
-        slot_set_chain(slot, next);
-    } else {
-        while (pool->nodes[at].next != index)
-            at = pool->nodes[at].next;
-        pool->nodes[at].next = next;
-    }
-    pool->nodes[index].kind = NODE_FREE;
-    pool->nodes[index].next = pool->free;
+/* Frees a node and what it owns; before is the one in front of it, 0 for the first. */
+void slot_remove_node(SlotPool *pool, Slot *slot, uint32_t before, uint32_t index)
+{
+    SlotNode *node = &pool->nodes[index];
+
+    if (before == 0)
+        slot_set_chain(slot, node->next);
+    else
+        pool->nodes[before].next = node->next;
+    if (node->kind == NODE_SIBLING)
+        pool->sibling_count--;
+    node->kind = NODE_FREE;
+    node->next = pool->free;
     pool->free = index;
 }
 
-Head slot_head(const Slot *slot)
+static void chain_remove(SlotPool *pool, Slot *slot, uint32_t index)
 {
-    return (Head){slot->dot, slot->ts, slot->number, slot->bytes, slot_kind(slot)};
+    uint32_t before = 0;
+
+    for (uint32_t at = slot_chain(slot); at != index; at = pool->nodes[at].next)
+        before = at;
+    slot_remove_node(pool, slot, before, index);
 }
 
 Head slot_node_head(const SlotNode *node)
 {
     return (Head){node->head.dot, node->head.ts, node->head.number, node->head.bytes,
                   (ValueKind)node->head.value_kind};
-}
-
-static void head_release(const Head *head)
-{
-    if (head->kind == VALUE_BYTES)
-        g_free((void *)(uintptr_t)head->number);
 }
 
 uint64_t slot_copy_bytes(const char *data, uint32_t bytes)
@@ -103,19 +106,11 @@ static bool head_beats(const Head *a, const Head *b)
     return a->ts > b->ts || (a->ts == b->ts && dot_member(a->dot) < dot_member(b->dot));
 }
 
-void slot_put_inline(Slot *slot, const Head *head)
-{
-    slot->dot = head->dot;
-    slot->ts = head->ts;
-    slot->number = head->number;
-    slot->bytes = head->bytes;
-    slot_set_kind(slot, head->kind);
-}
-
 static void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head)
 {
     SlotNode *node = chain_push(pool, slot, NODE_SIBLING);
 
+    pool->sibling_count++;
     node->head.dot = head->dot;
     node->head.ts = head->ts;
     node->head.number = head->number;
@@ -137,8 +132,7 @@ void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
     }
 }
 
-/* Restores the inline head from the siblings after it was taken away. */
-static void slot_promote(SlotPool *pool, Slot *slot)
+void slot_promote(SlotPool *pool, Slot *slot)
 {
     uint32_t best = 0;
     Head best_head = {0};
@@ -157,15 +151,6 @@ static void slot_promote(SlotPool *pool, Slot *slot)
     slot_put_inline(slot, &best_head);
     if (best != 0)
         chain_remove(pool, slot, best);
-}
-
-/* Drops the inline head without looking for another. */
-void slot_empty_inline(Slot *slot)
-{
-    Head head = slot_head(slot);
-
-    head_release(&head);
-    slot_put_inline(slot, &(Head){0});
 }
 
 void slot_remove_head(SlotPool *pool, Slot *slot, Dot dot)

@@ -1,6 +1,8 @@
 /* What the three files of the slot share: heads and covers on the chain, without any rule. */
 #pragma once
 
+#include <glib.h>
+
 #include "models/crdt/slot.h"
 
 /* Heads, inline or not, in one shape. */
@@ -17,14 +19,34 @@ static inline bool slot_counter_is_live(const SlotNode *node)
     return node->counter.increment_seq > node->counter.covered_seq;
 }
 
-/* Copies bytes for a head to own. */
-Head slot_head(const Slot *slot);
+static inline Head slot_head(const Slot *slot)
+{
+    return (Head){slot->dot, slot->ts, slot->number, slot->bytes, slot_kind(slot)};
+}
+
+static inline void slot_put_inline(Slot *slot, const Head *head)
+{
+    slot->dot = head->dot;
+    slot->ts = head->ts;
+    slot->number = head->number;
+    slot->bytes = head->bytes;
+    slot_set_kind(slot, head->kind);
+}
+
+/* Drops the inline head without looking for another. */
+static inline void slot_empty_inline(Slot *slot)
+{
+    if (slot_kind(slot) == VALUE_BYTES)
+        g_free((void *)(uintptr_t)slot->number);
+    slot_put_inline(slot, &(Head){0});
+}
+
 Head slot_node_head(const SlotNode *node);
-uint64_t slot_copy_bytes(const char *data, uint32_t bytes);
-void slot_put_inline(Slot *slot, const Head *head);
+uint64_t slot_copy_bytes(const char *data, uint32_t bytes); /* for a head to own */
 void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head);
-void slot_empty_inline(Slot *slot);
+void slot_promote(SlotPool *pool, Slot *slot); /* the best sibling, after the inline head went */
 void slot_remove_head(SlotPool *pool, Slot *slot, Dot dot);
+void slot_remove_node(SlotPool *pool, Slot *slot, uint32_t before, uint32_t index);
 void slot_add_cover(SlotPool *pool, Slot *slot, Dot dot);
 void slot_drop_lapsed(SlotPool *pool, Slot *slot, const Causality *causality);
 SlotNode *slot_counter(SlotPool *pool, Slot *slot, uint32_t origin);

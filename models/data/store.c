@@ -159,7 +159,7 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
         ensure(change.key.kept < change.key.state->family->kept_count);
     }
     change_apply(store, &change);
-    causality_receive(causality, effect->dot, &effect->ctx);
+    causality_receive(causality, effect->dot, &effect->ctx, change.ahead);
     change_tidy(store, &change);
     return true;
 }
@@ -185,6 +185,21 @@ void store_prefetch(const Store *store, const Effect *effect)
 {
     if (effect->family != FAMILY_NONE)
         store_prefetch_declared(store, effect->family, effect->key);
+}
+
+void store_prefetch_chain(const Store *store, const Effect *effect)
+{
+    const FamilyState *state;
+    const Slot *slot;
+
+    if (effect->family == FAMILY_NONE)
+        return;
+    state = &store->families[effect->family];
+    if (!state->type)
+        return;
+    slot = &state->slots[(effect->key - state->family->base) * state->fields + effect->element];
+    if (slot_chain(slot) != 0)
+        prefetch(&store->world.pool.nodes[slot_chain(slot)]);
 }
 
 void store_prefetch_key(const Store *store, const Arg *key)

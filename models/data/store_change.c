@@ -13,6 +13,10 @@ void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary bef
     int presence = (int)after.present - (int)before.present;
     int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
 
+    if (presence == 0 && siblings == 0 && before.held == after.held) {
+        ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
+        return; /* a value in place of another */
+    }
     ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
     ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
     if (crdt_types[type]->add_wins) /* an element has one name: further adds are dots, not copies */

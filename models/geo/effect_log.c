@@ -9,7 +9,7 @@
 
 #include "sim/ensure.h"
 
-#define CHUNK_EFFECTS 1024
+#define CHUNK_EFFECTS EFFECT_LOG_CHUNK
 #define PAGE_CHUNKS   4096
 #define PAGE_COUNT    4096 /* 17 thousand million effects */
 #define BLOB_BYTES    (64 * 1024)
@@ -177,6 +177,13 @@ static const Chunk *chunk_of(const EffectLog *log, uint64_t seq)
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq)
 {
     return &chunk_of(log, seq)->effects[(seq - 1) % CHUNK_EFFECTS];
+}
+
+const Effect *effect_log_turn(const EffectLog *log, EffectReader *reader, uint64_t seq)
+{
+    reader->chunk = (seq - 1) / CHUNK_EFFECTS + 1;
+    reader->effects = chunk_of(log, seq)->effects;
+    return &reader->effects[(seq - 1) % CHUNK_EFFECTS];
 }
 
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq)

@@ -41,6 +41,7 @@ struct Link {
     uint64_t unit_bytes; /* on the wire per byte before compression, in 2^-20 */
     int64_t interval;    /* whose delay is in drawn_ns, -1: none yet */
     SimTime drawn_ns;
+    SimTime interval_begin_ns, interval_end_ns;
     SimTime last_arrival_ns;
     uint64_t carried; /* less than a byte, in 2^-20 */
     uint64_t carried_bytes;
@@ -203,16 +204,24 @@ SimTime link_delay_min_ns(const Link *link)
     return delay_shaped(link, dist_min(link->config.delay));
 }
 
+static void interval_begin(Link *link, int64_t interval)
+{
+    bool endless = link->jitter_every_ns <= 0;
+
+    link->interval = interval;
+    link->drawn_ns = delay_drawn(link, interval);
+    link->interval_begin_ns = endless ? 0 : interval * link->jitter_every_ns;
+    link->interval_end_ns =
+        endless ? SIM_TIME_NEVER : link->interval_begin_ns + link->jitter_every_ns;
+}
+
 /* When an entry sent now arrives; the link is busy with its bytes until then, less the delay. */
 static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
 {
-    int64_t interval = interval_at(link, now_ns);
     SimTime at_ns = now_ns;
 
-    if (interval != link->interval) {
-        link->interval = interval;
-        link->drawn_ns = delay_drawn(link, interval);
-    }
+    if (now_ns < link->interval_begin_ns || now_ns >= link->interval_end_ns)
+        interval_begin(link, interval_at(link, now_ns));
     link->carried += link->unit_bytes * wire_bytes;
     link->carried_bytes += link->carried >> FRACTION_BITS;
     link->carried &= (1 << FRACTION_BITS) - 1;

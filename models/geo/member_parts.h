@@ -30,6 +30,8 @@ typedef struct {
     Member *owner;
     Member *member; /* the peer itself: only its log is ever read */
     Link *out, *in;
+    EffectReader reader; /* of the peer's log: what arrives next */
+    EffectReader ahead;  /* and what is fetched ahead */
     uint32_t id;
     uint32_t stream;
     bool linked;  /* counts for metadata; false after force-unlink, and while not attached */

@@ -55,11 +55,11 @@ int64_t member_memory_bytes(const Member *member, MemoryCause cause)
 {
     switch (cause) {
     case MEMORY_LIVE:
-        return member->memory.total.live;
+        return memory_total(&member->memory).live;
     case MEMORY_HEADERS:
-        return member->memory.total.headers;
+        return memory_total(&member->memory).headers;
     case MEMORY_SIBLINGS:
-        return member->memory.total.siblings;
+        return memory_total(&member->memory).siblings;
     case MEMORY_HISTORY:
         return history_bytes(member, HISTORY_RECORD);
     case MEMORY_TOMBSTONES:

@@ -1,5 +1,7 @@
 /* Why it works: the store keeps its ledgers in O(1) per operation, and an operation touches one
  * family, so replacing that family's part of the total keeps the total exact without ever summing.
+ * Runs of operations on one family replace it once, when the next family's turn comes or when
+ * somebody asks.
  */
 #include "models/geo/memory.h"
 
@@ -29,7 +31,7 @@ static DataBytes family_bytes(const Memory *memory, const FamilyMemory *family,
     return bytes;
 }
 
-void memory_touch(Memory *memory, uint32_t family_index)
+void memory_settle(Memory *memory, uint32_t family_index)
 {
     FamilyMemory *family = &memory->families[family_index];
     DataBytes now = family_bytes(memory, family, store_ledger(memory->store, family_index));
@@ -43,7 +45,26 @@ void memory_touch(Memory *memory, uint32_t family_index)
 void memory_touch_all(Memory *memory)
 {
     for (uint32_t f = 0; f <= memory->family_count; f++)
-        memory_touch(memory, f);
+        memory_settle(memory, f);
+}
+
+DataBytes memory_total(const Memory *memory)
+{
+    const FamilyMemory *family = &memory->families[memory->dirty];
+    DataBytes now = family_bytes(memory, family, store_ledger(memory->store, memory->dirty));
+    DataBytes total = memory->total;
+
+    total.live += now.live - family->bytes.live;
+    total.headers += now.headers - family->bytes.headers;
+    total.siblings += now.siblings - family->bytes.siblings;
+    return total;
+}
+
+int64_t memory_data_bytes(const Memory *memory)
+{
+    DataBytes total = memory_total(memory);
+
+    return total.live + total.headers + total.siblings;
 }
 
 void memory_init(Memory *memory, const Store *store, const Family *const *families,

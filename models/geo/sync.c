@@ -67,17 +67,16 @@ static void known_until(Peer *peer, SimTime at_ns)
 static void effect_take(Peer *peer, const LinkEntry *entry)
 {
     Member *member = peer->owner;
-    const EffectLog *log = peer->member->log;
     uint64_t have = store_clock(member->store)->seq[peer->id];
 
     if (!peer->hearing)
         return;
     if (entry->seq > have)
-        replication_apply(member, effect_log_at(log, entry->seq));
+        replication_apply(member, effect_log_read(peer->member->log, &peer->reader, entry->seq));
     if (entry->seq > peer->resumed_seq)
         known_until(peer, entry->sent_ns);
     else if (entry->seq > have)
-        known_until(peer, effect_log_made_ns(log, entry->seq));
+        known_until(peer, effect_log_made_ns(peer->member->log, entry->seq));
 }
 
 /* The genesis' place in the clock tells how often the sender has restarted. */
@@ -195,23 +194,34 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
     }
 }
 
-/* Effects known to come are fetched ahead: first the effect from the origin's log, later its key.
- */
-static void effects_prefetch(const Peer *peer)
+/* The effect that arrives n entries later, if it is one we lack. */
+static const Effect *effect_ahead(Peer *peer, uint32_t n, uint64_t have)
 {
-    const Member *member = peer->owner;
-    uint64_t have = store_clock(member->store)->seq[peer->id];
-    const LinkEntry *near = link_ahead(peer->in, 1);
-    const LinkEntry *far = link_ahead(peer->in, 4);
+    const LinkEntry *entry = link_ahead(peer->in, n);
 
-    if (far && far->kind == LINK_EFFECT && far->seq > have) {
-        const char *effect = (const char *)effect_log_at(peer->member->log, far->seq);
+    if (!entry || entry->kind != LINK_EFFECT || entry->seq <= have)
+        return NULL;
+    return effect_log_read(peer->member->log, &peer->ahead, entry->seq);
+}
 
-        prefetch(effect);
-        prefetch(effect + 64);
+/* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
+ * then what hangs on the key. */
+static void effects_prefetch(Peer *peer)
+{
+    const Store *store = peer->owner->store;
+    uint64_t have = store_clock(store)->seq[peer->id];
+    const Effect *far = effect_ahead(peer, 8, have);
+    const Effect *middle = effect_ahead(peer, 3, have);
+    const Effect *near = effect_ahead(peer, 1, have);
+
+    if (far) {
+        prefetch(far);
+        prefetch((const char *)far + 64);
     }
-    if (near && near->kind == LINK_EFFECT && near->seq > have)
-        store_prefetch(member->store, effect_log_at(peer->member->log, near->seq));
+    if (middle)
+        store_prefetch(store, middle);
+    if (near)
+        store_prefetch_chain(store, near);
 }
 
 static void inbound_run(void *actor, Place *place, void *body)

@@ -41,7 +41,8 @@ static void arrive(Fixture *f, EffectOp op, uint32_t member, int64_t ts, const u
                        .ahead = causality_is_ctx_ahead(&f->world.causality, &clock)};
 
     slot_write(&f->world, &f->slot, &write);
-    causality_receive(&f->world.causality, dot, &clock);
+    causality_receive(&f->world.causality, dot, &clock,
+                      causality_is_ctx_ahead(&f->world.causality, &clock));
 }
 
 #define CTX(a, b, c) ((const uint64_t[3]){a, b, c})
