@@ -154,6 +154,8 @@ bool slot_next_counter(const SlotPool *pool, const Slot *slot, uint32_t *cursor,
 {
     uint32_t at = *cursor == 0 ? slot_chain(slot) : pool->nodes[*cursor].next;
 
+    if (pool->counter_count == 0)
+        return false;
     for (; at != 0; at = pool->nodes[at].next) {
         const SlotNode *node = &pool->nodes[at];
 

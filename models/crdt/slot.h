@@ -65,6 +65,7 @@ typedef struct {
     SlotNode *nodes; /* index 0 is none */
     uint32_t count, capacity, free;
     uint32_t sibling_count; /* of all slots */
+    uint32_t counter_count; /* likewise */
 } SlotPool;
 
 void slot_pool_init(SlotPool *pool);
@@ -90,6 +91,10 @@ typedef struct {
 } SlotWrite;
 
 void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write);
+
+/* slot_write of an ASSIGN in the nearest case: it has observed the one head there is, beside which
+ * the slot holds nothing.  false: it is not that case, and nothing was done. */
+static inline bool slot_replace(const SlotWorld *world, Slot *slot, const Effect *effect);
 
 /* An increment; always counts, unless covered (the counter knows). */
 void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount);
@@ -201,6 +206,23 @@ void slot_digest(const SlotWorld *world, const Slot *slot, Digest *digest);
 
 void slot_clear(SlotPool *pool,
                 Slot *slot); /* frees chain and bytes; the slot is empty and untouched */
+
+static inline bool slot_replace(const SlotWorld *world, Slot *slot, const Effect *effect)
+{
+    const Value *value = &effect->value;
+
+    if (slot->dot == 0 || slot_chain(slot) != 0 || slot_kind(slot) == VALUE_BYTES ||
+        value->kind == VALUE_BYTES || world->causality.step_count > 0)
+        return false;
+    if (dot_member(slot->dot) != dot_member(effect->dot) && !clock_covers(&effect->ctx, slot->dot))
+        return false;
+    slot->dot = effect->dot;
+    slot->ts = effect->ts.ms;
+    slot->number = value->number;
+    slot->bytes = value->bytes;
+    slot->more = 8 | (uint32_t)value->kind;
+    return true;
+}
 
 static_assert(sizeof(Slot) == 32, "one cache line holds two slots");
 static_assert(sizeof(SlotNode) == 64, "a node is a cache line");

@@ -69,8 +69,8 @@ void slot_remove_node(SlotPool *pool, Slot *slot, uint32_t before, uint32_t inde
         slot_set_chain(slot, node->next);
     else
         pool->nodes[before].next = node->next;
-    if (node->kind == NODE_SIBLING)
-        pool->sibling_count--;
+    pool->sibling_count -= node->kind == NODE_SIBLING;
+    pool->counter_count -= node->kind == NODE_COUNTER;
     node->kind = NODE_FREE;
     node->next = pool->free;
     pool->free = index;
@@ -225,6 +225,7 @@ SlotNode *slot_counter(SlotPool *pool, Slot *slot, uint32_t origin)
         if (pool->nodes[at].kind == NODE_COUNTER && pool->nodes[at].origin == origin)
             return &pool->nodes[at];
     node = chain_push(pool, slot, NODE_COUNTER);
+    pool->counter_count++;
     node->origin = (uint8_t)origin;
     return node;
 }

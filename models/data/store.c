@@ -62,6 +62,7 @@ static void state_init(FamilyState *state, const Family *family)
     state->fields = state->type->has_elements && family->field_count > 0 ? family->field_count : 1;
     slot_count = (size_t)family->kept_count * state->fields;
     state->slots = cache_line_alloc(slot_count * sizeof(Slot), &state->slot_memory);
+    state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY;
     if (state->type->has_elements)
         state->live = g_new0(uint32_t, family->kept_count);
     state_count_start(state);
@@ -141,14 +142,11 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
         command->spec->run(&run);
 }
 
-bool store_apply(Store *store, const Effect *effect, WallTime now)
+static void apply_anything(Store *store, const Effect *effect, bool ahead)
 {
     Causality *causality = &store->world.causality;
-    Change change = {.effect = effect, .ahead = causality_is_ctx_ahead(causality, &effect->ctx)};
+    Change change = {.effect = effect, .ahead = ahead};
 
-    (void)now; /* what is visible at an instant is decided by readers */
-    if (clock_covers(&causality->clock, effect->dot))
-        return false;
     if (effect->payload_bytes > 0)
         change.payload = payload_read(effect->payload, effect->payload_bytes);
     if (effect->family == FAMILY_NONE) {
@@ -161,6 +159,25 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     change_apply(store, &change);
     causality_receive(causality, effect->dot, &effect->ctx, change.ahead);
     change_tidy(store, &change);
+}
+
+bool store_apply(Store *store, const Effect *effect, WallTime now)
+{
+    Causality *causality = &store->world.causality;
+    bool ahead = causality_is_ctx_ahead(causality, &effect->ctx);
+    FamilyState *state;
+
+    (void)now; /* what is visible at an instant is decided by readers */
+    if (clock_covers(&causality->clock, effect->dot))
+        return false;
+    state = effect->family == FAMILY_NONE ? NULL : &store->families[effect->family];
+    if (!state || !change_is_register(state, effect)) {
+        apply_anything(store, effect, ahead);
+        return true;
+    }
+    ensure(effect->key - state->family->base < state->family->kept_count);
+    change_register(store, state, effect, ahead);
+    causality_receive(causality, effect->dot, &effect->ctx, ahead);
     return true;
 }
 
@@ -174,7 +191,8 @@ void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
         return;
     slots = &state->slots[kept * state->fields];
     prefetch(slots);
-    prefetch((const char *)(slots + state->fields) - 1);
+    if (state->fields > 1)
+        prefetch((const char *)(slots + state->fields) - 1);
     if (state->live)
         prefetch(&state->live[kept]);
     if (state->expiry)

@@ -19,11 +19,13 @@
 
 typedef struct Store Store;
 
-/* Receives each effect of a local write, in order.  The sink fills dot and ctx are given by the
- * store from its own clock; payload is borrowed for the call (the log copies it). */
+/* Receives each effect of a local write, in order.  dot and ctx are given by the store from its own
+ * clock; payload is borrowed for the call (the log copies it).  room, when given, says where the
+ * store is to write the effect that emit is called with next, so that a log need not copy it. */
 typedef struct {
     void (*emit)(void *actor, const Effect *effect);
     void *actor;
+    Effect *(*room)(void *actor);
 } EffectSink;
 
 typedef struct {

@@ -193,21 +193,24 @@ static void change_note_record(Store *store, const Change *change, const Element
             &store->world, key_slot(store, &change->key, effect->type, ref, true), effect->dot);
 }
 
-/* The path nearly every effect of a string workload takes: one declared slot gets one synthetic
- * value.  The same as what change_apply does for it, without looking for what cannot be there. */
-static bool change_register(Store *store, const Change *change)
+void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead)
 {
-    const Effect *effect = change->effect;
-    FamilyState *state = change->key.state;
+    Key key = {.state = state, .kept = effect->key - state->family->base};
+    Slot *slot = &state->slots[key.kept];
     SlotSummary before;
-    Slot *slot;
+    uint32_t bytes;
 
-    if (!state || state->live || effect->op != EFFECT_ASSIGN || effect->payload_bytes > 0 ||
-        effect->amount != 0 || state->family->retention == RETENTION_KEY)
-        return false;
-    slot = &state->slots[change->key.kept];
     if (!slot_is_touched(slot))
-        *slot = state_start_slot(state, change->key.kept);
+        *slot = state_start_slot(state, key.kept);
+    store->superseded_seq = 0;
+    store->last_was_remove = false;
+    bytes = slot->bytes;
+    if (slot_replace(&store->world, slot, effect)) {
+        if (bytes != effect->value.bytes)
+            state->ledger.value_bytes +=
+                (int64_t)key_weight(&key) * ((int64_t)effect->value.bytes - (int64_t)bytes);
+        return;
+    }
     before = slot_summary(&store->world.pool, slot);
     slot_write(&store->world, slot,
                &(SlotWrite){.dot = effect->dot,
@@ -215,12 +218,8 @@ static bool change_register(Store *store, const Change *change)
                             .ctx = &effect->ctx,
                             .value = effect->value,
                             .op = EFFECT_ASSIGN,
-                            .ahead = change->ahead});
-    ledger_slot_changed(store, &change->key, effect->type, before,
-                        slot_summary(&store->world.pool, slot));
-    store->superseded_seq = 0;
-    store->last_was_remove = false;
-    return true;
+                            .ahead = ahead});
+    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
 }
 
 void change_apply(Store *store, Change *change)
@@ -228,8 +227,6 @@ void change_apply(Store *store, Change *change)
     const Effect *effect = change->effect;
     ElementRef ref = {.index = effect->element, .name = change->payload.element};
 
-    if (change_register(store, change))
-        return;
     if (!change->key.state) {
         key_create(store, &change->key);
         if (ref.name.data)

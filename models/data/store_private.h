@@ -52,6 +52,7 @@ typedef struct {
     void *slot_memory;  /* what slots and expiry were cut from, at a cache line */
     void *expiry_memory;
     uint32_t fields;
+    bool is_register; /* one slot a key, whose history records are kept by operation */
     StoreLedger ledger;
 } FamilyState;
 
@@ -145,6 +146,16 @@ typedef struct {
 } Change;
 
 void change_apply(Store *store, Change *change);
+
+/* The path nearly every effect of a string workload takes: a declared register gets a synthetic
+ * value.  The same as what change_apply does for it, without looking for what cannot be there. */
+static inline bool change_is_register(const FamilyState *state, const Effect *effect)
+{
+    return state->is_register && effect->op == EFFECT_ASSIGN && effect->payload_bytes == 0 &&
+           effect->amount == 0;
+}
+
+void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead);
 
 /* Frees what the change left empty; call when the clock has moved, for only then is it known what
  * is ahead. */

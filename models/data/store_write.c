@@ -41,6 +41,8 @@ static void put_element_covers(Store *store, const Key *key, const LocalWrite *w
     uint32_t count = write->element_count > 1 ? write->element_count : 1;
     ElementRef ref = write->element;
 
+    if (store->world.pool.counter_count == 0)
+        return;
     for (uint32_t i = 0; i < count; i++, ref.index++) {
         const Slot *slot = key_slot(store, key, write->type, &ref, false);
 
@@ -67,43 +69,67 @@ static void put_payload(Store *store, const Key *key, const LocalWrite *write)
         put_element_covers(store, key, write);
 }
 
-static void write_effect(Store *store, Key *key, const LocalWrite *write)
+/* What the member does to its own state: what every receiver will do. */
+static void effect_apply_here(Store *store, Key *key, const Effect *effect, const Payload *payload)
 {
-    Clock *clock = &store->world.causality.clock;
-    uint32_t self = store->config.member_id;
-    Effect effect = {
-        .dot = dot_make(self, clock->seq[self] + 1),
-        .ts = write->now,
-        .ctx = *clock,
-        .key = key->state ? key->state->family->base + key->kept : key->hash,
-        .element = write->element.index,
-        .element_count = write->element_count > 1 ? write->element_count : 1,
-        .value = write->value,
-        .amount = write->deadline_ms,
-        .family = key->state ? key->state->family->index : FAMILY_NONE,
-        .op = (uint8_t)write->op,
-        .type = (uint8_t)write->type,
-    };
-    Change change = {.effect = &effect, .key = *key};
+    uint64_t *seq = &store->world.causality.clock.seq[store->config.member_id];
+    Change change = {.effect = effect, .key = *key, .payload = *payload};
 
-    if (write->op == EFFECT_INCREMENT) {
-        effect.amount = (int64_t)(write->amount / DECIMAL_ONE);
-        effect.value.number = (uint64_t)(int64_t)(write->amount % DECIMAL_ONE);
-        effect.value.kind = VALUE_INTEGER;
-    }
-    put_payload(store, key, write);
-    if (store->payload.bytes > 0) {
-        effect.payload = store->payload.data;
-        effect.payload_bytes = store->payload.bytes;
-        change.payload = payload_read(effect.payload, effect.payload_bytes);
-        effect.value.data = change.payload.value.data;
-    }
     change_apply(store, &change);
-    clock->seq[self]++;
+    ++*seq;
     change_tidy(store, &change);
     key->born = change.key.born;
-    if (store->config.sink.emit)
-        store->config.sink.emit(store->config.sink.actor, &effect);
+}
+
+/* Field by field: a whole struct would be made elsewhere first and copied. */
+static void effect_fill(Effect *out, const Store *store, const Key *key, const LocalWrite *write)
+{
+    const Clock *clock = &store->world.causality.clock;
+    uint32_t self = store->config.member_id;
+
+    out->dot = dot_make(self, clock->seq[self] + 1);
+    out->ts = write->now;
+    out->ctx = *clock;
+    out->key = key->state ? key->state->family->base + key->kept : key->hash;
+    out->element = write->element.index;
+    out->element_count = write->element_count > 1 ? write->element_count : 1;
+    out->value = write->value;
+    out->amount = write->deadline_ms;
+    out->family = key->state ? key->state->family->index : FAMILY_NONE;
+    out->op = (uint8_t)write->op;
+    out->type = (uint8_t)write->type;
+    out->payload = NULL;
+    out->payload_bytes = 0;
+    if (write->op == EFFECT_INCREMENT) {
+        out->amount = (int64_t)(write->amount / DECIMAL_ONE);
+        out->value.number = (uint64_t)(int64_t)(write->amount % DECIMAL_ONE);
+        out->value.kind = VALUE_INTEGER;
+    }
+}
+
+static void write_effect(Store *store, Key *key, const LocalWrite *write)
+{
+    const EffectSink *sink = &store->config.sink;
+    Effect own;
+    Effect *effect = sink->room ? sink->room(sink->actor) : &own;
+    Payload payload = {0};
+
+    effect_fill(effect, store, key, write);
+    put_payload(store, key, write);
+    if (store->payload.bytes > 0) {
+        effect->payload = store->payload.data;
+        effect->payload_bytes = store->payload.bytes;
+        payload = payload_read(effect->payload, effect->payload_bytes);
+        effect->value.data = payload.value.data;
+    }
+    if (key->state && change_is_register(key->state, effect)) {
+        change_register(store, key->state, effect, false);
+        store->world.causality.clock.seq[store->config.member_id]++;
+    } else {
+        effect_apply_here(store, key, effect, &payload);
+    }
+    if (sink->emit)
+        sink->emit(sink->actor, effect);
 }
 
 int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now)

@@ -9,7 +9,7 @@
 
 #include "sim/ensure.h"
 
-#define CHUNK_EFFECTS EFFECT_LOG_CHUNK
+#define CHUNK_EFFECTS 1024
 #define PAGE_CHUNKS   4096
 #define PAGE_COUNT    4096 /* 17 thousand million effects */
 #define BLOB_BYTES    (64 * 1024)
@@ -33,8 +33,9 @@ G_STATIC_ASSERT(sizeof(Effect) == 128);
 
 struct EffectLog {
     Chunk **pages[PAGE_COUNT];
-    Chunk *tail;  /* the chunk being filled, NULL at a boundary */
-    Chunk *spare; /* dropped, to be used again */
+    uint64_t begun_count; /* chunks, dropped ones too */
+    Chunk *tail;          /* the chunk being filled, NULL at a boundary */
+    Chunk *spare;         /* dropped, to be used again */
     uint32_t spare_count;
     uint64_t last_seq;
     uint64_t total_bytes;
@@ -138,18 +139,25 @@ static void payload_keep(Chunk *chunk, Effect *effect)
         effect->value.data = NULL;
 }
 
+Effect *effect_log_room(EffectLog *log)
+{
+    uint64_t index = log->last_seq % CHUNK_EFFECTS;
+
+    if (index == 0 && log->last_seq / CHUNK_EFFECTS == log->begun_count)
+        log->tail = chunk_begin(log, log->begun_count++);
+    return &log->tail->effects[index];
+}
+
 const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
                                 uint64_t wire_bytes)
 {
     uint64_t index = log->last_seq % CHUNK_EFFECTS;
+    Effect *kept = effect_log_room(log);
     Chunk *chunk = log->tail;
-    Effect *kept;
 
     ensure(dot_seq(effect->dot) == log->last_seq + 1);
-    if (index == 0)
-        chunk = log->tail = chunk_begin(log, log->last_seq / CHUNK_EFFECTS);
-    kept = &chunk->effects[index];
-    *kept = *effect;
+    if (kept != effect)
+        *kept = *effect;
     if (effect->payload_bytes > 0)
         payload_keep(chunk, kept);
     chunk->made_ns[index] = made_ns;
@@ -177,13 +185,6 @@ static const Chunk *chunk_of(const EffectLog *log, uint64_t seq)
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq)
 {
     return &chunk_of(log, seq)->effects[(seq - 1) % CHUNK_EFFECTS];
-}
-
-const Effect *effect_log_turn(const EffectLog *log, EffectReader *reader, uint64_t seq)
-{
-    reader->chunk = (seq - 1) / CHUNK_EFFECTS + 1;
-    reader->effects = chunk_of(log, seq)->effects;
-    return &reader->effects[(seq - 1) % CHUNK_EFFECTS];
 }
 
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq)

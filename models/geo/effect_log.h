@@ -20,6 +20,9 @@ typedef struct EffectLog EffectLog;
 EffectLog *effect_log_new(void);
 void effect_log_free(EffectLog *log);
 
+/* Where the next effect will lie: one written there is not copied by the append that follows. */
+Effect *effect_log_room(EffectLog *log);
+
 /* Copies effect and its payload; its dot must be the next.  wire_bytes is what sending it once
  * weighs.  The copy stays where it is until effect_log_drop has passed it. */
 const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
@@ -31,25 +34,6 @@ uint64_t effect_log_total_bytes(const EffectLog *log);
 
 /* Any place, for published seqs that were not dropped. */
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq);
-
-/* A reader's place in a log, for one that reads on and on: zero it to begin.  The same as
- * effect_log_at, but finds its chunk only when it comes to another one. */
-#define EFFECT_LOG_CHUNK 1024
-typedef struct {
-    uint64_t chunk; /* seqs (chunk - 1) * EFFECT_LOG_CHUNK + 1 and on are at effects; 0: none yet */
-    const Effect *effects;
-} EffectReader;
-
-const Effect *effect_log_turn(const EffectLog *log, EffectReader *reader, uint64_t seq);
-
-static inline const Effect *effect_log_read(const EffectLog *log, EffectReader *reader,
-                                            uint64_t seq)
-{
-    if ((seq - 1) / EFFECT_LOG_CHUNK + 1 != reader->chunk)
-        return effect_log_turn(log, reader, seq);
-    return &reader->effects[(seq - 1) % EFFECT_LOG_CHUNK];
-}
-
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
 
 /* The owner's place only; seq must not be dropped, last + 1 is allowed for bytes_before. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/crdt/effect.h"
@@ -39,4 +40,5 @@ typedef struct {
 typedef struct {
     void (*hear)(void *actor, const GeoFact *fact);
     void *actor;
+    bool hears_applies; /* GEO_APPLY is by far the most frequent fact: only for who asks */
 } GeoListener;

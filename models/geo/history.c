@@ -83,24 +83,17 @@ static void record_forget(History *history, uint64_t seq)
     *code = 0;
 }
 
-void history_push(History *history, uint64_t seq, uint8_t code)
+/* The first of all, one that is known everywhere already, or one too many for the ring. */
+void history_push_rare(History *history, uint64_t seq, uint8_t code)
 {
     ensure(seq == history->next_seq);
-    history->next_seq++;
     if (seq <= history->stable_seq) {
-        history->first_seq = history->next_seq;
+        history->first_seq = ++history->next_seq;
         return;
     }
-    if (history->next_seq - history->first_seq > history->capacity) {
-        history->next_seq--;
+    if (seq - history->first_seq >= history->capacity)
         ring_grow(history);
-        history->next_seq++;
-    }
-    history->codes[seq & (history->capacity - 1)] = code;
-    if (code == 0)
-        return;
-    history->bytes[history->classes->kind[code]] += history->classes->bytes[code];
-    history->record_count++;
+    history_push(history, seq, code);
 }
 
 void history_supersede(History *history, uint64_t seq)
@@ -115,11 +108,34 @@ void history_skip(History *history, uint64_t seq)
         history_push(history, history->next_seq, 0);
 }
 
+/* Eight neighbours of one class, as nearly all are, at once; false: they differ. */
+static bool eight_forget(History *history, uint64_t seq)
+{
+    const uint8_t *codes = &history->codes[seq & (history->capacity - 1)];
+    uint8_t code = codes[0];
+    uint64_t word;
+
+    memcpy(&word, codes, sizeof word);
+    if (word != code * UINT64_C(0x0101010101010101))
+        return false;
+    history->bytes[history->classes->kind[code]] -= 8 * history->classes->bytes[code];
+    history->record_count -= code != 0 ? 8 : 0;
+    return true;
+}
+
 void history_collect(History *history, uint64_t seq)
 {
+    uint64_t end = MIN(history->next_seq, seq < UINT64_MAX ? seq + 1 : seq);
+
     history->stable_seq = seq; /* may fall when a peer is linked again */
-    while (history->first_seq < history->next_seq && history->first_seq <= seq) {
-        record_forget(history, history->first_seq);
+    while (history->first_seq < end) {
+        uint64_t first = history->first_seq;
+
+        if (first % 8 == 0 && end - first >= 8 && eight_forget(history, first)) {
+            history->first_seq += 8;
+            continue;
+        }
+        record_forget(history, first);
         history->first_seq++;
     }
 }

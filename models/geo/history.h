@@ -50,10 +50,27 @@ void history_clear(History *history);
 
 /* The effect seq became known here.  Nothing is kept when everybody linked has observed it already.
  */
-void history_push(History *history, uint64_t seq, uint8_t code);
+static inline void history_push(History *history, uint64_t seq, uint8_t code);
 /* The record of seq is replaced by a newer one on the same key and element (retention by key). */
 void history_supersede(History *history, uint64_t seq);
 /* Effects up to seq became known at once by a state merge, without records. */
 void history_skip(History *history, uint64_t seq);
 /* All linked members have observed up to seq. */
 void history_collect(History *history, uint64_t seq);
+
+void history_push_rare(History *history, uint64_t seq, uint8_t code); /* for history_push */
+
+static inline void history_push(History *history, uint64_t seq, uint8_t code)
+{
+    const HistoryClasses *classes = history->classes;
+
+    if (seq != history->next_seq || seq <= history->stable_seq ||
+        seq - history->first_seq >= history->capacity) {
+        history_push_rare(history, seq, code);
+        return;
+    }
+    history->next_seq++;
+    history->codes[seq & (history->capacity - 1)] = code;
+    history->bytes[classes->kind[code]] += classes->bytes[code];
+    history->record_count += code != 0;
+}

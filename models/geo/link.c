@@ -256,7 +256,8 @@ static LinkEntry *stage(Link *link)
     return &ring->entries[ring->tail++ & (ring->capacity - 1)];
 }
 
-void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_bytes)
+void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
+                      uint64_t wire_bytes)
 {
     LinkEntry *entry;
 
@@ -265,8 +266,9 @@ void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_by
     entry = stage(link);
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
-    entry->seq = seq;
+    entry->seq = seq & LINK_SEQ_MAX;
     entry->kind = LINK_EFFECT;
+    entry->effect = effect;
 }
 
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
@@ -280,8 +282,9 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
     entry = stage(link);
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
-    entry->seq = clocks->tail;
-    entry->kind = kind;
+    entry->seq = clocks->tail & LINK_SEQ_MAX;
+    entry->kind = kind & 15;
+    entry->effect = NULL;
     clocks_reserve(clocks, 1);
     clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
 }

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/crdt/clock.h"
+#include "models/crdt/effect.h"
 #include "sim/dist.h"
 #include "sim/kernel.h"
 #include "sim/rng.h"
@@ -48,11 +48,15 @@ typedef enum {
     LINK_SYNC,   /* the end of a whole state: "you now know all of this" */
 } LinkEntryKind;
 
+#define LINK_SEQ_MAX ((UINT64_C(1) << 60) - 1)
+
 typedef struct {
     SimTime at_ns; /* arrival */
     SimTime sent_ns;
-    uint64_t seq; /* EFFECT: of the sender's log; others: index of a clock kept by the link */
-    LinkEntryKind kind;
+    uint64_t seq : 60; /* EFFECT: of the sender's log; others: index of a clock kept by the link */
+    uint64_t kind : 4; /* LinkEntryKind */
+    const Effect *effect; /* EFFECT: where the sender's log keeps it, which may be over for one that
+                             the receiver has already; others: NULL */
 } LinkEntry;
 
 /* Borrows config->delay and places; they must outlive the link.  Places may be NULL in tests. */
@@ -74,7 +78,8 @@ void *link_receiving_member(const Link *link);
 
 /* Sender's side, inside its place.  wire_bytes is before compression and weighted as the slice
  * says. */
-void link_send_effect(Link *link, SimTime now_ns, uint64_t seq, uint64_t wire_bytes);
+void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
+                      uint64_t wire_bytes);
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
                      uint64_t wire_bytes);
 

@@ -67,9 +67,7 @@ static void expiry_run(void *actor, Place *place, void *body)
 /* Writes are refused while memory stands above what is reserved for replication. */
 void member_watch_memory(Member *member)
 {
-    double limit = (double)member->config.memory_max_bytes * (1 - member->config.reserve_share);
-    bool refuses =
-        member->config.memory_max_bytes > 0 && (double)member_memory_used(member) > limit;
+    bool refuses = member->memory_limit > 0 && member_memory_used(member) > member->memory_limit;
 
     if (refuses == member->refusing)
         return;
@@ -179,12 +177,13 @@ void member_prefetch(const Member *member, uint16_t family, uint64_t key)
 static void parts_make(Member *member)
 {
     const MemberConfig *config = &member->config;
-    StoreConfig store = {.member_count = config->member_count,
-                         .start = {config->clock_start_ms},
-                         .member_id = config->id,
-                         .families = config->families,
-                         .family_count = config->family_count,
-                         .sink = {.emit = replication_emit, .actor = member}};
+    StoreConfig store = {
+        .member_count = config->member_count,
+        .start = {config->clock_start_ms},
+        .member_id = config->id,
+        .families = config->families,
+        .family_count = config->family_count,
+        .sink = {.emit = replication_emit, .room = replication_room, .actor = member}};
     ShardsConfig shards = {.shard_count = config->shard_count > 0 ? config->shard_count : 1,
                            .ops_per_s = config->ops_per_s,
                            .sliced = config->sliced,
@@ -222,6 +221,8 @@ Member *member_new(const MemberConfig *config, GError **error)
     member->name = g_strdup(config->name);
     member->skew_ns = config->clock_skew_ns;
     member->expiry_armed_ns = SIM_TIME_NEVER;
+    member->memory_limit =
+        (int64_t)((double)config->memory_max_bytes * (1 - config->reserve_share));
     member->reachable = true;
     member->slowdown = 1;
     member->digest = digest_begin();

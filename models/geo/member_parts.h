@@ -30,8 +30,6 @@ typedef struct {
     Member *owner;
     Member *member; /* the peer itself: only its log is ever read */
     Link *out, *in;
-    EffectReader reader; /* of the peer's log: what arrives next */
-    EffectReader ahead;  /* and what is fetched ahead */
     uint32_t id;
     uint32_t stream;
     bool linked;  /* counts for metadata; false after force-unlink, and while not attached */
@@ -66,6 +64,7 @@ struct Member {
     SimTime now_ns; /* of the event in progress */
     SimTime skew_ns;
     SimTime expiry_armed_ns;
+    int64_t memory_limit; /* above it client writes are refused; 0: none */
     uint64_t reply_seq, expiry_seq, hello_seq;
     uint64_t reach_epoch;
     uint64_t restart_count;
@@ -92,7 +91,8 @@ static inline void member_tell(const Member *member, const GeoFact *fact)
 }
 
 /* replication.c: effects out and in. */
-void replication_emit(void *actor, const Effect *effect); /* the store's sink */
+Effect *replication_room(void *actor); /* the store's sink, as is the next */
+void replication_emit(void *actor, const Effect *effect);
 void replication_apply(Member *member, const Effect *effect);
 /* The same as part of a state merge: it queues before no shard. */
 void replication_merge(Member *member, const Effect *effect);

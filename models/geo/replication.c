@@ -112,6 +112,13 @@ static void record_keep(Member *member, const Effect *effect, uint32_t weight)
     history_supersede(history, store_superseded_seq(member->store)); /* 0: none */
 }
 
+Effect *replication_room(void *actor)
+{
+    Member *member = actor;
+
+    return effect_log_room(member->log);
+}
+
 void replication_emit(void *actor, const Effect *effect)
 {
     Member *member = actor;
@@ -124,7 +131,7 @@ void replication_emit(void *actor, const Effect *effect)
         Peer *peer = &member->peers[id];
 
         if (peer->sending)
-            link_send_effect(peer->out, member->now_ns, dot_seq(effect->dot), bytes * weight);
+            link_send_effect(peer->out, member->now_ns, kept, dot_seq(effect->dot), bytes * weight);
     }
     member->last_dot = effect->dot;
     if (member->linked_count == 0)
@@ -153,7 +160,7 @@ static void effect_merge(Member *member, const Effect *effect, uint32_t weight)
     memory_touch(&member->memory, family_slot(member, effect->family));
     digest_u64(&member->digest, effect->dot);
     digest_u64(&member->digest, effect->key);
-    if (member->config.listener.hear)
+    if (member->config.listener.hears_applies)
         member_tell(member, &(GeoFact){.kind = GEO_APPLY,
                                        .member_id = member->config.id,
                                        .peer_id = origin,

@@ -72,7 +72,7 @@ static void effect_take(Peer *peer, const LinkEntry *entry)
     if (!peer->hearing)
         return;
     if (entry->seq > have)
-        replication_apply(member, effect_log_read(peer->member->log, &peer->reader, entry->seq));
+        replication_apply(member, entry->effect);
     if (entry->seq > peer->resumed_seq)
         known_until(peer, entry->sent_ns);
     else if (entry->seq > have)
@@ -98,7 +98,8 @@ static void backlog_resend(Peer *peer, uint64_t from_seq)
     link_send_clock(peer->out, member->now_ns, LINK_RESUME, store_clock(member->store),
                     LINK_CLOCK_BYTES);
     for (uint64_t seq = from_seq; seq <= last_seq; seq++)
-        link_send_effect(peer->out, member->now_ns, seq, effect_log_wire_bytes(member->log, seq));
+        link_send_effect(peer->out, member->now_ns, effect_log_at(member->log, seq), seq,
+                         effect_log_wire_bytes(member->log, seq));
     member_tell(member, &(GeoFact){.kind = GEO_RESEND,
                                    .member_id = member->config.id,
                                    .peer_id = peer->id,
@@ -170,7 +171,7 @@ static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 
 static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 {
-    switch (entry->kind) {
+    switch ((LinkEntryKind)entry->kind) {
     case LINK_EFFECT:
         effect_take(peer, entry);
         break;
@@ -195,18 +196,16 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 }
 
 /* The effect that arrives n entries later, if it is one we lack. */
-static const Effect *effect_ahead(Peer *peer, uint32_t n, uint64_t have)
+static inline const Effect *effect_ahead(const Peer *peer, uint32_t n, uint64_t have)
 {
     const LinkEntry *entry = link_ahead(peer->in, n);
 
-    if (!entry || entry->kind != LINK_EFFECT || entry->seq <= have)
-        return NULL;
-    return effect_log_read(peer->member->log, &peer->ahead, entry->seq);
+    return entry && entry->seq > have ? entry->effect : NULL;
 }
 
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
  * then what hangs on the key. */
-static void effects_prefetch(Peer *peer)
+static void effects_prefetch(const Peer *peer)
 {
     const Store *store = peer->owner->store;
     uint64_t have = store_clock(store)->seq[peer->id];

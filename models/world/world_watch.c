@@ -239,7 +239,9 @@ void world_watch_free(WorldWatch *watch)
 
 GeoListener world_watch_geo_listener(WorldWatch *watch, uint32_t member_index)
 {
-    return (GeoListener){hear_geo, &watch->member_ears[member_index]};
+    return (GeoListener){.hear = hear_geo,
+                         .actor = &watch->member_ears[member_index],
+                         .hears_applies = watch->config.trace != NULL};
 }
 
 ClientListener world_watch_client_listener(WorldWatch *watch, uint32_t site_index)

@@ -114,7 +114,7 @@ static inline void geo_make_members(GeoFixture *f)
             .backlog_bytes = options->backlog_bytes > 0 ? options->backlog_bytes : 1000000000,
             .clock_skew_ns = id == 2 ? options->skew_ns : 0,
             .clock_start_ms = 1000000,
-            .listener = {.hear = geo_hear, .actor = client},
+            .listener = {.hear = geo_hear, .actor = client, .hears_applies = true},
         };
 
         client->fixture = f;

@@ -32,7 +32,7 @@ static void test_entries_appear_when_published(void)
     g_autoptr(Link) link = constant_link(delay, 0);
 
     for (uint64_t seq = 1; seq <= 1000; seq++)
-        link_send_effect(link, (SimTime)seq, seq, 100);
+        link_send_effect(link, (SimTime)seq, NULL, seq, 100);
     EXPECT_INT(link_peek_ns(link), SIM_TIME_NEVER);
     EXPECT_INT(link_in_flight(link), 1000);
     link_publish(link);
@@ -54,7 +54,7 @@ static void test_clocks_travel_with_their_entries(void)
 
     for (uint64_t i = 1; i <= 100; i++) {
         clock.seq[3] = i;
-        link_send_effect(link, 0, i, 80);
+        link_send_effect(link, 0, NULL, i, 80);
         link_send_clock(link, 0, LINK_HEARTBEAT, &clock, 80);
         if (i % 7 == 0)
             link_publish(link);
@@ -88,7 +88,7 @@ static void test_delay_wanders_but_order_holds(void)
     int changes = 0;
 
     for (SimTime now = 0; now < 200 * SIM_S; now += 7 * SIM_MS)
-        link_send_effect(link, now, ++count, 80);
+        link_send_effect(link, now, NULL, ++count, 80);
     link_publish(link);
     for (SimTime now = 0; now < 200 * SIM_S; now += 7 * SIM_MS) {
         LinkEntry entry = take(link);
@@ -114,7 +114,7 @@ static void test_delay_of_an_interval_is_keyed(void)
     g_autoptr(Link) idle = constant_link(delay, 0);
 
     for (SimTime now = 0; now < 100 * SIM_S; now += SIM_S)
-        link_send_effect(busy, now, 1, 80);
+        link_send_effect(busy, now, NULL, 1, 80);
     link_partition(idle);
     link_heal(idle);
     EXPECT_INT(link_delay_ns(busy, 95 * SIM_S), link_delay_ns(idle, 95 * SIM_S));
@@ -127,9 +127,9 @@ static void test_bandwidth_adds_the_time_the_bytes_take(void)
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
     g_autoptr(Link) link = constant_link(delay, 1000000);
 
-    link_send_effect(link, 0, 1, 100);
-    link_send_effect(link, 0, 2, 100);
-    link_send_effect(link, SIM_S, 3, 50);
+    link_send_effect(link, 0, NULL, 1, 100);
+    link_send_effect(link, 0, NULL, 2, 100);
+    link_send_effect(link, SIM_S, NULL, 3, 50);
     link_publish(link);
     EXPECT_INT(take(link).at_ns, 40 * SIM_MS + 100 * SIM_US);
     EXPECT_INT(take(link).at_ns, 40 * SIM_MS + 200 * SIM_US);
@@ -144,7 +144,7 @@ static void test_compression_halves_time_and_bytes(void)
     g_autoptr(Link) link = link_new(&config);
 
     for (uint64_t i = 0; i < 1000; i++)
-        link_send_effect(link, 0, i + 1, 101);
+        link_send_effect(link, 0, NULL, i + 1, 101);
     link_publish(link);
     for (int i = 0; i < 999; i++)
         take(link);
@@ -157,19 +157,19 @@ static void test_partition_loses_what_is_in_flight(void)
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
     g_autoptr(Link) link = constant_link(delay, 0);
 
-    link_send_effect(link, 0, 1, 100);
+    link_send_effect(link, 0, NULL, 1, 100);
     link_publish(link);
-    link_send_effect(link, 1, 2, 100);
+    link_send_effect(link, 1, NULL, 2, 100);
     link_partition(link);
     link_partition(link);
-    link_send_effect(link, 2, 3, 100);
+    link_send_effect(link, 2, NULL, 3, 100);
     link_heal(link);
     EXPECT(link_is_partitioned(link));
     link_heal(link);
     EXPECT(!link_is_partitioned(link));
     link_publish(link);
     EXPECT_INT(link_peek_ns(link), SIM_TIME_NEVER);
-    link_send_effect(link, 3, 4, 100);
+    link_send_effect(link, 3, NULL, 4, 100);
     link_publish(link);
     EXPECT_INT(take(link).seq, 4);
 }
