@@ -83,6 +83,76 @@ static void walk_chain(ChainWalk *walk, SlotWorld *world, Slot *slot, const Slot
     }
 }
 
+/* What a walk over siblings finds when nothing anywhere is ahead of our clock. */
+typedef struct {
+    uint32_t best;              /* the winner among the siblings that stay; 0: none does */
+    uint32_t room, room_before; /* one that goes, still linked, and the node in front of it */
+} LevelWalk;
+
+static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, const SlotWrite *write)
+{
+    uint32_t before = 0;
+    uint32_t next;
+
+    for (uint32_t at = slot_chain(slot); at != 0; at = next) {
+        SlotNode *node = &pool->nodes[at];
+        bool goes = node->kind == NODE_COVER; /* all have lapsed */
+
+        next = node->next;
+        if (node->kind == NODE_SIBLING && write_observed(write, node->head.dot)) {
+            if (node->head.value_kind == VALUE_BYTES)
+                g_free((void *)(uintptr_t)node->head.number);
+            goes = walk->room != 0;
+            if (!goes) {
+                walk->room = at;
+                walk->room_before = before;
+            }
+        } else if (node->kind == NODE_SIBLING) {
+            Head head = slot_node_head(node);
+            Head best = slot_node_head(&pool->nodes[walk->best]);
+
+            if (walk->best == 0 || slot_head_beats(&head, &best))
+                walk->best = at;
+        }
+        if (goes)
+            slot_remove_node(pool, slot, before, at);
+        else
+            before = at;
+    }
+}
+
+/* An ASSIGN between siblings when nothing anywhere is ahead of our clock, so that no cover counts:
+ * the hot keys of a busy group.  A sibling that goes leaves its node to the one that comes. */
+static void slot_assign_level(SlotWorld *world, Slot *slot, const SlotWrite *write)
+{
+    SlotPool *pool = &world->pool;
+    LevelWalk walk = {0};
+    Head loser = head_of_write(write);
+    Head winner = slot_head(slot);
+    bool stands = winner.dot != 0 && !write_observed(write, winner.dot);
+
+    walk_level(&walk, pool, slot, write);
+    if (!stands) {
+        slot_empty_inline(slot);
+        winner = walk.best != 0 ? slot_node_head(&pool->nodes[walk.best]) : (Head){0};
+    }
+    if (winner.dot == 0 || slot_head_beats(&loser, &winner)) {
+        Head head = loser;
+
+        loser = winner;
+        winner = head;
+    }
+    slot_put_inline(slot, &winner);
+    if (!stands && walk.best != 0)
+        slot_node_put(&pool->nodes[walk.best], &loser); /* itself, or in the new winner's place */
+    else if (stands && walk.room != 0)
+        slot_node_put(&pool->nodes[walk.room], &loser);
+    else if (stands)
+        slot_push_sibling(pool, slot, &loser);
+    if (!stands && walk.room != 0)
+        slot_remove_node(pool, slot, walk.room_before, walk.room);
+}
+
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
 {
     SlotPool *pool = &world->pool;
@@ -119,7 +189,11 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write)
     if (slot_chain(slot) != 0 || write->covered || (write->ahead && write_removes(write)) ||
         (slot->dot != 0 &&
          (!write_drops(write, slot->dot) || causality_is_ahead(&world->causality, slot->dot)))) {
-        slot_write_chained(world, slot, write);
+        if (write->op == EFFECT_ASSIGN && world->causality.step_count == 0 && !write->ahead &&
+            !write->covered && !write->add_wins && !world->wrong_arrival_order)
+            slot_assign_level(world, slot, write);
+        else
+            slot_write_chained(world, slot, write);
         return;
     }
     slot_empty_inline(slot);

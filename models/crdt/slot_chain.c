@@ -85,12 +85,6 @@ static void chain_remove(SlotPool *pool, Slot *slot, uint32_t index)
     slot_remove_node(pool, slot, before, index);
 }
 
-Head slot_node_head(const SlotNode *node)
-{
-    return (Head){node->head.dot, node->head.ts, node->head.number, node->head.bytes,
-                  (ValueKind)node->head.value_kind};
-}
-
 uint64_t slot_copy_bytes(const char *data, uint32_t bytes)
 {
     char *copy = g_malloc((size_t)bytes + 1);
@@ -101,21 +95,12 @@ uint64_t slot_copy_bytes(const char *data, uint32_t bytes)
     return (uint64_t)(uintptr_t)copy;
 }
 
-static bool head_beats(const Head *a, const Head *b)
-{
-    return a->ts > b->ts || (a->ts == b->ts && dot_member(a->dot) < dot_member(b->dot));
-}
-
-static void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head)
+void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head)
 {
     SlotNode *node = chain_push(pool, slot, NODE_SIBLING);
 
     pool->sibling_count++;
-    node->head.dot = head->dot;
-    node->head.ts = head->ts;
-    node->head.number = head->number;
-    node->head.bytes = head->bytes;
-    node->head.value_kind = (uint32_t)head->kind;
+    slot_node_put(node, head);
 }
 
 void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
@@ -124,7 +109,7 @@ void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
 
     if (winner.dot == 0) {
         slot_put_inline(slot, head);
-    } else if (head_beats(head, &winner)) {
+    } else if (slot_head_beats(head, &winner)) {
         slot_push_sibling(pool, slot, &winner);
         slot_put_inline(slot, head);
     } else {
@@ -143,7 +128,7 @@ void slot_promote(SlotPool *pool, Slot *slot)
         if (pool->nodes[at].kind != NODE_SIBLING)
             continue;
         head = slot_node_head(&pool->nodes[at]);
-        if (best == 0 || head_beats(&head, &best_head)) {
+        if (best == 0 || slot_head_beats(&head, &best_head)) {
             best = at;
             best_head = head;
         }

@@ -41,7 +41,27 @@ static inline void slot_empty_inline(Slot *slot)
     slot_put_inline(slot, &(Head){0});
 }
 
-Head slot_node_head(const SlotNode *node);
+static inline Head slot_node_head(const SlotNode *node)
+{
+    return (Head){node->head.dot, node->head.ts, node->head.number, node->head.bytes,
+                  (ValueKind)node->head.value_kind};
+}
+
+static inline void slot_node_put(SlotNode *node, const Head *head)
+{
+    node->head.dot = head->dot;
+    node->head.ts = head->ts;
+    node->head.number = head->number;
+    node->head.bytes = head->bytes;
+    node->head.value_kind = (uint32_t)head->kind;
+}
+
+static inline bool slot_head_beats(const Head *a, const Head *b)
+{
+    return a->ts > b->ts || (a->ts == b->ts && dot_member(a->dot) < dot_member(b->dot));
+}
+
+void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head);
 uint64_t slot_copy_bytes(const char *data, uint32_t bytes); /* for a head to own */
 void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head);
 void slot_promote(SlotPool *pool, Slot *slot); /* the best sibling, after the inline head went */
