@@ -70,14 +70,11 @@ bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx)
            (told[5] > seen[5]);
 }
 
-void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead)
+/* Drops the steps the effect makes good and notes those it is ahead by. */
+void causality_receive_ahead(Causality *causality, Dot dot, const Clock *ctx)
 {
     uint32_t r = dot_member(dot);
 
-    ensure(dot_seq(dot) == causality->clock.seq[r] + 1);
-    causality->clock.seq[r] = dot_seq(dot);
-    if (causality->step_count == 0 && !ahead)
-        return; /* nearly always, where members are as far from each other */
     for (uint32_t s = 1; s <= MEMBER_MAX; s++)
         if (causality->ahead_seq[s][r] != UINT64_MAX)
             ring_trim(causality, s, r);

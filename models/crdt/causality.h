@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "models/crdt/effect.h"
+#include "sim/ensure.h"
 
 /* From seq on, the origin had observed `observed` effects of the other; both grow along the ring.
  */
@@ -42,7 +43,19 @@ bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx);
 
 /* Takes the next effect of its origin into account; call after the state was changed by it.  ahead:
  * causality_is_ctx_ahead(ctx), which the effect itself does not change. */
-void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead);
+static inline void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead);
+
+void causality_receive_ahead(Causality *causality, Dot dot, const Clock *ctx); /* for the next */
+
+static inline void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead)
+{
+    uint64_t *seq = &causality->clock.seq[dot_member(dot)];
+
+    ensure(dot_seq(dot) == *seq + 1);
+    *seq = dot_seq(dot);
+    if (causality->step_count > 0 || ahead) /* rare where members are as far from each other */
+        causality_receive_ahead(causality, dot, ctx);
+}
 
 /* Whether the effect named held, stored here, had observed arriving: the next effect of another
  * origin. */

@@ -216,8 +216,7 @@ void store_prefetch_chain(const Store *store, const Effect *effect)
     if (!state->type)
         return;
     slot = &state->slots[(effect->key - state->family->base) * state->fields + effect->element];
-    if (slot_chain(slot) != 0)
-        prefetch(&store->world.pool.nodes[slot_chain(slot)]);
+    prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 is there too: a guess costs more */
 }
 
 void store_prefetch_key(const Store *store, const Arg *key)

@@ -90,7 +90,7 @@ static uint64_t wire_bytes(const Member *member, const Effect *effect)
     return bytes;
 }
 
-static uint32_t effect_weight(const Member *member, const Effect *effect)
+static inline uint32_t effect_weight(const Member *member, const Effect *effect)
 {
     const Family *family;
 
@@ -101,7 +101,7 @@ static uint32_t effect_weight(const Member *member, const Effect *effect)
 }
 
 /* The effect became known here: its record stays until all linked members know it too. */
-static void record_keep(Member *member, const Effect *effect, uint32_t weight)
+static inline void record_keep(Member *member, const Effect *effect, uint32_t weight)
 {
     History *history = &member->histories[dot_member(effect->dot)];
     bool removes = effect->op == EFFECT_REMOVE || effect->op == EFFECT_DELETE;
@@ -109,7 +109,8 @@ static void record_keep(Member *member, const Effect *effect, uint32_t weight)
     HistoryKind kind = removes ? HISTORY_TOMBSTONE : HISTORY_RECORD;
 
     history_push(history, dot_seq(effect->dot), member->classes.code[slot][kind][weight != 1]);
-    history_supersede(history, store_superseded_seq(member->store)); /* 0: none */
+    if (store_superseded_seq(member->store) > 0)
+        history_supersede(history, store_superseded_seq(member->store));
 }
 
 Effect *replication_room(void *actor)
