@@ -96,14 +96,18 @@ void place_mark_sent(Place *place)
     place->has_sent = true;
 }
 
-static void departure_add(Place *from, Place *to, const TimerEvent *event)
+static TimerEvent *departure_room(Place *from, Place *to)
 {
+    Departure *departure;
+
     if (from->departure_count == from->departure_capacity) {
         from->departure_capacity = MAX(ARRAY_COUNT_FIRST, from->departure_capacity * 2);
         from->departures = g_renew(Departure, from->departures, from->departure_capacity);
     }
-    from->departures[from->departure_count++] = (Departure){.to = to, .event = *event};
+    departure = &from->departures[from->departure_count++];
+    departure->to = to;
     from->has_sent = true;
+    return &departure->event;
 }
 
 void *place_post_room(Place *from, Place *to, const Post *post)
@@ -111,11 +115,8 @@ void *place_post_room(Place *from, Place *to, const Post *post)
     SimTime earliest_ns = place_earliest_ns(from);
     bool is_crossing = from->is_running && from != to;
     Place *owner = from->is_running ? from : to;
-    TimerEvent event = {
-        .at_ns = post->at_ns,
-        .order = event_order(post->rank, post->source, post->seq),
-        .handler = post->handler,
-    };
+    uint64_t order = event_order(post->rank, post->source, post->seq);
+    TimerEvent *event;
 
     ensure(post->rank <= RANK_SAMPLE);
     ensure(post->source < UINT32_C(1) << 21);
@@ -123,16 +124,18 @@ void *place_post_room(Place *from, Place *to, const Post *post)
     ensure(post->body_bytes <= KERNEL_BODY_MAX);
     ensure(post->at_ns < SIM_TIME_NEVER);
     ensure(post->at_ns >= earliest_ns);
-    if (post->body_bytes > 0)
-        event.body = body_take(&owner->bodies);
     if (is_crossing) {
         /* Faster than the lookahead: the receiver may already be past it. */
         ensure(post->at_ns - earliest_ns >= from->rules->gap_ns);
-        departure_add(from, to, &event);
+        event = departure_room(from, to);
+        event->at_ns = post->at_ns;
+        event->order = order;
     } else {
-        timers_push(&to->timers, &event);
+        event = timers_push_room(&to->timers, post->at_ns, order);
     }
-    return event.body;
+    event->handler = post->handler;
+    event->body = post->body_bytes > 0 ? body_take(&owner->bodies) : NULL;
+    return event->body;
 }
 
 void place_post(Place *from, Place *to, const Post *post)

@@ -15,7 +15,8 @@
 #include "sim/kernel.h"
 #include "sim/time.h"
 
-#define TIMERS_BUCKETS 64
+#define TIMERS_BUCKETS  64
+#define TIMERS_NEAR_MAX 32
 
 typedef struct {
     SimTime at_ns;
@@ -34,9 +35,13 @@ typedef struct {
 typedef struct {
     EventKey least; /* of all events, or EVENT_KEY_NEVER */
     SimTime floor_ns;
-    uint64_t occupied; /* bit i: bucket i holds something */
+    uint64_t occupied;             /* bit i: bucket i holds something */
+    uint32_t near_buckets;         /* what would fall into a bucket below this one is near */
+    uint32_t near_begin, near_end; /* of the near events, in key order */
+    uint32_t searched;             /* the bucket whose least key is known, or TIMERS_BUCKETS */
+    EventKey searched_least;
+    TimerEvent near[TIMERS_NEAR_MAX];
     TimerBucket buckets[TIMERS_BUCKETS];
-    EventKey bucket_least[TIMERS_BUCKETS]; /* meaningful where occupied */
 } Timers;
 
 #define EVENT_KEY_NEVER ((EventKey){SIM_TIME_NEVER, UINT64_MAX})
@@ -47,6 +52,10 @@ void timers_clear(Timers *timers);
 /* at_ns is at least that of the last popped event, and below SIM_TIME_NEVER.  At exactly that time
  * the order may be lower than what was popped: it simply comes next. */
 void timers_push(Timers *timers, const TimerEvent *event);
+
+/* The same, but handler and body are filled in by the caller, at once: an event that was put
+ * together elsewhere a moment ago is slow to copy. */
+TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order);
 
 /* Of the least event, without taking it; EVENT_KEY_NEVER when there is none. */
 static inline EventKey timers_peek(const Timers *timers)
