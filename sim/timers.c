@@ -199,7 +199,8 @@ static inline void near_gather(Timers *timers)
         for (uint32_t i = 0; i < bucket->count; i++) {
             const TimerEvent *event = &bucket->events[i];
 
-            prefetch(event->body); /* was written some thousand events ago */
+            if (event->body) /* was written some thousand events ago */
+                prefetch(event->body);
             *near_room(timers, key_of(event)) = *event;
         }
         bucket->count = 0;
