@@ -42,9 +42,9 @@ typedef struct {
     uint32_t element, element_count;
     uint32_t weight;
     uint16_t family;
-    bool is_assign : 1;
-    bool by_client : 1; /* else a deadline came due: nobody acknowledged that */
-    bool is_first : 1;  /* effect of its command */
+    bool is_assign;
+    bool by_client; /* else a deadline came due: nobody acknowledged that */
+    bool is_first;  /* effect of its command */
 } Heard;
 
 /* A client's write of one member that nobody else may know yet. */
@@ -55,12 +55,21 @@ typedef struct {
     uint32_t family;
 } Alone;
 
+/* [next, count) wait; plain arrays, because each write passes through both. */
+typedef struct {
+    Heard *items; /* in time order */
+    uint32_t next, count, capacity;
+} HeardQueue;
+
+typedef struct {
+    Alone *items; /* in seq order */
+    uint32_t next, count, capacity;
+} AloneQueue;
+
 typedef struct {
     LostWrites *lost;
-    GArray *heard;       /* Heard, in time order */
-    uint32_t heard_next; /* first not consumed */
-    GArray *alone;       /* Alone, in seq order */
-    uint32_t alone_next;
+    HeardQueue heard;
+    AloneQueue alone;
 } Ear;
 
 /* Counted under one family; the last set is for keys born during the run. */
@@ -78,6 +87,22 @@ struct LostWrites {
     uint32_t table_size, table_used; /* size is a power of two */
     uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
 };
+
+#define QUEUE_FIRST 1024u
+
+static __attribute__((noinline)) void heard_grow(HeardQueue *queue)
+{
+    queue->capacity = MAX(QUEUE_FIRST, 2 * queue->capacity);
+    ensure(queue->capacity > queue->count);
+    queue->items = g_renew(Heard, queue->items, queue->capacity);
+}
+
+static __attribute__((noinline)) void alone_grow(AloneQueue *queue)
+{
+    queue->capacity = MAX(QUEUE_FIRST, 2 * queue->capacity);
+    ensure(queue->capacity > queue->count);
+    queue->items = g_renew(Alone, queue->items, queue->capacity);
+}
 
 static Instrument *new_counter(const LostWritesConfig *config, const char *metric, Labels labels,
                                uint32_t family)
@@ -124,8 +149,6 @@ LostWrites *lost_writes_new(const LostWritesConfig *config)
     lost->table = g_new0(Writer, lost->table_size);
     for (uint32_t m = 0; m < config->member_count; m++) {
         lost->ears[m].lost = lost;
-        lost->ears[m].heard = g_array_new(FALSE, FALSE, sizeof(Heard));
-        lost->ears[m].alone = g_array_new(FALSE, FALSE, sizeof(Alone));
     }
     for (uint32_t family = 0; family <= config->family_count; family++)
         make_counters(lost, config, family);
@@ -137,8 +160,8 @@ void lost_writes_free(LostWrites *lost)
     if (!lost)
         return;
     for (uint32_t m = 0; m < lost->member_count; m++) {
-        g_array_unref(lost->ears[m].heard);
-        g_array_unref(lost->ears[m].alone);
+        g_free(lost->ears[m].heard.items);
+        g_free(lost->ears[m].alone.items);
     }
     g_free(lost->counts);
     g_free(lost->table);
@@ -155,25 +178,25 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
 {
     Ear *ear = actor;
     const Effect *effect = fact->effect;
-    Heard heard;
+    Heard *heard;
 
     if (fact->kind != GEO_WRITE)
         return;
-    heard = (Heard){
-        .at_ns = fact->at_ns,
-        .dot = effect->dot,
-        .ts_ms = effect->ts.ms,
-        .key = effect->key,
-        .element = effect->element,
-        .element_count = effect->element_count,
-        .weight = fact->weight,
-        .family = effect->family,
-        .is_assign = effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE,
-        .by_client = fact->nth > 0,
-        .is_first = fact->nth == 1,
-    };
-    memcpy(heard.seen, &effect->ctx.seq[1], sizeof heard.seen);
-    g_array_append_val(ear->heard, heard);
+    if (__builtin_expect(ear->heard.count == ear->heard.capacity, 0))
+        heard_grow(&ear->heard);
+    heard = &ear->heard.items[ear->heard.count++];
+    heard->at_ns = fact->at_ns;
+    heard->dot = effect->dot;
+    heard->ts_ms = effect->ts.ms;
+    heard->key = effect->key;
+    memcpy(heard->seen, &effect->ctx.seq[1], sizeof heard->seen);
+    heard->element = effect->element;
+    heard->element_count = effect->element_count;
+    heard->weight = fact->weight;
+    heard->family = effect->family;
+    heard->is_assign = effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE;
+    heard->by_client = fact->nth > 0;
+    heard->is_first = fact->nth == 1;
 }
 
 static uint64_t writer_hash(uint64_t key, uint32_t element)
@@ -275,12 +298,15 @@ static void count_alone(LostWrites *lost, uint32_t m, const Alone *alone)
 }
 
 /* One entry per command: it is safe when the last of its effects is. */
-static void note_alone(Ear *ear, const Heard *heard, const Alone *alone)
+static inline void note_alone(AloneQueue *queue, const Heard *heard, const Alone *alone)
 {
-    if (heard->is_first)
-        g_array_append_vals(ear->alone, alone, 1);
-    else if (ear->alone->len > ear->alone_next)
-        g_array_index(ear->alone, Alone, ear->alone->len - 1).seq = alone->seq;
+    if (heard->is_first) {
+        if (__builtin_expect(queue->count == queue->capacity, 0))
+            alone_grow(queue);
+        queue->items[queue->count++] = *alone;
+    } else if (queue->count > queue->next) {
+        queue->items[queue->count - 1].seq = alone->seq;
+    }
 }
 
 static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
@@ -299,67 +325,75 @@ static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
         return;
     }
     if (lost->member_count > 1 && heard->by_client)
-        note_alone(ear, heard, &alone);
+        note_alone(&ear->alone, heard, &alone);
     for (uint32_t i = 0; heard->is_assign && i < heard->element_count; i++)
         consume_assign(lost, heard, heard->element + i);
 }
 
-static const Heard *peek(const Ear *ear, SimTime until_ns)
+/* Drops what was consumed, once that is half of it; the arrays keep their memory. */
+static void heard_compact(HeardQueue *queue)
 {
-    const Heard *heard;
-
-    if (ear->heard_next == ear->heard->len)
-        return NULL;
-    heard = &g_array_index(ear->heard, Heard, ear->heard_next);
-    return heard->at_ns <= until_ns ? heard : NULL;
+    if (queue->next == 0 || 2 * queue->next < queue->count)
+        return;
+    queue->count -= queue->next;
+    memmove(queue->items, &queue->items[queue->next], queue->count * sizeof(Heard));
+    queue->next = 0;
 }
 
-/* Drops what was consumed; the array keeps its memory. */
-static void compact(GArray *array, uint32_t *next)
+static void alone_compact(AloneQueue *queue)
 {
-    if (*next > 0 && 2 * *next >= array->len) {
-        g_array_remove_range(array, 0, *next);
-        *next = 0;
-    }
+    if (queue->next == 0 || 2 * queue->next < queue->count)
+        return;
+    queue->count -= queue->next;
+    memmove(queue->items, &queue->items[queue->next], queue->count * sizeof(Alone));
+    queue->next = 0;
 }
 
 /* The table is met at random: the entry of a write a few places behind the next is fetched ahead.
  */
-static void prefetch_writer(const LostWrites *lost, const Ear *ear)
+static inline void prefetch_writer(const LostWrites *lost, const HeardQueue *queue)
 {
-    uint32_t at = ear->heard_next + 4;
+    uint32_t at = queue->next + 4;
 
-    if (at < ear->heard->len) {
-        const Heard *heard = &g_array_index(ear->heard, Heard, at);
+    if (at < queue->count) {
+        const Heard *heard = &queue->items[at];
         uint64_t hash = writer_hash(heard->key, heard->element);
 
         prefetch(&lost->table[(uint32_t)hash & (lost->table_size - 1)]);
     }
 }
 
+static inline SimTime heard_next_ns(const HeardQueue *queue)
+{
+    return queue->next < queue->count ? queue->items[queue->next].at_ns : SIM_TIME_NEVER;
+}
+
 void lost_writes_merge(LostWrites *lost, SimTime until_ns)
 {
+    SimTime next_ns[MEMBER_MAX];
+
+    for (uint32_t m = 0; m < MEMBER_MAX; m++)
+        next_ns[m] = heard_next_ns(&lost->ears[m].heard); /* beyond member_count: never */
     for (;;) {
-        Ear *first = NULL;
-        const Heard *next = NULL;
+        SimTime least_ns = next_ns[0];
+        uint32_t first = 0;
+        HeardQueue *queue;
 
         /* At one instant the lower id goes first, so the order is total. */
-        for (uint32_t m = 0; m < lost->member_count; m++) {
-            const Heard *heard = peek(&lost->ears[m], until_ns);
-
-            if (heard && (!next || heard->at_ns < next->at_ns)) {
-                next = heard;
-                first = &lost->ears[m];
-            }
+        for (uint32_t m = 1; m < MEMBER_MAX; m++) {
+            first = next_ns[m] < least_ns ? m : first;
+            least_ns = MIN(least_ns, next_ns[m]);
         }
-        if (!next)
+        if (least_ns > until_ns || least_ns == SIM_TIME_NEVER)
             break;
-        prefetch_writer(lost, first);
-        consume(lost, first, next);
-        first->heard_next++;
+        queue = &lost->ears[first].heard;
+        prefetch_writer(lost, queue);
+        consume(lost, &lost->ears[first], &queue->items[queue->next]);
+        queue->next++;
+        next_ns[first] = heard_next_ns(queue);
     }
     for (uint32_t m = 0; m < lost->member_count; m++)
-        compact(lost->ears[m].heard, &lost->ears[m].heard_next);
+        heard_compact(&lost->ears[m].heard);
 }
 
 /* The seq up to which some member of `mask` other than m knows member m's writes. */
@@ -389,13 +423,12 @@ void lost_writes_collect(LostWrites *lost, const Clock *known)
         any = true;
     }
     for (uint32_t m = 0; m < lost->member_count; m++) {
-        Ear *ear = &lost->ears[m];
+        AloneQueue *queue = &lost->ears[m].alone;
         uint64_t seq = known_elsewhere(lost, m, known, ~lost->outcasts);
 
-        while (ear->alone_next < ear->alone->len &&
-               g_array_index(ear->alone, Alone, ear->alone_next).seq <= seq)
-            ear->alone_next++;
-        compact(ear->alone, &ear->alone_next);
+        while (queue->next < queue->count && queue->items[queue->next].seq <= seq)
+            queue->next++;
+        alone_compact(queue);
     }
     if (lost->table_used > lost->collect_above)
         rebuild(lost, &stable);
@@ -405,13 +438,13 @@ uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *k
                             uint32_t survivors)
 {
     uint32_t m = member_id - 1;
-    Ear *ear = &lost->ears[m];
+    AloneQueue *queue = &lost->ears[m].alone;
     uint64_t seq = known_elsewhere(lost, m, known, survivors);
     uint64_t total = 0;
 
     ensure(member_id >= 1 && member_id <= lost->member_count);
-    for (; ear->alone_next < ear->alone->len; ear->alone_next++) {
-        const Alone *alone = &g_array_index(ear->alone, Alone, ear->alone_next);
+    for (; queue->next < queue->count; queue->next++) {
+        const Alone *alone = &queue->items[queue->next];
 
         if (alone->seq <= seq)
             continue;

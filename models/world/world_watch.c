@@ -28,6 +28,7 @@ typedef struct {
     uint32_t member_index;
     void *lost_ear; /* NULL: not watched */
     GArray *events; /* of HeardEvent, since the last sample */
+    bool is_traced;
 } MemberEar;
 
 typedef struct {
@@ -92,12 +93,13 @@ static void hear_relink(WorldWatch *watch, const GeoFact *fact)
     lost_writes_relink(watch->lost, fact->peer_id);
 }
 
+/* Hot: once per effect made and per effect applied. */
 static void hear_geo(void *actor, const GeoFact *fact)
 {
     MemberEar *ear = actor;
-    HeardEvent event = {fact->kind, fact->peer_id, fact->at_ns, fact->amount};
+    HeardEvent event;
 
-    if (ear->watch->config.trace)
+    if (__builtin_expect(ear->is_traced, 0))
         trace_fact(ear->watch, fact);
     if (fact->kind == GEO_APPLY)
         return;
@@ -106,6 +108,7 @@ static void hear_geo(void *actor, const GeoFact *fact)
             lost_writes_hear(ear->lost_ear, fact);
         return;
     }
+    event = (HeardEvent){fact->kind, fact->peer_id, fact->at_ns, fact->amount};
     if (fact->kind == GEO_UNLINK)
         hear_unlink(ear->watch, fact);
     if (fact->kind == GEO_RELINK)
@@ -217,8 +220,10 @@ WorldWatch *world_watch_new(const WorldWatchConfig *config)
     watch->member_count = (uint32_t)config->scenario->params.members.count;
     watch->site_count = (uint32_t)config->scenario->params.sites.count;
     for (uint32_t i = 0; i < watch->member_count; i++)
-        watch->member_ears[i] =
-            (MemberEar){watch, i, NULL, g_array_new(FALSE, FALSE, sizeof(HeardEvent))};
+        watch->member_ears[i] = (MemberEar){.watch = watch,
+                                            .member_index = i,
+                                            .events = g_array_new(FALSE, FALSE, sizeof(HeardEvent)),
+                                            .is_traced = config->trace != NULL};
     make_site_meters(watch);
     make_lost_writes(watch);
     return watch;
