@@ -1,0 +1,11 @@
+/* Large tables that are met at random, in huge pages where the machine grants them.
+ *
+ * With small pages most visits of a table of some megabytes also miss the processor's table of
+ * pages, and a prefetch then waits for the walk it was meant to hide.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Zeroed, aligned to a cache line; *out_memory is what to give to g_free. */
+void *pages_alloc(size_t bytes, void **out_memory);
