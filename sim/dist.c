@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 
 #define MIDDLE_BITS  10
 #define MIDDLE_COUNT 1024 /* cells of the unit interval if all were of middle width */
@@ -254,6 +255,14 @@ void dist_free(Dist *dist)
     g_free(dist->cells);
     g_free(dist->steps);
     g_free(dist);
+}
+
+void dist_prefetch(const Dist *dist, uint64_t u64)
+{
+    uint64_t fraction;
+
+    if (dist->cells != NULL)
+        prefetch(&dist->cells[cell_of(u64, &fraction)]);
 }
 
 int64_t dist_sample(const Dist *dist, uint64_t u64)

@@ -70,6 +70,7 @@ void dist_free(Dist *dist);
 /* Samples lie within +-DIST_VALUE_MAX.  Durations may be negative where parameters say so (a
  * uniform from -5ms, a shift by -1ms); who cannot use that asks dist_min at load. */
 int64_t dist_sample(const Dist *dist, uint64_t u64); /* monotone in u64 */
+void dist_prefetch(const Dist *dist, uint64_t u64);  /* such a sample is coming */
 int64_t dist_min(const Dist *dist);                  /* the least value a sample can have */
 int64_t dist_max(const Dist *dist);
 double dist_mean(const Dist *dist); /* of the table */

@@ -119,10 +119,14 @@ static void finish(Site *site, uint32_t index, Outcome outcome, SimTime now_ns)
 
 /* ---- attempts ---- */
 
+static inline uint64_t token_word(const Site *site, uint64_t token, uint32_t attempt, uint64_t use)
+{
+    return rng_keyed(site->attempts, token, attempt * (uint64_t)DRAWS_PER_ATTEMPT + use);
+}
+
 static inline uint64_t attempt_word(const Site *site, const OpSlot *slot, uint64_t use)
 {
-    return rng_keyed(site->attempts, slot->op.token,
-                     slot->attempt_count * (uint64_t)DRAWS_PER_ATTEMPT + use);
+    return token_word(site, slot->op.token, slot->attempt_count, use);
 }
 
 static void post_in_place(Site *site, const Handler *handler, SimTime at_ns, uint64_t call)
@@ -397,6 +401,16 @@ static void begin_operation(Site *site, uint32_t index, SimTime now_ns)
     begin_attempt(site, index, now_ns);
 }
 
+/* The round-trip tables of all sites together fill the caches near the core.  Whoever comes next
+ * most likely goes home; a wrong guess costs nothing. */
+static inline void prefetch_rtt(const Site *site, const Workload *workload)
+{
+    const Dist *rtt = site->config->rtt[site->config->home];
+
+    if (rtt)
+        dist_prefetch(rtt, token_word(site, workload_next_token(workload), 1, DRAW_RTT));
+}
+
 static void on_arrival(void *actor, Place *place, void *body)
 {
     Arrivals *arrivals = actor;
@@ -410,6 +424,7 @@ static void on_arrival(void *actor, Place *place, void *body)
     workload_advance(arrivals->workload);
     place_set_stream(place, arrivals->stream, workload_next_ns(arrivals->workload),
                      workload_next_seq(arrivals->workload));
+    prefetch_rtt(site, arrivals->workload);
     if (slot->op.spec) {
         begin_operation(site, index, now_ns);
     } else {

@@ -18,6 +18,9 @@
 
 #define GUIDE_COUNT 256
 
+/* A logarithm is one long chain of products; several at once overlap in the processor. */
+#define GAP_COUNT 16
+
 /* INCR, ZINCRBY and EXPIRE carry a number (rehearsal.md 3.1, Ops). */
 #define NUMBER_BYTES 16
 
@@ -52,6 +55,9 @@ struct Workload {
     RngKey ops;
     Rng arrivals;
 
+    double gaps[GAP_COUNT]; /* drawn ahead; nothing else draws from arrivals by then */
+    uint32_t gap_next;
+
     double base_rate_per_ns; /* kept share included */
     double kept_share;
     double burst; /* set from outside */
@@ -63,7 +69,8 @@ struct Workload {
     double next_fraction_ns; /* sums of gaps must not lose their fractions */
     uint64_t next_seq;
     const MixEntry *next_entry; /* what the next arrival is about, and the word of its key: */
-    uint64_t next_key_word;     /* known one arrival ahead */
+    uint64_t next_key_word;     /* known one arrival ahead, */
+    uint64_t next_token;        /* as is what its attempts draw from */
 
     uint32_t entry_count;
     MixEntry *entries;
@@ -314,11 +321,20 @@ static void find_next(Workload *workload)
     }
 }
 
-static double draw_gap(Workload *workload)
+static __attribute__((noinline)) void draw_gaps(Workload *workload)
+{
+    for (uint32_t i = 0; i < GAP_COUNT; i++)
+        workload->gaps[i] = -sim_log(1.0 - rng_unit(&workload->arrivals));
+    workload->gap_next = 0;
+}
+
+static inline double draw_gap(Workload *workload)
 {
     if (workload->config->arrivals == ARRIVALS_CONSTANT)
         return 1.0;
-    return -sim_log(1.0 - rng_unit(&workload->arrivals));
+    if (workload->gap_next == GAP_COUNT)
+        draw_gaps(workload);
+    return workload->gaps[workload->gap_next++];
 }
 
 static inline uint64_t draw_word(const Workload *workload, uint64_t use)
@@ -343,6 +359,7 @@ static void pick_next(Workload *workload)
         return;
     workload->next_entry = pick_entry(workload, draw_word(workload, DRAW_MIX));
     workload->next_key_word = draw_word(workload, DRAW_KEY);
+    workload->next_token = draw_word(workload, DRAW_TOKEN);
     if (workload->next_entry->family->popularity)
         popularity_prefetch(workload->next_entry->family->popularity, workload->next_key_word);
 }
@@ -362,6 +379,7 @@ Workload *workload_new(const WorkloadSetup *setup)
     workload->arrivals = rng_stream(setup->seed, arrivals);
     workload->ops = rng_key(setup->seed, ops);
     workload->burst = 1.0;
+    workload->gap_next = GAP_COUNT;
     build_mix(workload);
     workload->base_rate_per_ns = setup->config->rate_per_s * 1e-9 * workload->kept_share;
     /* Evenly spaced streams of several sites must not tick together. */
@@ -388,6 +406,11 @@ SimTime workload_next_ns(const Workload *workload)
 uint64_t workload_next_seq(const Workload *workload)
 {
     return workload->next_seq;
+}
+
+uint64_t workload_next_token(const Workload *workload)
+{
+    return workload->next_token;
 }
 
 void workload_advance(Workload *workload)
@@ -434,7 +457,7 @@ void workload_draw(const Workload *workload, Operation *out)
 
     out->seq = (uint64_t)workload->index << 48 | workload->next_seq;
     out->key = family->base + kept_index;
-    out->token = draw_word(workload, DRAW_TOKEN);
+    out->token = workload->next_token;
     out->spec = entry->op->spec;
     out->client = (uint32_t)rng_scale(draw_word(workload, DRAW_CLIENT), workload->client_count);
     out->weight = family->type < 0 ? 1 : family_weight(family, kept_index);
@@ -446,9 +469,11 @@ void workload_draw(const Workload *workload, Operation *out)
             ? 0
             : (uint32_t)rng_scale(draw_word(workload, DRAW_ELEMENT), entry->element_choices);
     out->value_bytes = entry->fixed_bytes;
-    if (entry->bytes)
-        out->value_bytes = (uint32_t)dist_sample(entry->bytes, draw_word(workload, DRAW_BYTES)) /
-                           entry->bytes_divisor;
+    if (entry->bytes) {
+        out->value_bytes = (uint32_t)dist_sample(entry->bytes, draw_word(workload, DRAW_BYTES));
+        if (entry->bytes_divisor > 1) /* a division is slow even by 1 */
+            out->value_bytes /= entry->bytes_divisor;
+    }
     out->ttl_ns =
         entry->ttl ? dist_sample(entry->ttl, draw_word(workload, DRAW_TTL)) : entry->fixed_ttl_ns;
 }

@@ -43,6 +43,7 @@ void workload_free(Workload *workload);
 
 SimTime workload_next_ns(const Workload *workload);           /* SIM_TIME_NEVER: no more */
 uint64_t workload_next_seq(const Workload *workload);         /* its number, from 0 */
+uint64_t workload_next_token(const Workload *workload);       /* of the operation it brings */
 void workload_advance(Workload *workload);                    /* to the arrival after the next */
 void workload_draw(const Workload *workload, Operation *out); /* the next arrival's operation */
 
