@@ -49,7 +49,7 @@ struct WorldWatch {
     const Levers *levers;
 };
 
-static void trace_fact(const WorldWatch *watch, const GeoFact *fact)
+static __attribute__((noinline)) void trace_fact(const WorldWatch *watch, const GeoFact *fact)
 {
     static const char *const op_names[] = {"assign", "increment", "add",
                                            "remove", "delete",    "expire"};
@@ -93,27 +93,31 @@ static void hear_relink(WorldWatch *watch, const GeoFact *fact)
     lost_writes_relink(watch->lost, fact->peer_id);
 }
 
-/* Hot: once per effect made and per effect applied. */
-static void hear_geo(void *actor, const GeoFact *fact)
+static __attribute__((noinline)) void hear_event(MemberEar *ear, const GeoFact *fact)
 {
-    MemberEar *ear = actor;
-    HeardEvent event;
+    HeardEvent event = {fact->kind, fact->peer_id, fact->at_ns, fact->amount};
 
-    if (__builtin_expect(ear->is_traced, 0))
-        trace_fact(ear->watch, fact);
-    if (fact->kind == GEO_APPLY)
-        return;
-    if (fact->kind == GEO_WRITE) {
-        if (ear->lost_ear)
-            lost_writes_hear(ear->lost_ear, fact);
-        return;
-    }
-    event = (HeardEvent){fact->kind, fact->peer_id, fact->at_ns, fact->amount};
     if (fact->kind == GEO_UNLINK)
         hear_unlink(ear->watch, fact);
     if (fact->kind == GEO_RELINK)
         hear_relink(ear->watch, fact);
     g_array_append_val(ear->events, event);
+}
+
+/* Hot: once per effect made and once per effect applied; so little is done here that nothing needs
+ * to be put aside for it. */
+static void hear_geo(void *actor, const GeoFact *fact)
+{
+    MemberEar *ear = actor;
+
+    if (__builtin_expect(ear->is_traced, 0))
+        trace_fact(ear->watch, fact);
+    if (fact->kind == GEO_APPLY)
+        return;
+    if (fact->kind != GEO_WRITE)
+        hear_event(ear, fact);
+    else if (ear->lost_ear)
+        lost_writes_hear(ear->lost_ear, fact);
 }
 
 static void hear_op(void *actor, const OpFact *fact)
