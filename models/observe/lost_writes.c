@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/pages.h"
 #include "sim/prefetch.h"
 #include "sim/rng.h"
 
@@ -83,7 +84,8 @@ struct LostWrites {
     uint32_t outcasts; /* bit per member index: unlinked, not linked again */
     Ear ears[MEMBER_MAX];
     FamilyCounts *counts;
-    Writer *table;
+    Writer *table; /* in huge pages: it is met at random */
+    void *table_memory;
     uint32_t table_size, table_used; /* size is a power of two */
     uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
 };
@@ -146,7 +148,7 @@ LostWrites *lost_writes_new(const LostWritesConfig *config)
     lost->counts = g_new0(FamilyCounts, config->family_count + 1);
     lost->table_size = TABLE_START;
     lost->collect_above = TABLE_START / 4;
-    lost->table = g_new0(Writer, lost->table_size);
+    lost->table = pages_alloc(lost->table_size * sizeof(Writer), &lost->table_memory);
     for (uint32_t m = 0; m < config->member_count; m++) {
         lost->ears[m].lost = lost;
     }
@@ -164,7 +166,7 @@ void lost_writes_free(LostWrites *lost)
         g_free(lost->ears[m].alone.items);
     }
     g_free(lost->counts);
-    g_free(lost->table);
+    g_free(lost->table_memory);
     g_free(lost);
 }
 
@@ -220,6 +222,7 @@ static Writer *find_writer(const LostWrites *lost, uint64_t key, uint32_t elemen
 static void rebuild(LostWrites *lost, const Clock *stable)
 {
     Writer *old = lost->table;
+    void *old_memory = lost->table_memory;
     uint32_t old_size = lost->table_size;
     uint32_t kept = 0;
 
@@ -232,13 +235,13 @@ static void rebuild(LostWrites *lost, const Clock *stable)
         lost->table_size *= 2;
     while (lost->table_size > TABLE_START && lost->table_size > 16 * kept)
         lost->table_size /= 2;
-    lost->table = g_new0(Writer, lost->table_size);
+    lost->table = pages_alloc(lost->table_size * sizeof(Writer), &lost->table_memory);
     lost->table_used = kept;
     lost->collect_above = MAX(2 * kept, TABLE_START / 4);
     for (uint32_t i = 0; i < old_size; i++)
         if (old[i].dot != 0)
             *find_writer(lost, old[i].key, old[i].element) = old[i];
-    g_free(old);
+    g_free(old_memory);
 }
 
 static bool has_seen(const Heard *heard, Dot dot)
