@@ -171,6 +171,39 @@ static void test_the_last_nanosecond_before_never_is_a_time(void)
     timers_clear(&timers);
 }
 
+/* Three far events are sorted ahead; then far more than there is room for comes before and between
+ * them, while some are popped. */
+static void test_a_crowd_pushed_among_the_next_few_keeps_its_order(void)
+{
+    enum { CROWD = 10 * TIMERS_NEAR_MAX };
+    Timers timers;
+    EventKey last = {0, 0};
+
+    timers_init(&timers);
+    push(&timers, 1, 1);
+    for (uint64_t i = 1; i <= 3; i++)
+        push(&timers, (SimTime)i * 300 * SIM_US, i);
+    expect_pop(&timers, 1, 1);
+    for (uint64_t i = 0; i < CROWD; i++) {
+        push(&timers, last.at_ns + 1 + (SimTime)(i * 7919 % 1000) * SIM_US, 10 + i);
+        if (i % 4 == 3) {
+            TimerEvent event = timers_pop(&timers);
+
+            EXPECT(event_key_before(last, (EventKey){event.at_ns, event.order}));
+            last = (EventKey){event.at_ns, event.order};
+        }
+    }
+    EXPECT_INT(timers_count(&timers), CROWD + 3 - CROWD / 4);
+    while (timers_count(&timers) > 0) {
+        EventKey peeked = timers_peek(&timers);
+
+        EXPECT(event_key_before(last, peeked));
+        expect_pop(&timers, peeked.at_ns, peeked.order);
+        last = peeked;
+    }
+    timers_clear(&timers);
+}
+
 /* The child ends by SIGABRT when ensure holds, by exit code 0 when it lets the push pass. */
 static void test_a_push_before_the_last_pop_dies(void)
 {
@@ -201,6 +234,7 @@ static const TestCase cases[] = {
     TEST(test_push_at_the_present_with_a_lower_order_comes_next),
     TEST(test_a_crowded_instant_keeps_the_order_words),
     TEST(test_the_last_nanosecond_before_never_is_a_time),
+    TEST(test_a_crowd_pushed_among_the_next_few_keeps_its_order),
     TEST(test_a_push_before_the_last_pop_dies),
 };
 TEST_MAIN("timers", cases)
