@@ -218,7 +218,7 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
     slot->state = OP_SENT;
     slot->unanswered_count++;
     if (member_place(member) == config->place)
-        member_prefetch(member, op->family, op->key); /* a few dozen operations ahead */
+        member_prefetch(member, request, post.at_ns); /* a few dozen operations ahead */
     arm_timeout(site, now_ns + config->routing->retry.timeout_ns, call);
 }
 

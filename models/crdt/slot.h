@@ -63,6 +63,7 @@ typedef struct {
 
 typedef struct {
     SlotNode *nodes; /* index 0 is none */
+    void *memory;    /* what they were cut from */
     uint32_t count, capacity, free;
     uint32_t sibling_count; /* of all slots */
     uint32_t counter_count; /* likewise */

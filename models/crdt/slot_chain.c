@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "sim/ensure.h"
+#include "sim/pages.h"
 
 void slot_pool_init(SlotPool *pool)
 {
@@ -16,8 +17,23 @@ void slot_pool_init(SlotPool *pool)
 
 void slot_pool_clear(SlotPool *pool)
 {
-    g_free(pool->nodes);
+    g_free(pool->memory);
     slot_pool_init(pool);
+}
+
+static void pool_grow(SlotPool *pool)
+{
+    uint32_t capacity = pool->capacity > 0 ? pool->capacity * 2 : 256;
+    void *memory;
+    SlotNode *nodes = pages_alloc(capacity * sizeof(SlotNode), &memory);
+
+    ensure(capacity <= UINT32_C(1) << 28);
+    if (pool->capacity > 0)
+        memcpy(nodes, pool->nodes, pool->capacity * sizeof(SlotNode));
+    g_free(pool->memory);
+    pool->nodes = nodes;
+    pool->memory = memory;
+    pool->capacity = capacity;
 }
 
 static uint32_t pool_take(SlotPool *pool)
@@ -28,9 +44,7 @@ static uint32_t pool_take(SlotPool *pool)
         pool->free = pool->nodes[index].next;
     } else {
         if (pool->count >= pool->capacity) {
-            pool->capacity = pool->capacity > 0 ? pool->capacity * 2 : 256;
-            ensure(pool->capacity <= UINT32_C(1) << 28);
-            pool->nodes = g_renew(SlotNode, pool->nodes, pool->capacity);
+            pool_grow(pool);
         }
         index = pool->count++;
     }

@@ -8,6 +8,7 @@
 
 #include "models/data/store_write.h"
 #include "sim/ensure.h"
+#include "sim/pages.h"
 
 #define BORN_BIT (UINT64_C(1) << 63)
 
@@ -101,8 +102,8 @@ Slot *key_expiry(Store *store, const Key *key, bool create)
     if (!state->expiry) {
         if (!create)
             return NULL;
-        state->expiry = cache_line_alloc((size_t)state->family->kept_count * sizeof(Slot),
-                                         &state->expiry_memory);
+        state->expiry =
+            pages_alloc((size_t)state->family->kept_count * sizeof(Slot), &state->expiry_memory);
         state->queued_ms = g_new0(int64_t, state->family->kept_count);
     }
     slot = &state->expiry[key->kept];

@@ -4,28 +4,12 @@
 #include "models/data/store.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "models/data/command_run.h"
 #include "models/data/store_private.h"
 #include "sim/ensure.h"
+#include "sim/pages.h"
 #include "sim/prefetch.h"
-
-#define HUGE_PAGE_BYTES (2 * 1024 * 1024)
-
-/* Slots are met at random, so with small pages most visits would also miss the table of pages;
- * asking for huge ones is a hint that may be refused. */
-void *cache_line_alloc(size_t bytes, void **out_memory)
-{
-    size_t align = bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : 64;
-    void *start;
-
-    *out_memory = g_malloc0(bytes + align);
-    start = (void *)(((uintptr_t)*out_memory + align - 1) & ~(uintptr_t)(align - 1));
-    if (align == HUGE_PAGE_BYTES)
-        (void)madvise(start, bytes & ~(size_t)(HUGE_PAGE_BYTES - 1), MADV_HUGEPAGE);
-    return start;
-}
 
 /* The books of what exists at the start. */
 static void state_count_start(FamilyState *state)
@@ -61,7 +45,7 @@ static void state_init(FamilyState *state, const Family *family)
     state->type = crdt_types[family->type];
     state->fields = state->type->has_elements && family->field_count > 0 ? family->field_count : 1;
     slot_count = (size_t)family->kept_count * state->fields;
-    state->slots = cache_line_alloc(slot_count * sizeof(Slot), &state->slot_memory);
+    state->slots = pages_alloc(slot_count * sizeof(Slot), &state->slot_memory);
     state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY;
     if (state->type->has_elements)
         state->live = g_new0(uint32_t, family->kept_count);

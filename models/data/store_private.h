@@ -169,6 +169,5 @@ void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary bef
  * ------------------------------------------------------------------------------------------ */
 
 void expiry_start(Store *store); /* queues the deadlines of prefilled keys this member owns */
-void expiry_changed(Store *store, const Key *key);       /* after key's deadline changed */
-void *cache_line_alloc(size_t bytes, void **out_memory); /* zeroed; free *out_memory */
+void expiry_changed(Store *store, const Key *key); /* after key's deadline changed */
 void deadline_heap_clear(DeadlineHeap *heap);

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/pages.h"
 
-#define CHUNK_EFFECTS 1024
-#define PAGE_CHUNKS   4096
-#define PAGE_COUNT    4096 /* 17 thousand million effects */
-#define BLOB_BYTES    (64 * 1024)
-#define SPARE_MAX     64 /* dropped chunks kept for reuse; more are left by a long break */
+#define CHUNK_EFFECTS   1024
+#define PAGE_CHUNKS     4096
+#define PAGE_COUNT      4096 /* 17 thousand million effects */
+#define BLOB_BYTES      (64 * 1024)
+#define SLAB_CHUNKS_MAX 16
 
 typedef struct Blob {
     struct Blob *next;
@@ -31,12 +32,20 @@ typedef struct Chunk {
 } Chunk;
 G_STATIC_ASSERT(sizeof(Effect) == 128);
 
+/* Chunks are made by the dozen, so that the logs of a busy group lie in huge pages; the first slabs
+ * are small, for the many small worlds. */
+typedef struct Slab {
+    struct Slab *next;
+    void *memory;
+} Slab;
+
 struct EffectLog {
     Chunk **pages[PAGE_COUNT];
     uint64_t begun_count; /* chunks, dropped ones too */
     Chunk *tail;          /* the chunk being filled, NULL at a boundary */
-    Chunk *spare;         /* dropped, to be used again */
-    uint32_t spare_count;
+    Chunk *spare;         /* dropped or not yet used */
+    Slab *slabs;          /* what chunks were cut from, freed with the log */
+    uint32_t slab_chunks; /* in the newest */
     uint64_t last_seq;
     uint64_t total_bytes;
     uint64_t first_chunk; /* chunks below are dropped */
@@ -57,13 +66,29 @@ static void blobs_free(Blob *blob)
     }
 }
 
-static void chunks_free(Chunk *chunk)
+static void slab_add(EffectLog *log)
 {
-    while (chunk) {
-        Chunk *next = chunk->next_free;
+    Slab *slab = g_new(Slab, 1);
+    Chunk *chunks;
 
-        g_aligned_free(chunk);
-        chunk = next;
+    log->slab_chunks = MIN(SLAB_CHUNKS_MAX, MAX(1, log->slab_chunks * 2));
+    chunks = pages_alloc(log->slab_chunks * sizeof(Chunk), &slab->memory);
+    slab->next = log->slabs;
+    log->slabs = slab;
+    for (uint32_t i = log->slab_chunks; i-- > 0;) {
+        chunks[i].next_free = log->spare;
+        log->spare = &chunks[i];
+    }
+}
+
+static void slabs_free(Slab *slab)
+{
+    while (slab) {
+        Slab *next = slab->next;
+
+        g_free(slab->memory);
+        g_free(slab);
+        slab = next;
     }
 }
 
@@ -78,29 +103,23 @@ void effect_log_free(EffectLog *log)
         return;
     for (uint64_t page = 0; page < PAGE_COUNT && log->pages[page]; page++) {
         for (uint64_t i = 0; i < PAGE_CHUNKS; i++) {
-            Chunk *chunk = log->pages[page][i];
-
-            if (chunk) {
-                blobs_free(chunk->blobs);
-                g_aligned_free(chunk);
-            }
+            if (log->pages[page][i])
+                blobs_free(log->pages[page][i]->blobs);
         }
         g_free(log->pages[page]);
     }
-    chunks_free(log->spare);
+    slabs_free(log->slabs);
     g_free(log);
 }
 
 static Chunk *chunk_begin(EffectLog *log, uint64_t index)
 {
-    Chunk *chunk = log->spare;
+    Chunk *chunk;
 
-    if (chunk) {
-        log->spare = chunk->next_free;
-        log->spare_count--;
-    } else {
-        chunk = g_aligned_alloc(1, sizeof(Chunk), 64);
-    }
+    if (!log->spare)
+        slab_add(log);
+    chunk = log->spare;
+    log->spare = chunk->next_free;
     chunk->next_free = NULL;
     chunk->blobs = NULL;
     chunk->bytes[0] = log->total_bytes;
@@ -228,13 +247,8 @@ static void chunk_release(EffectLog *log, Chunk *chunk)
 {
     blobs_free(chunk->blobs);
     chunk->blobs = NULL;
-    if (log->spare_count == SPARE_MAX) {
-        g_aligned_free(chunk);
-        return;
-    }
     chunk->next_free = log->spare;
     log->spare = chunk;
-    log->spare_count++;
 }
 
 void effect_log_drop(EffectLog *log, uint64_t seq)

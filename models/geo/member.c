@@ -139,6 +139,12 @@ static void request_serve(Member *member, const Request *request, Response *resp
         command_execute(member, request, response);
 }
 
+/* The word whose draw is the extra time a request takes. */
+static uint64_t service_word(const Member *member, SimTime at_ns, uint64_t call)
+{
+    return rng_keyed(member->service_draws, (uint64_t)at_ns, call);
+}
+
 static void request_run(void *actor, Place *place, void *body)
 {
     Member *member = actor;
@@ -160,8 +166,8 @@ static void request_run(void *actor, Place *place, void *body)
     else
         request_serve(member, request, &response);
     if (member->config.service) {
-        uint64_t u64 = rng_keyed(member->service_draws, (uint64_t)member->now_ns, request->call);
-        SimTime extra_ns = dist_sample(member->config.service, u64);
+        SimTime extra_ns = dist_sample(member->config.service,
+                                       service_word(member, member->now_ns, request->call));
 
         response.service_ns +=
             member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
@@ -169,9 +175,11 @@ static void request_run(void *actor, Place *place, void *body)
     reply_post(member, request, &response, member->now_ns + response.wait_ns + response.service_ns);
 }
 
-void member_prefetch(const Member *member, uint16_t family, uint64_t key)
+void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
 {
-    store_prefetch_declared(member->store, family, key);
+    store_prefetch_declared(member->store, request->family, request->key);
+    if (member->config.service)
+        dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
 }
 
 static void parts_make(Member *member)

@@ -75,7 +75,7 @@ void member_start(Member *member); /* arms heartbeats and expiry; at t=0 */
 /* Where requests go: post a Request with this handler to member_place. */
 /* A request about this declared key is on its way: fetches what it will touch into the cache.
  * Changes nothing; only within the member's own place, for what lies where may change. */
-void member_prefetch(const Member *member, uint16_t family, uint64_t key);
+void member_prefetch(const Member *member, const Request *request, SimTime at_ns);
 const Handler *member_request_handler(const Member *member);
 Place *member_place(const Member *member);
 uint32_t member_id(const Member *member);

@@ -36,11 +36,11 @@ uint64_t member_reach_epoch(const Member *member)
 }
 
 /* Nothing to fetch: these members keep no keys. */
-void member_prefetch(const Member *member, uint16_t family, uint64_t key)
+void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
 {
     (void)member;
-    (void)family;
-    (void)key;
+    (void)request;
+    (void)at_ns;
 }
 
 static void member_answer(void *actor, Place *place, void *body)
