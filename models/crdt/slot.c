@@ -8,7 +8,7 @@
 
 #include "models/crdt/slot_private.h"
 
-static Head head_of_write(const SlotWrite *write)
+static inline Head head_of_write(const SlotWrite *write)
 {
     const Value *value = &write->value;
     uint64_t number =
@@ -121,36 +121,50 @@ static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, const SlotWr
     }
 }
 
+/* The head goes inline, or, when the best of the siblings beats it, takes that one's node. */
+static void slot_promote_into(SlotPool *pool, Slot *slot, uint32_t best, const Head *head)
+{
+    Head sibling;
+
+    if (best == 0) {
+        slot_put_inline(slot, head);
+        return;
+    }
+    sibling = slot_node_head(&pool->nodes[best]);
+    if (slot_head_beats(head, &sibling)) {
+        slot_put_inline(slot, head);
+    } else {
+        slot_put_inline(slot, &sibling);
+        slot_node_put(&pool->nodes[best], head);
+    }
+}
+
 /* An ASSIGN between siblings when nothing anywhere is ahead of our clock, so that no cover counts:
  * the hot keys of a busy group.  A sibling that goes leaves its node to the one that comes. */
 static void slot_assign_level(SlotWorld *world, Slot *slot, const SlotWrite *write)
 {
     SlotPool *pool = &world->pool;
     LevelWalk walk = {0};
-    Head loser = head_of_write(write);
-    Head winner = slot_head(slot);
-    bool stands = winner.dot != 0 && !write_observed(write, winner.dot);
+    Head head = head_of_write(write);
+    Head own = slot_head(slot);
+    bool stands = own.dot != 0 && !write_observed(write, own.dot);
 
     walk_level(&walk, pool, slot, write);
     if (!stands) {
         slot_empty_inline(slot);
-        winner = walk.best != 0 ? slot_node_head(&pool->nodes[walk.best]) : (Head){0};
+        slot_promote_into(pool, slot, walk.best, &head);
+        if (walk.room != 0)
+            slot_remove_node(pool, slot, walk.room_before, walk.room);
+        return;
     }
-    if (winner.dot == 0 || slot_head_beats(&loser, &winner)) {
-        Head head = loser;
-
-        loser = winner;
-        winner = head;
+    if (walk.room == 0)
+        walk.room = slot_push_sibling(pool, slot);
+    if (slot_head_beats(&head, &own)) {
+        slot_node_put(&pool->nodes[walk.room], &own);
+        slot_put_inline(slot, &head);
+    } else {
+        slot_node_put(&pool->nodes[walk.room], &head);
     }
-    slot_put_inline(slot, &winner);
-    if (!stands && walk.best != 0)
-        slot_node_put(&pool->nodes[walk.best], &loser); /* itself, or in the new winner's place */
-    else if (stands && walk.room != 0)
-        slot_node_put(&pool->nodes[walk.room], &loser);
-    else if (stands)
-        slot_push_sibling(pool, slot, &loser);
-    if (!stands && walk.room != 0)
-        slot_remove_node(pool, slot, walk.room_before, walk.room);
 }
 
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)

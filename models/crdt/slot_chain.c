@@ -109,12 +109,19 @@ uint64_t slot_copy_bytes(const char *data, uint32_t bytes)
     return (uint64_t)(uintptr_t)copy;
 }
 
-void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head)
+/* A node for a further head, to be filled by the caller. */
+uint32_t slot_push_sibling(SlotPool *pool, Slot *slot)
 {
-    SlotNode *node = chain_push(pool, slot, NODE_SIBLING);
-
+    chain_push(pool, slot, NODE_SIBLING);
     pool->sibling_count++;
-    slot_node_put(node, head);
+    return slot_chain(slot);
+}
+
+static void sibling_add(SlotPool *pool, Slot *slot, const Head *head)
+{
+    uint32_t index = slot_push_sibling(pool, slot);
+
+    slot_node_put(&pool->nodes[index], head);
 }
 
 void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
@@ -124,10 +131,10 @@ void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head)
     if (winner.dot == 0) {
         slot_put_inline(slot, head);
     } else if (slot_head_beats(head, &winner)) {
-        slot_push_sibling(pool, slot, &winner);
+        sibling_add(pool, slot, &winner);
         slot_put_inline(slot, head);
     } else {
-        slot_push_sibling(pool, slot, head);
+        sibling_add(pool, slot, head);
     }
 }
 

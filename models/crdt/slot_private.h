@@ -61,7 +61,7 @@ static inline bool slot_head_beats(const Head *a, const Head *b)
     return a->ts > b->ts || (a->ts == b->ts && dot_member(a->dot) < dot_member(b->dot));
 }
 
-void slot_push_sibling(SlotPool *pool, Slot *slot, const Head *head);
+uint32_t slot_push_sibling(SlotPool *pool, Slot *slot);
 uint64_t slot_copy_bytes(const char *data, uint32_t bytes); /* for a head to own */
 void slot_insert_head(SlotPool *pool, Slot *slot, const Head *head);
 void slot_promote(SlotPool *pool, Slot *slot); /* the best sibling, after the inline head went */

@@ -81,7 +81,8 @@ static void effect_apply_here(Store *store, Key *key, const Effect *effect, cons
     key->born = change.key.born;
 }
 
-/* Field by field: a whole struct would be made elsewhere first and copied. */
+/* Field by field: what was just written in small pieces is slow to read in large ones, and a whole
+ * struct would be made elsewhere first. */
 static void effect_fill(Effect *out, const Store *store, const Key *key, const LocalWrite *write)
 {
     const Clock *clock = &store->world.causality.clock;
@@ -93,7 +94,10 @@ static void effect_fill(Effect *out, const Store *store, const Key *key, const L
     out->key = key->state ? key->state->family->base + key->kept : key->hash;
     out->element = write->element.index;
     out->element_count = write->element_count > 1 ? write->element_count : 1;
-    out->value = write->value;
+    out->value.number = write->value.number;
+    out->value.data = write->value.data;
+    out->value.bytes = write->value.bytes;
+    out->value.kind = write->value.kind;
     out->amount = write->deadline_ms;
     out->family = key->state ? key->state->family->index : FAMILY_NONE;
     out->op = (uint8_t)write->op;
@@ -156,7 +160,7 @@ static int64_t creation_deadline_ms(Store *store, const Key *key, WallTime now)
 
 void store_write(Store *store, Key *key, const LocalWrite *write)
 {
-    LocalWrite whole = *write;
+    LocalWrite whole;
     bool endless = key->state && key->state->family->ttl_ns == 0 && !key->state->expiry;
     bool adds =
         write->op == EFFECT_ASSIGN || write->op == EFFECT_ADD || write->op == EFFECT_INCREMENT;
@@ -165,6 +169,7 @@ void store_write(Store *store, Key *key, const LocalWrite *write)
         write_effect(store, key, write);
         return;
     }
+    whole = *write;
     whole.deadline_ms = creation_deadline_ms(store, key, write->now);
     if (whole.op != EFFECT_INCREMENT || whole.deadline_ms == 0) {
         write_effect(store, key, &whole);

@@ -9,6 +9,7 @@
 
 #include "sim/ensure.h"
 #include "sim/pages.h"
+#include "sim/prefetch.h"
 
 #define CHUNK_EFFECTS   1024
 #define PAGE_CHUNKS     4096
@@ -167,6 +168,15 @@ Effect *effect_log_room(EffectLog *log)
     return &log->tail->effects[index];
 }
 
+/* The lines of the effect after next: their turn comes with the next local write or two. */
+static void room_prefetch(const Chunk *chunk, uint64_t index)
+{
+    const char *ahead = (const char *)&chunk->effects[MIN(index + 2, CHUNK_EFFECTS - 1)];
+
+    prefetch(ahead);
+    prefetch(ahead + 64);
+}
+
 const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
                                 uint64_t wire_bytes)
 {
@@ -183,6 +193,7 @@ const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime ma
     log->total_bytes += wire_bytes;
     chunk->bytes[index + 1] = log->total_bytes;
     log->last_seq++;
+    room_prefetch(chunk, index);
     return kept;
 }
 
