@@ -216,7 +216,9 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
                &(SlotWrite){.dot = effect->dot,
                             .ts = effect->ts.ms,
                             .ctx = &effect->ctx,
-                            .value = effect->value,
+                            .value.number = effect->value.number,
+                            .value.bytes = effect->value.bytes,
+                            .value.kind = effect->value.kind,
                             .op = EFFECT_ASSIGN,
                             .ahead = ahead});
     ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));

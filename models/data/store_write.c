@@ -126,7 +126,9 @@ static void write_effect(Store *store, Key *key, const LocalWrite *write)
         payload = payload_read(effect->payload, effect->payload_bytes);
         effect->value.data = payload.value.data;
     }
-    if (key->state && change_is_register(key->state, effect)) {
+    /* As change_is_register says; but reading what was written just now would wait for it. */
+    if (key->state && key->state->is_register && write->op == EFFECT_ASSIGN &&
+        write->deadline_ms == 0 && store->payload.bytes == 0) {
         change_register(store, key->state, effect, false);
         store->world.causality.clock.seq[store->config.member_id]++;
     } else {

@@ -9,6 +9,8 @@
  */
 #include "models/geo/link.h"
 
+#include <string.h>
+
 #include <glib.h>
 
 #include "sim/ensure.h"
@@ -80,6 +82,22 @@ static void entries_reserve(EntryRing *ring, uint64_t more)
     g_free(ring->entries);
     ring->entries = entries;
     ring->capacity = capacity;
+}
+
+/* Stretch by stretch: a stretch ends where one of the rings begins anew. */
+static void entries_move(EntryRing *to, EntryRing *from)
+{
+    while (from->head < from->tail) {
+        uint64_t at = from->head & (from->capacity - 1);
+        uint64_t into = to->tail & (to->capacity - 1);
+        uint64_t count = from->tail - from->head;
+
+        count = MIN(count, from->capacity - at);
+        count = MIN(count, to->capacity - into);
+        memcpy(&to->entries[into], &from->entries[at], count * sizeof(LinkEntry));
+        from->head += count;
+        to->tail += count;
+    }
 }
 
 static void clocks_reserve(ClockRing *ring, uint64_t more)
@@ -335,9 +353,7 @@ void link_publish(Link *link)
     ClockRing *to_clocks = &link->visible_clocks;
 
     entries_reserve(to, from->tail - from->head);
-    while (from->head < from->tail)
-        to->entries[to->tail++ & (to->capacity - 1)] =
-            from->entries[from->head++ & (from->capacity - 1)];
+    entries_move(to, from);
     clocks_reserve(to_clocks, from_clocks->tail - from_clocks->head);
     while (from_clocks->head < from_clocks->tail)
         to_clocks->clocks[to_clocks->tail++ & (to_clocks->capacity - 1)] =
