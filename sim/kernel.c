@@ -26,6 +26,11 @@ typedef struct {
     Place *receiver;
 } PublishHook;
 
+typedef struct {
+    void (*settled)(void *actor, SimTime before_ns);
+    void *actor;
+} SettledHook;
+
 struct Kernel {
     KernelRules rules;
     EnsureContext context; /* of controls; now_ns is where the run stands between windows */
@@ -37,6 +42,7 @@ struct Kernel {
 
     PublishHook *hooks;
     uint32_t hook_count;
+    SettledHook settled; /* .settled NULL: nobody listens */
 
     EventKey limit;         /* of the window that runs */
     KernelThreads *threads; /* NULL: the calling thread alone */
@@ -146,6 +152,12 @@ void kernel_on_publish(Kernel *kernel, void (*publish)(void *actor, Place *recei
     kernel->hooks[kernel->hook_count++] = (PublishHook){publish, actor, receiver};
 }
 
+void kernel_on_settled(Kernel *kernel, void (*settled)(void *actor, SimTime before_ns), void *actor)
+{
+    ensure(kernel->rules.phase == PHASE_OUTSIDE && !kernel->settled.settled);
+    kernel->settled = (SettledHook){settled, actor};
+}
+
 void kernel_at(Kernel *kernel, const Control *control)
 {
     TimerEvent event = {
@@ -181,6 +193,8 @@ static void publish(Kernel *kernel, SimTime floor_ns)
         has_sent |= place_deliver(&kernel->places[i]);
     for (uint32_t i = 0; has_sent && i < kernel->hook_count; i++)
         kernel->hooks[i].publish(kernel->hooks[i].actor, kernel->hooks[i].receiver);
+    if (has_sent && kernel->settled.settled)
+        kernel->settled.settled(kernel->settled.actor, floor_ns);
     kernel->rules.phase = PHASE_OUTSIDE;
 }
 

@@ -9,6 +9,9 @@
  * is forgotten, so the table holds only what is in flight (or kept from a silent member).
  * Forgetting changes no answer, hence the moment of it does not matter.
  *
+ * Facts may be consumed in pieces of any size before they are asked for, while they are still near
+ * at hand; what that finds is put aside and counted in its second.
+ *
  * What a member writes after it was unlinked nobody else will ever see, and nothing of the others
  * competes with it: each such write is lost at once, and the table does not hear of it.
  */
@@ -79,18 +82,29 @@ typedef struct {
     Instrument *unreplicated[MEMBER_MAX], *a23[MEMBER_MAX];
 } FamilyCounts;
 
+/* A write found lost, not counted yet. */
+typedef struct {
+    uint64_t key_hash;
+    uint32_t weight;
+    uint16_t family;
+    uint8_t member; /* index */
+    bool is_alone;  /* unreplicated; else overwritten */
+} Loss;
+
 struct LostWrites {
     uint32_t member_count, family_count;
     uint32_t outcasts; /* bit per member index: unlinked, not linked again */
     Ear ears[MEMBER_MAX];
     FamilyCounts *counts;
-    Writer *table; /* in huge pages: it is met at random */
+    GArray *losses; /* of Loss */
+    Writer *table;  /* in huge pages: it is met at random */
     void *table_memory;
     uint32_t table_size, table_used; /* size is a power of two */
     uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
 };
 
 #define QUEUE_FIRST 1024u
+#define ADVANCE_MIN 512u /* facts worth a pass */
 
 static __attribute__((noinline)) void heard_grow(HeardQueue *queue)
 {
@@ -149,9 +163,9 @@ LostWrites *lost_writes_new(const LostWritesConfig *config)
     lost->table_size = TABLE_START;
     lost->collect_above = TABLE_START / 4;
     lost->table = pages_alloc(lost->table_size * sizeof(Writer), &lost->table_memory);
-    for (uint32_t m = 0; m < config->member_count; m++) {
+    lost->losses = g_array_new(FALSE, FALSE, sizeof(Loss));
+    for (uint32_t m = 0; m < config->member_count; m++)
         lost->ears[m].lost = lost;
-    }
     for (uint32_t family = 0; family <= config->family_count; family++)
         make_counters(lost, config, family);
     return lost;
@@ -165,6 +179,7 @@ void lost_writes_free(LostWrites *lost)
         g_free(lost->ears[m].heard.items);
         g_free(lost->ears[m].alone.items);
     }
+    g_array_free(lost->losses, TRUE);
     g_free(lost->counts);
     g_free(lost->table_memory);
     g_free(lost);
@@ -262,14 +277,16 @@ static bool comes_after(const Heard *heard, const Writer *writer)
     return id != other ? id < other : dot_seq(heard->dot) > dot_seq(writer->dot);
 }
 
-static void count_loss(LostWrites *lost, const Heard *heard, Dot lost_dot)
+static void note_loss(LostWrites *lost, const Heard *heard, Dot lost_dot)
 {
-    FamilyCounts *counts = &lost->counts[MIN(heard->family, lost->family_count)];
-    uint32_t member = dot_member(lost_dot) - 1;
-    uint64_t hash = rng_mix(heard->key);
+    Loss loss = {
+        .key_hash = rng_mix(heard->key),
+        .weight = heard->weight,
+        .family = (uint16_t)MIN(heard->family, lost->family_count),
+        .member = (uint8_t)(dot_member(lost_dot) - 1),
+    };
 
-    instrument_count_key(counts->overwritten[member], hash, heard->weight, 1);
-    instrument_count_key(counts->a1[member], hash, heard->weight, 1);
+    g_array_append_val(lost->losses, loss);
 }
 
 static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t element)
@@ -281,7 +298,7 @@ static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t elemen
     } else if (!has_seen(heard, writer->dot)) {
         bool heard_wins = comes_after(heard, writer);
 
-        count_loss(lost, heard, heard_wins ? writer->dot : heard->dot);
+        note_loss(lost, heard, heard_wins ? writer->dot : heard->dot);
         if (!heard_wins)
             return;
     }
@@ -291,13 +308,32 @@ static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t elemen
         rebuild(lost, NULL);
 }
 
-static void count_alone(LostWrites *lost, uint32_t m, const Alone *alone)
+static void note_alone_loss(LostWrites *lost, uint32_t m, const Alone *alone)
 {
-    FamilyCounts *counts = &lost->counts[alone->family];
-    uint64_t hash = rng_mix(alone->key);
+    Loss loss = {
+        .key_hash = rng_mix(alone->key),
+        .weight = alone->weight,
+        .family = (uint16_t)alone->family,
+        .member = (uint8_t)m,
+        .is_alone = true,
+    };
 
-    instrument_count_key(counts->unreplicated[m], hash, alone->weight, 1);
-    instrument_count_key(counts->a23[m], hash, alone->weight, 1);
+    g_array_append_val(lost->losses, loss);
+}
+
+static void losses_count(LostWrites *lost)
+{
+    for (guint i = 0; i < lost->losses->len; i++) {
+        const Loss *loss = &g_array_index(lost->losses, Loss, i);
+        FamilyCounts *counts = &lost->counts[loss->family];
+        Instrument *cause =
+            loss->is_alone ? counts->unreplicated[loss->member] : counts->overwritten[loss->member];
+        Instrument *anomaly = loss->is_alone ? counts->a23[loss->member] : counts->a1[loss->member];
+
+        instrument_count_key(cause, loss->key_hash, loss->weight, 1);
+        instrument_count_key(anomaly, loss->key_hash, loss->weight, 1);
+    }
+    g_array_set_size(lost->losses, 0);
 }
 
 /* One entry per command: it is safe when the last of its effects is. */
@@ -324,7 +360,7 @@ static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
 
     if (lost->outcasts >> m & 1) {
         if (heard->is_first)
-            count_alone(lost, m, &alone);
+            note_alone_loss(lost, m, &alone);
         return;
     }
     if (lost->member_count > 1 && heard->by_client)
@@ -371,7 +407,7 @@ static inline SimTime heard_next_ns(const HeardQueue *queue)
     return queue->next < queue->count ? queue->items[queue->next].at_ns : SIM_TIME_NEVER;
 }
 
-void lost_writes_merge(LostWrites *lost, SimTime until_ns)
+static void consume_until(LostWrites *lost, SimTime until_ns)
 {
     SimTime next_ns[MEMBER_MAX];
 
@@ -397,6 +433,22 @@ void lost_writes_merge(LostWrites *lost, SimTime until_ns)
     }
     for (uint32_t m = 0; m < lost->member_count; m++)
         heard_compact(&lost->ears[m].heard);
+}
+
+void lost_writes_merge(LostWrites *lost, SimTime until_ns)
+{
+    consume_until(lost, until_ns);
+    losses_count(lost);
+}
+
+void lost_writes_advance(LostWrites *lost, SimTime before_ns)
+{
+    uint32_t waiting = 0;
+
+    for (uint32_t m = 0; m < lost->member_count; m++)
+        waiting += lost->ears[m].heard.count - lost->ears[m].heard.next;
+    if (waiting >= ADVANCE_MIN && before_ns > 0)
+        consume_until(lost, before_ns - 1);
 }
 
 /* The seq up to which some member of `mask` other than m knows member m's writes. */
@@ -451,10 +503,11 @@ uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *k
 
         if (alone->seq <= seq)
             continue;
-        count_alone(lost, m, alone);
+        note_alone_loss(lost, m, alone);
         total += alone->weight;
     }
     lost->outcasts |= 1u << m;
+    losses_count(lost);
     return total;
 }
 

@@ -48,6 +48,10 @@ void lost_writes_hear(void *ear, const GeoFact *fact);
  * far. */
 void lost_writes_merge(LostWrites *lost, SimTime until_ns);
 
+/* Between windows, as often as one likes: everything before before_ns has happened.  May consume
+ * facts ahead of the next merge, while they are still near at hand; changes no figure. */
+void lost_writes_advance(LostWrites *lost, SimTime before_ns);
+
 /* Forgets what no later write can lose.  known[i] is the observed clock of member i + 1.
  * Changes no result; call every second or so, after merging. */
 void lost_writes_collect(LostWrites *lost, const Clock *known);

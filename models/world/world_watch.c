@@ -258,11 +258,19 @@ ClientListener world_watch_client_listener(WorldWatch *watch, uint32_t site_inde
     return (ClientListener){hear_op, hear_client, &watch->site_ears[site_index]};
 }
 
+static void hear_settled(void *actor, SimTime before_ns)
+{
+    WorldWatch *watch = actor;
+
+    lost_writes_advance(watch->lost, before_ns);
+}
+
 void world_watch_attach(WorldWatch *watch, const Levers *levers, Kernel *kernel)
 {
     double reserve[MEMBER_MAX];
 
-    (void)kernel;
+    if (watch->lost)
+        kernel_on_settled(kernel, hear_settled, watch);
     watch->levers = levers;
     for (uint32_t i = 0; i < watch->member_count; i++)
         reserve[i] = scenario_member(watch->config.scenario, i)->memory.reserve;
