@@ -182,7 +182,7 @@ static bool sum_series(const Recording *recording, char *const *keys, uint32_t f
             return false;
     for (uint32_t second = 0; second < bucket_count; second++)
         readings[second] = instrument_bucket(recording_instrument_at(recording, first), second);
-    for (uint32_t i = first + 1; i < recording_instrument_count(recording); i++) {
+    for (uint32_t i = first + 1; keys[i]; i++) {
         if (strcmp(keys[i], keys[first]) != 0)
             continue;
         for (uint32_t second = 0; second < bucket_count; second++)

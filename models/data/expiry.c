@@ -128,9 +128,10 @@ bool key_is_expired(Store *store, const Key *key, WallTime now)
 static uint32_t genesis_owner(const Store *store, const Key *key)
 {
     uint32_t member_count = store->config.member_count > 0 ? store->config.member_count : 1;
-    uint64_t mixed =
-        rng_mix(key->state->family->salt + key->kept * UINT64_C(0x9fb21c651e98df25) + 1);
+    uint64_t mixed;
 
+    ensure(key->state); /* a key born during the run has none from before it */
+    mixed = rng_mix(key->state->family->salt + key->kept * UINT64_C(0x9fb21c651e98df25) + 1);
     return 1 + (uint32_t)rng_scale(mixed, member_count);
 }
 

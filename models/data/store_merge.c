@@ -158,6 +158,7 @@ static void merge_born(Merge *merge)
         if (key.born)
             continue;
         key_create(into, &key);
+        ensure(key.born);
         merge_born_key(merge, &key, from);
     }
 }

@@ -269,6 +269,7 @@ void effect_log_drop(EffectLog *log, uint64_t seq)
         Chunk **slot = chunk_slot(log, log->first_chunk);
         Chunk *chunk = *slot;
 
+        ensure(chunk); /* only this function empties a slot, and it goes upward */
         *slot = NULL;
         if (chunk == log->tail)
             log->tail = NULL;

@@ -84,6 +84,7 @@ static void find_runs(Search *search)
         if (!is_per_run || i == scene->run % runs->count)
             search->runs[search->run_count++] = run;
     }
+    ensure(search->run_count > 0); /* who measures an event looks at the first */
 }
 
 /* The next instrument of run that the node means, from *index on; NULL when there is no more. */
