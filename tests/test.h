@@ -26,8 +26,15 @@ typedef struct {
         .name = #function, .run = function                                                         \
     }
 
-#define EXPECT(condition)       CU_ASSERT(condition)
-#define EXPECT_FATAL(condition) CU_ASSERT_FATAL(condition)
+#define EXPECT(condition) CU_ASSERT(condition)
+/* Leaves the story by a jump inside CUnit, which the analyzer does not see: abort() tells it. */
+#define EXPECT_FATAL(condition)                                                                    \
+    do {                                                                                           \
+        const bool test_holds = (condition);                                                       \
+        CU_assertImplementation(test_holds, __LINE__, #condition, __FILE__, "", CU_TRUE);          \
+        if (!test_holds)                                                                           \
+            abort();                                                                               \
+    } while (0)
 #define EXPECT_INT(actual, expected)                                                               \
     test_expect_int((long long)(actual), (long long)(expected), #actual, __FILE__, __LINE__)
 #define EXPECT_TEXT(actual, expected)                                                              \

@@ -120,6 +120,7 @@ static Reply execute_line(History *history, Store *store, const char *line, Wall
         args[command.count] = (Arg){.kind = ARG_BYTES,
                                     .data = words[command.count + 1],
                                     .bytes = (uint32_t)strlen(words[command.count + 1])};
+    EXPECT_FATAL(command.count > 0);
     if (history->declared)
         args[0] = (Arg){.kind = ARG_KEY, .number = 100 + (uint64_t)(words[1][1] - '0')};
     if (history->declared && strcmp(words[0], "SET") == 0) /* as workloads write */

@@ -420,6 +420,7 @@ static void test_cli_schema_and_lists_are_valid_json(void)
         EXPECT_INT(command(f, words[i]), 0);
         doc = json_parse(words[i], f->output, strlen(f->output), &error);
         EXPECT_TEXT(error ? error->message : NULL, NULL);
+        EXPECT(doc != NULL);
     }
 }
 
