@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # The digest of every shipped scenario, in its short form, is the committed one in every build.
 #
-#     tests/digests.sh [--until DURATION] [--threads] BUILD...   compares with tests/golden/digests.txt
-#     tests/digests.sh --update BUILD                            rewrites it
+#     tests/digests.sh [--until DURATION] [--threads] [--worlds COUNT] BUILD...
+#                                      compares with tests/golden/digests.txt
+#     tests/digests.sh --update BUILD  rewrites it
 #
 # The short form is base and variants on one key in 1024, expectations not judged, until 20m (or 2m,
 # for builds that are slow on purpose).  Where that ends before anything goes wrong, a second form
 # (early_forms, below) brings the fault forward; --until 2m leaves it out, as it lasts longer.
-# --threads asks the first BUILD with 1, 2 and 5 threads.  A digest changes only in a commit that says
-# why.  Ends with 1 when one differs.
+# --threads asks the first BUILD with 1, 2 and 5 threads.  --worlds adds the first COUNT random worlds of
+# the first BUILD's test_worlds, whole: no digest of theirs is committed, the builds must agree.  A
+# committed digest changes only in a commit that says why.  Ends with 1 when one differs.
 set -uo pipefail
 
 golden=tests/golden/digests.txt
@@ -21,6 +23,7 @@ scenarios/rehearsals/sports-live-score.json 15m faults.asia-isolated.at=4m param
 until=20m
 threads=$(nproc)
 thread_counts=()
+worlds=0
 builds=()
 is_update=no
 while [ $# -gt 0 ]; do
@@ -31,8 +34,12 @@ while [ $# -gt 0 ]; do
         until=${2-}
         shift
         ;;
+    --worlds)
+        worlds=${2-}
+        shift
+        ;;
     -*)
-        sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
     *) builds+=("$(realpath -- "$1")") ;;
@@ -46,6 +53,7 @@ folder=$(mktemp -d) || exit 2
 trap 'rm -rf "$folder"' EXIT
 failed=0
 compared=0
+slice=1/1024
 declare -A told
 
 scenarios() {
@@ -71,7 +79,7 @@ digest_of() {
         sets+=(--set "$set")
     done
     rm -f "$out"
-    if ! "$build/quintet" run "$scenario" --slice 1/1024 --until "$until" "${sets[@]}" --no-expect --quiet \
+    if ! "$build/quintet" run "$scenario" --slice "$slice" --until "$until" "${sets[@]}" --no-expect --quiet \
         --threads "$threads" --out "$out" >"$folder/said" 2>&1; then
         cat "$folder/said" >&2
         return 1
@@ -88,23 +96,58 @@ golden_of() {
     awk -v s="$scenario" -v f="$form" '$1 == s && $2 == f { print $3 }' $golden 2>/dev/null
 }
 
-# check BUILD THREADS SCENARIO UNTIL SET...
+# check EXPECTED BUILD THREADS SCENARIO UNTIL SET...
 check() {
-    local build=$1 threads=$2 digest expected
+    local expected=$1 build=$2 threads=$3 digest
 
+    shift
     digest=$(digest_of "$@") || digest=none
     shift 2
-    expected=$(golden_of "$@")
     compared=$((compared + 1))
     if [ "$digest" != "$expected" ] || [ "$digest" = none ]; then
         failed=$((failed + 1))
-        echo "$1 until ${*:2}, ${build#"$PWD"/}, $threads threads: $digest, expected ${expected:-one: there is none}"
+        echo "${1#"$folder"/} until ${*:2}, ${build#"$PWD"/}, $threads threads: $digest, expected ${expected:-one: there is none}"
         # Two builds that differ are compared table by table.
         if [ -f "$folder/results.db" ] && [ -z "${told[$digest]-}" ]; then
             told[$digest]=yes
             "$build/quintet" digest --tables "$folder/results.db" | sed 's/^/    /'
         fi
     fi
+}
+
+# check_builds EXPECTED SCENARIO UNTIL SET...
+check_builds() {
+    local expected=$1 build count
+
+    shift
+    for build in "${builds[@]}"; do
+        check "$expected" "$build" "$threads" "$@"
+    done
+    # How many runs share the machine must not matter, nor in which order they end.
+    for count in "${thread_counts[@]}"; do
+        check "$expected" "${builds[0]}" "$count" "$@"
+    done
+}
+
+# Each build that has the test draws the same world, and each makes of it what the first does.
+check_worlds() {
+    local seed world build slice=1/1
+
+    for ((seed = 1; seed <= worlds; seed++)); do
+        world=$folder/random-world-$seed.json
+        if ! "${builds[0]}/test_worlds" --print $seed >"$world"; then
+            echo "${builds[0]#"$PWD"/}: test_worlds prints no random world $seed"
+            failed=$((failed + 1))
+            return
+        fi
+        for build in "${builds[@]:1}"; do
+            if [ -x "$build/test_worlds" ] && ! "$build/test_worlds" --print $seed | cmp -s - "$world"; then
+                echo "${build#"$PWD"/} draws another random world $seed"
+                failed=$((failed + 1))
+            fi
+        done
+        check_builds "$(digest_of "${builds[0]}" "$threads" "$world" 90s)" "$world" 90s </dev/null
+    done
 }
 
 if [ $is_update = yes ]; then
@@ -121,13 +164,9 @@ if [ $is_update = yes ]; then
 fi
 
 while read -r -a form; do
-    for build in "${builds[@]}"; do
-        check "$build" "$threads" "${form[@]}" </dev/null
-    done
-    # How many runs share the machine must not matter, nor in which order they end.
-    for count in "${thread_counts[@]}"; do
-        check "${builds[0]}" "$count" "${form[@]}" </dev/null
-    done
+    expected=$(golden_of "${form[@]}")
+    check_builds "$expected" "${form[@]}" </dev/null
 done < <(forms "$until")
+check_worlds
 echo "$compared digests compared, $failed differ"
 [ $failed -eq 0 ] && [ $compared -gt 0 ]

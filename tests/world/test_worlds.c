@@ -5,9 +5,11 @@
  * one event at a time, on several threads, without observers), its digest is the same, its
  * invariants hold at every cut, and when everybody has gone quiet all members that are linked to
  * each other agree.  A slice of it is another world, of which the same holds.  A failure prints the
- * command that runs that seed alone.
+ * command that runs that seed alone.  That compilers agree is seen from outside, by
+ * tests/digests.sh.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "tests/world/random_world.h"
@@ -229,4 +231,16 @@ static const TestCase cases[] = {
     TEST(test_random_worlds_draw_faults_people_and_unlinks),
     TEST(test_two_seeds_differ),
 };
-TEST_MAIN("worlds", cases)
+
+/* `test_worlds --print SEED` writes that world's scenario, for `quintet run`: tests/digests.sh
+ * compares what programs of several compilers make of it. */
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--print") == 0) {
+        g_autofree char *text = random_scenario(g_ascii_strtoull(argv[2], NULL, 10));
+
+        puts(text);
+        return 0;
+    }
+    return test_main("worlds", cases, G_N_ELEMENTS(cases));
+}
