@@ -254,7 +254,8 @@ bool run_find_to_write(CommandRun *run, uint32_t index, int type, Key *out, bool
         return false;
     if (expired)
         store_delete(run->store, out, run->now);
-    *out_exists = !expired && key_exists(run->store, out);
+    if (out_exists)
+        *out_exists = !expired && key_exists(run->store, out);
     return true;
 }
 

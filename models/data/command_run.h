@@ -65,6 +65,7 @@ const Arg *run_first_of(const CommandRun *run, ArgKind kind);
 
 /* --- keys.  type -1: any.  false: the error is the reply. */
 bool run_find(CommandRun *run, uint32_t index, int type, Key *out, bool *out_exists);
+/* out_exists may be NULL: a plain SET does not ask. */
 bool run_find_to_write(CommandRun *run, uint32_t index, int type, Key *out, bool *out_exists);
 int run_type(const Key *key, int type); /* a declared counter is its own type */
 

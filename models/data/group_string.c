@@ -117,12 +117,14 @@ static bool family_takes_strings(CommandRun *run, const Key *key)
 static void run_set(CommandRun *run)
 {
     SetOptions options = {0};
-    bool exists;
+    bool exists = true;
+    bool asks;
     Key key;
 
     if (run_count(run) > 2 && !set_read_options(run, &options))
         return;
-    if (!run_find_to_write(run, 0, options.get ? CRDT_STRING : -1, &key, &exists) ||
+    asks = options.get || options.nx || options.xx;
+    if (!run_find_to_write(run, 0, options.get ? CRDT_STRING : -1, &key, asks ? &exists : NULL) ||
         !family_takes_strings(run, &key))
         return;
     if (options.get)

@@ -189,17 +189,19 @@ void store_prefetch(const Store *store, const Effect *effect)
         store_prefetch_declared(store, effect->family, effect->key);
 }
 
-void store_prefetch_chain(const Store *store, const Effect *effect)
+void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element)
 {
     const FamilyState *state;
     const Slot *slot;
+    uint64_t kept;
 
-    if (effect->family == FAMILY_NONE)
+    if (family == FAMILY_NONE)
         return;
-    state = &store->families[effect->family];
-    if (!state->type)
+    state = &store->families[family];
+    kept = key - state->family->base;
+    if (!state->type || kept >= state->family->kept_count || element >= state->fields)
         return;
-    slot = &state->slots[(effect->key - state->family->base) * state->fields + effect->element];
+    slot = &state->slots[kept * state->fields + element];
     prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 is there too: a guess costs more */
 }
 

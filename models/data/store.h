@@ -54,7 +54,8 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
  * known are ignored and false is returned. */
 bool store_apply(Store *store, const Effect *effect, WallTime now);
 void store_prefetch(const Store *store, const Effect *effect);
-void store_prefetch_chain(const Store *store, const Effect *effect); /* once the key is here */
+/* Once the slot is here: what hangs on it. */
+void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element);
 void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key);
 void store_prefetch_key(const Store *store,
                         const Arg *key); /* for a command that will be executed soon */

@@ -243,7 +243,7 @@ static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
     link->carried += link->unit_bytes * wire_bytes;
     link->carried_bytes += link->carried >> FRACTION_BITS;
     link->carried &= (1 << FRACTION_BITS) - 1;
-    if (link->unit_ns > 0) {
+    if (G_UNLIKELY(link->unit_ns > 0)) {
         unsigned __int128 units = (unsigned __int128)wire_bytes * link->unit_ns;
 
         if (link->busy_until_ns < now_ns) {

@@ -178,6 +178,15 @@ static void request_run(void *actor, Place *place, void *body)
 
 void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
 {
+    AskedKeys *asked = member->asked;
+    uint32_t at = asked->count++ % ASKED_KEYS;
+
+    if (asked->count > ASKED_KEYS)
+        store_prefetch_chain(member->store, asked->families[at], asked->keys[at],
+                             asked->elements[at]);
+    asked->families[at] = request->family;
+    asked->keys[at] = request->key;
+    asked->elements[at] = request->element;
     store_prefetch_declared(member->store, request->family, request->key);
     if (member->config.service)
         dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
@@ -237,6 +246,7 @@ Member *member_new(const MemberConfig *config, GError **error)
     member->digest = digest_begin();
     member->request_handler = (Handler){.run = request_run, .actor = member};
     member->expiry_handler = (Handler){.run = expiry_run, .actor = member};
+    member->asked = g_new0(AskedKeys, 1);
     parts_make(member);
     return member;
 }
@@ -250,6 +260,7 @@ void member_free(Member *member)
     shards_free(member->shards);
     effect_log_free(member->log);
     store_free(member->store);
+    g_free(member->asked);
     g_free(member->name);
     g_free(member);
 }
