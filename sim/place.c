@@ -164,22 +164,38 @@ uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handle
     return index;
 }
 
-/* Ties in time are rare, so the time alone is compared first. */
+/* The first of those that share an instant. */
+static __attribute__((noinline)) uint32_t find_first_of_instant(const Place *place, uint32_t index)
+{
+    const EventKey *keys = place->stream_keys;
+
+    for (uint32_t i = 0; i < place->stream_count; i++)
+        if (keys[i].at_ns == keys[index].at_ns && keys[i].order < keys[index].order)
+            index = i;
+    return index;
+}
+
+/* Which stream is next is a toss-up, so nothing here is guessed: selections, no branches.  Ties in
+ * time are rare and looked at apart. */
 static void find_least_stream(Place *place)
 {
     const EventKey *keys = place->stream_keys;
-    EventKey least = EVENT_KEY_NEVER;
-    uint32_t least_index = 0;
+    SimTime least_ns = keys[0].at_ns;
+    uint32_t index = 0;
+    uint32_t is_tie = 0;
 
-    for (uint32_t i = 0; i < place->stream_count; i++) {
-        if (keys[i].at_ns > least.at_ns ||
-            (__builtin_expect(keys[i].at_ns == least.at_ns, 0) && keys[i].order >= least.order))
-            continue;
-        least = keys[i];
-        least_index = i;
+    for (uint32_t i = 1; i < place->stream_count; i++) {
+        SimTime at_ns = keys[i].at_ns;
+        uint32_t is_earlier = at_ns < least_ns;
+
+        is_tie = (is_tie & (is_earlier ^ 1)) | (at_ns == least_ns);
+        index = is_earlier ? i : index;
+        least_ns = is_earlier ? at_ns : least_ns;
     }
-    place->stream_least = least;
-    place->stream_least_index = least_index;
+    if (__builtin_expect(is_tie, 0) && least_ns != SIM_TIME_NEVER)
+        index = find_first_of_instant(place, index);
+    place->stream_least = (EventKey){least_ns, keys[index].order}; /* one key may be just written */
+    place->stream_least_index = index;
 }
 
 void place_set_stream(Place *place, uint32_t stream, SimTime next_ns, uint64_t seq)
