@@ -127,10 +127,10 @@ void place_set_stream(Place *place, uint32_t stream, SimTime next_ns,
  * never beside a window. */
 void kernel_on_publish(Kernel *kernel, void (*publish)(void *actor, Place *receiver), void *actor,
                        Place *receiver);
-/* For observers that digest what they heard little by little: called after each window (serially:
- * each event that sent something) and each control; all events before before_ns have run.  The
- * instants depend on where windows are cut, so nothing an observer shows may depend on them, and
- * nothing in the world may change. */
+/* For observers that digest what they heard little by little: called after a window, a serial event
+ * or a control in which something was sent; all events before before_ns have run.  The instants
+ * depend on where windows are cut, so nothing an observer shows may depend on them, and nothing in
+ * the world may change. */
 void kernel_on_settled(Kernel *kernel, void (*settled)(void *actor, SimTime before_ns),
                        void *actor);
 void place_mark_sent(Place *place); /* this place staged something outside place_post */

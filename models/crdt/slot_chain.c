@@ -74,7 +74,8 @@ static void head_release(const Head *head)
         g_free((void *)(uintptr_t)head->number);
 }
 
-/* Frees a node and what it owns; before is the one in front of it, 0 for the first. */
+/* Takes a node out of the chain and keeps it for reuse; bytes its head owns are the caller's to
+ * free or to move.  before is the one in front of it, 0 for the first. */
 void slot_remove_node(SlotPool *pool, Slot *slot, uint32_t before, uint32_t index)
 {
     SlotNode *node = &pool->nodes[index];

@@ -202,7 +202,8 @@ void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uin
     if (!state->type || kept >= state->family->kept_count || element >= state->fields)
         return;
     slot = &state->slots[kept * state->fields + element];
-    prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 is there too: a guess costs more */
+    if (store->world.pool.nodes)
+        prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 too: a guess costs more */
 }
 
 void store_prefetch_key(const Store *store, const Arg *key)

@@ -1,7 +1,8 @@
-/* Why it works: a reader follows directory -> page -> chunk, all of which were written before the
- * window ended in which the effect was published; the owner meanwhile writes only other slots.  The
- * chunk in use and the dropped ones are the owner's alone.  Dropped chunks are reused, so a steady
- * run allocates nothing.
+/* Why it works: a reader has an effect's address from the entry of a link, or follows directory ->
+ * page -> chunk; all of it was written before the window ended in which the effect was published,
+ * and the owner meanwhile writes only other slots.  The chunk in use and the dropped ones are the
+ * owner's alone.  Dropped chunks are reused, so a steady run allocates nothing; what a long break
+ * made the log grow to stays with it until it is freed.
  */
 #include "models/geo/effect_log.h"
 

@@ -2,8 +2,8 @@
  *
  * The origin appends inside its own place; other places read what was published without locks. That
  * works because nothing a reader can see ever moves: effects live in fixed chunks, chunk pointers
- * in a two-level directory, and a chunk is freed only when every peer that may still read it has
- * acknowledged its last effect (an acknowledgement is later than the read it acknowledges).
+ * in a two-level directory, and a chunk is used again only when every peer that may still read it
+ * has acknowledged its last effect (an acknowledgement is later than the read it acknowledges).
  *
  * The log also knows the wire bytes up to each effect, so that backlogs and positions are
  * subtractions.
@@ -28,9 +28,9 @@ Effect *effect_log_room(EffectLog *log);
 const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
                                 uint64_t wire_bytes);
 
-uint64_t effect_log_last_seq(const EffectLog *log);
-uint64_t effect_log_total_bytes(const EffectLog *log);
-/* on the wire, of all ever appended */ /* 0: empty so far; the owner's place only */
+/* The owner's place only. */
+uint64_t effect_log_last_seq(const EffectLog *log);    /* 0: empty so far */
+uint64_t effect_log_total_bytes(const EffectLog *log); /* on the wire, of all ever appended */
 
 /* Any place, for published seqs that were not dropped. */
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq);

@@ -7,7 +7,8 @@
  * recovering it is the business of geo/sync.h. The way back is another link, so one-way faults need
  * no special case.
  *
- * An entry refers to the sender's effect log by seq, so nothing is copied per peer.
+ * An entry refers to an effect in the sender's log, by seq and by address, so nothing is copied per
+ * peer.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* Effects on their way out and in.
  *
- * Why it works: an effect is copied once, into its origin's log; links carry its number, and
- * receivers read the log.  Each origin's effects come to a member in order and without gaps
- * (ensured here), whichever way they come: live, from a backlog, or with a whole state.
+ * Why it works: an effect is copied once, into its origin's log; links carry its place
+ * there, and receivers read it in the log.  Each origin's effects come to a member in order and
+ * without gaps (ensured here), whichever way they come: live, from a backlog, or with a whole
+ * state.
  */
 #include "models/geo/member_parts.h"
 
