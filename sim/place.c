@@ -14,6 +14,8 @@
 
 #include <glib.h>
 
+#include "sim/prefetch.h"
+
 #define CHUNK_COUNT_FIRST 16u
 #define CHUNK_COUNT_MAX   4096u
 #define ARRAY_COUNT_FIRST 16u
@@ -38,6 +40,7 @@ static BodyCell *body_take(BodyPool *pool)
         pool->next_chunk_count = MIN(count * 2, CHUNK_COUNT_MAX);
     }
     pool->free = cell->next_free;
+    prefetch(pool->free); /* where the next take finds the one after it */
     return cell;
 }
 
@@ -144,6 +147,13 @@ void place_post(Place *from, Place *to, const Post *post)
 
     if (post->body_bytes > 0)
         memcpy(room, post->body, post->body_bytes);
+}
+
+const void *place_body_ahead(const Place *place, uint32_t ahead, const Handler *handler)
+{
+    const TimerEvent *event = timers_peek_near(&place->timers, ahead);
+
+    return event && event->handler == handler ? event->body : NULL;
 }
 
 uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handler *handler)

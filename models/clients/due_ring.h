@@ -40,6 +40,12 @@ static inline const Due *due_ring_front(const DueRing *ring)
     return &ring->dues[ring->head & (ring->capacity - 1)];
 }
 
+/* The deadline `ahead` places after the front, or the last one. */
+static inline const Due *due_ring_ahead(const DueRing *ring, uint64_t ahead)
+{
+    return &ring->dues[MIN(ring->head + ahead, ring->tail - 1) & (ring->capacity - 1)];
+}
+
 static inline void due_ring_pop(DueRing *ring)
 {
     ring->head++;

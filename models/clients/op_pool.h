@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "models/clients/workload.h"
+#include "sim/prefetch.h"
 
 typedef enum {
     OP_FREE,
@@ -53,6 +54,14 @@ static inline OpSlot *op_slot(const OpPool *pool, uint32_t index)
     return &pool->chunks[index / OP_CHUNK][index % OP_CHUNK];
 }
 
+static inline void op_prefetch(const OpPool *pool, uint32_t index)
+{
+    const char *slot = (const char *)op_slot(pool, index);
+
+    prefetch(slot);
+    prefetch(slot + 64);
+}
+
 static inline uint32_t op_pool_take(OpPool *pool)
 {
     uint32_t index;
@@ -61,6 +70,8 @@ static inline uint32_t op_pool_take(OpPool *pool)
         op_pool_grow(pool);
     index = pool->free_head;
     pool->free_head = op_slot(pool, index)->next;
+    if (pool->free_head != OP_NONE)
+        op_prefetch(pool, pool->free_head);
     return index;
 }
 

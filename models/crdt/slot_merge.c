@@ -152,8 +152,16 @@ static void counters_digest(const SlotPool *pool, const Slot *slot, Digest *dige
 
 void slot_digest(const SlotWorld *world, const Slot *slot, Digest *digest)
 {
-    Gathered all = slot_gather(&world->pool, slot);
+    Gathered all;
 
+    if (slot_chain(slot) == 0) { /* nearly all of a large family */
+        Head head = slot_head(slot);
+
+        if (head.dot != 0)
+            head_digest(&head, digest);
+        return;
+    }
+    all = slot_gather(&world->pool, slot);
     for (uint32_t member = 0; member <= MEMBER_MAX; member++)
         for (uint32_t i = 0; i < all.head_count; i++)
             if (dot_member(all.heads[i].dot) == member)
