@@ -9,6 +9,7 @@
 #include "sim/json_tree.h"
 
 #define SUBSTITUTE_DEPTH_MAX 16
+#define SET_SHOWN_MAX        48 /* bytes of a value in a message */
 
 typedef struct {
     JsonDoc *doc;
@@ -324,7 +325,10 @@ typedef struct {
 
 static const JsonNode *set_leaf(const Set *set, const char *name)
 {
-    JsonNode place = {.file = "--set", .path = arena_text(set->doc->arena, set->path)};
+    /* A long value is left out: the message tells what of it is wrong. */
+    const char *value = strlen(set->value) <= SET_SHOWN_MAX ? set->value : "...";
+    JsonNode place = {.file = arena_printf(set->doc->arena, "--set %s=%s", set->path, value),
+                      .path = arena_text(set->doc->arena, set->path)};
 
     place.key = arena_text(set->doc->arena, name);
     return value_from_text(set->doc, &place, set->value);

@@ -32,7 +32,8 @@ GQuark quintet_error_quark(void)
 static void json_error_at(GError **error, const JsonNode *at, bool at_key, const char *message)
 {
     const char *key = at ? at->key : NULL;
-    int path_length;
+    g_autofree char *place = NULL;
+    int path_length, line, column;
 
     if (!at) {
         g_set_error_literal(error, QUINTET_ERROR, QUINTET_ERROR_INPUT, message);
@@ -44,9 +45,13 @@ static void json_error_at(GError **error, const JsonNode *at, bool at_key, const
         path_length -= path_length > 0 ? 1 : 0;
     }
     at_key = at_key && at->key_line > 0;
-    g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_INPUT, "%s:%d:%d: %.*s%s%s", at->file,
-                at_key ? at->key_line : at->line, at_key ? at->key_column : at->column, path_length,
-                at->path, path_length > 0 ? ": " : "", message);
+    line = at_key ? at->key_line : at->line;
+    column = at_key ? at->key_column : at->column;
+    /* An argument of --set begins at its value; that is no place to look for. */
+    if (line > 1 || column > 1 || !g_str_has_prefix(at->file, "--set "))
+        place = g_strdup_printf("%s:%d:%d", at->file, line, column);
+    g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_INPUT, "%s: %.*s%s%s", place ? place : at->file,
+                path_length, at->path, path_length > 0 ? ": " : "", message);
 }
 
 void json_error(GError **error, const JsonNode *at, const char *format, ...)

@@ -150,11 +150,30 @@ static bool unknown_key(const JsonNode *item, const GPtrArray *names, GError **e
     return false;
 }
 
+/* In a table of verbs "kind" is what the other forms of plug-ins would have said. */
+static bool kind_of_verb(const ParamFill *fill, const Param *verb, const JsonNode *item)
+{
+    bool known = item->kind == JSON_TEXT && plugin_find(verb->family, item->text);
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (size_t i = 0; !known && i < verb->family->count; i++)
+        g_string_append_printf(list, "%s%s", i == 0 ? "; <verb> is one of " : ", ",
+                               verb->family->records[i]->name);
+    json_error_key(fill->error, item,
+                   "\"kind\" is unknown; what a %s does is a key of its own: write \"<name>\": { "
+                   "\"%s\": ..., \"%s\": ... }%s",
+                   verb->family->noun, fill->table->params[0].name, known ? item->text : "<verb>",
+                   list->str);
+    return false;
+}
+
 static bool unknown_param(const ParamFill *fill, const ParamFill *inner, const JsonNode *item)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const Param *verb = param_table_verb(fill->table);
 
+    if (verb && strcmp(item->key, "kind") == 0)
+        return kind_of_verb(fill, verb, item);
     add_names(names, fill->table);
     if (inner)
         add_names(names, inner->table);

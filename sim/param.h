@@ -59,6 +59,7 @@ struct Param {
     bool nullable;        /* null is accepted and means absent */
     const char *fallback; /* parsed as if written when absent (JSON, else a text); NULL: the field
                              stays zero */
+    const char *example;  /* of the value, as JSON, for messages; NULL: one of its kind */
     double min, max; /* inclusive, base units (ns, bytes, per second, plain); equal: unchecked */
     const ParamTable *table;    /* PARAM_OBJECT, PARAM_MAP, PARAM_LIST of objects */
     const Param *item;          /* PARAM_MAP, PARAM_LIST of scalars or choices: offset 0 */

@@ -65,7 +65,7 @@ const char *param_noun(ParamKind kind)
 
 const char *param_example(const Param *param)
 {
-    return kind_rows[param->kind].example;
+    return param->example ? param->example : kind_rows[param->kind].example;
 }
 
 bool param_is_ranged(const Param *param)

@@ -1,7 +1,8 @@
 /* All metrics by name, and the labels by which their instruments are told apart.
  *
  * The table of rehearsal.md 3.2, plus memory by cause.  A metric that nothing measures yet is
- * listed all the same, marked LATER, so that a scenario naming it loads and its verdict says so.
+ * listed all the same, marked LATER; scenarios that name it are refused, but for alert.lead, whose
+ * expectations load and are not evaluated.
  */
 #pragma once
 

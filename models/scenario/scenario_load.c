@@ -132,7 +132,7 @@ static bool check_params_used(ScenarioFile *file, const JsonNode *root, GError *
 
         if (is_used(text, item->key) || strcmp(item->key, "about") == 0)
             continue;
-        if (!g_str_has_prefix(item->file, "--set")) {
+        if (!g_str_has_prefix(item->file, "--set ")) {
             scenario_add_lint(file, LINT_WARNING, item->path, "", "nothing uses \"$%s\"",
                               item->key);
             continue;
@@ -174,8 +174,6 @@ static const JsonNode *apply_sets(ScenarioFile *file, const JsonNode *root, cons
             return NULL;
         }
         root = json_set(file->doc, root, path, equals + 1, error);
-        if (!root)
-            g_prefix_error(error, "%s: ", sets[i]);
     }
     return root;
 }

@@ -84,6 +84,7 @@ static const Param expect_params[] = {
     {.name = "phase",
      .summary = "steady, all, fault:<id> or after:<id>",
      .kind = PARAM_TEXT,
+     .example = "\"all\" or \"fault:<id>\"",
      .required = true,
      .offset = offsetof(ExpectParams, phase)},
     {.name = "variant",

@@ -92,6 +92,14 @@ static const Mistake mistakes[] = {
      "\"HSET\"?"},
     {"\"routing\": {", "\"routing\": { \"preset\": \"jedi\",",
      "shop.json:13:26: routing.preset: no preset is called \"jedi\"; did you mean \"jedis\"?"},
+    /* A fault spelled as other choices are. */
+    {"\"isolate\": \"asia\"", "\"kind\": \"isolate\"",
+     "shop.json:15:42: faults.cut: \"kind\" is unknown; what a fault does is a key of its own: "
+     "write \"<name>\": { \"at\": ..., \"isolate\": ... }"},
+    {"\"isolate\": \"asia\"", "\"kind\": \"explode\"",
+     "shop.json:15:42: faults.cut: \"kind\" is unknown; what a fault does is a key of its own: "
+     "write \"<name>\": { \"at\": ..., \"<verb>\": ... }; <verb> is one of crash, delay, isolate, "
+     "partition"},
     /* A missing unit. */
     {"\"42ms\"", "42",
      "shop.json:9:34: links.us~eu.delay: 42 has no unit; write a duration such as \"42s\""},
@@ -243,6 +251,10 @@ static const Mistake mistakes[] = {
      "\"busy\"?"},
     {"\"severity\": \"must\"", "\"severity\": \"shall\"",
      "shop.json:24:92: expect.fits.severity: \"shall\" is unknown; did you mean \"should\"?"},
+    {"\"phase\": \"all\", ", "",
+     "shop.json:24:23: expect.fits: \"phase\" is missing; write, for example, \"phase\": \"all\" "
+     "or "
+     "\"fault:<id>\""},
     {", \"severity\": \"must\"", "",
      "shop.json:24:23: expect.fits: \"severity\" is missing; write, for example, \"severity\": "
      "\"must\""},

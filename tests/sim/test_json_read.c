@@ -409,7 +409,7 @@ static void test_set_changes_one_value_and_nothing_else(void)
     const JsonNode *max = json_get(json_get(json_get(root, "m"), "us"), "max");
 
     expect_json(root, "{\"m\":{\"us\":{\"max\":\"2GB\"},\"eu\":{}},\"l\":[1,2]}");
-    EXPECT_TEXT(max->file, "--set");
+    EXPECT_TEXT(max->file, "--set m.us.max=2GB");
     EXPECT_TEXT(max->path, "m.us.max");
     EXPECT_INT(json_get(root, "l")->column, 39);
     expect_json(set(doc, from, "m.eu.max", "24"),
@@ -426,10 +426,19 @@ static void test_errors_in_a_set_value_name_the_option(void)
     g_autoptr(JsonDoc) from = good("{\"m\":{}}");
     g_autoptr(JsonDoc) doc = json_doc_new();
     const JsonNode *root = set(doc, from, "m.us", "{\"max\": 24}");
+    const JsonNode *bare = set(doc, from, "m.eu", "24");
+    const JsonNode *later =
+        set(doc, from, "m.x", "                                                         24");
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) whole = NULL;
+    g_autoptr(GError) elided = NULL;
 
+    json_error(&whole, json_get(json_get(bare, "m"), "eu"), "no unit");
+    EXPECT_TEXT(whole->message, "--set m.eu=24: m.eu: no unit");
+    json_error(&elided, json_get(json_get(later, "m"), "x"), "no unit");
+    EXPECT_TEXT(elided->message, "--set m.x=...:1:58: m.x: no unit");
     json_error(&error, json_get(json_get(root, "m"), "us")->items[0], "no unit");
-    EXPECT_TEXT(error->message, "--set:1:9: m.us.max: no unit");
+    EXPECT_TEXT(error->message, "--set m.us={\"max\": 24}:1:9: m.us.max: no unit");
 }
 
 static void expect_not_set(const char *path, const char *message)
