@@ -51,6 +51,17 @@ bool store_file_execute(StoreFile *store, const char *sql, GError **error)
     return code == SQLITE_OK;
 }
 
+/* SQLite would only say that it cannot open it. */
+static bool store_is_folder(const char *path, GError **error)
+{
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        return false;
+    g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                "%s: this is a folder; name a file in it, such as %s%sresults.db", path, path,
+                g_str_has_suffix(path, "/") ? "" : "/");
+    return true;
+}
+
 static StoreFile *store_file_connect(const char *path, int flags, GError **error)
 {
     StoreFile *store = g_new0(StoreFile, 1);
@@ -169,6 +180,8 @@ StoreFile *store_file_open(const char *path, GError **error)
 {
     g_autoptr(StoreFile) store = NULL;
 
+    if (store_is_folder(path, error))
+        return NULL;
     if (!g_file_test(path, G_FILE_TEST_EXISTS) && !store_file_create(path, error))
         return NULL;
     store = store_file_connect(path, SQLITE_OPEN_READWRITE, error);
@@ -192,6 +205,8 @@ StoreFile *store_file_open_reading(const char *path, GError **error)
                     "%s: no such file; `quintet run` makes one", path);
         return NULL;
     }
+    if (store_is_folder(path, error))
+        return NULL;
     store = store_file_connect(path, SQLITE_OPEN_READONLY, error);
     if (!store || !store_file_is_ours(store, error))
         return NULL;

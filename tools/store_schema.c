@@ -201,12 +201,15 @@ static const char *const views[] = {
     "total AS bytes, standard_error " WHICH_RUN "FROM traffic" OF_DONE_RUNS
     " AND metric = 'bytes.cross_region';",
 
-    "CREATE VIEW lost_writes AS SELECT " WHOSE "conflict.family, conflict.cause, conflict.phase, "
+    /* What belongs to no family is told only when there is any. */
+    "CREATE VIEW lost_writes AS SELECT " WHOSE "conflict.member, conflict.family, conflict.cause, "
+    "conflict.phase, "
     "total AS writes, standard_error " WHICH_RUN "FROM conflict" OF_DONE_RUNS
-    " AND metric = 'data.lost_writes';",
+    " AND metric = 'data.lost_writes' AND (conflict.family <> '' OR total <> 0);",
 
-    "CREATE VIEW anomalies AS SELECT " WHOSE "anomaly.metric, anomaly.family, anomaly.phase, "
-    "total, standard_error " WHICH_RUN "FROM anomaly" OF_DONE_RUNS ";",
+    "CREATE VIEW anomalies AS SELECT " WHOSE "anomaly.metric, anomaly.site, anomaly.member, "
+    "anomaly.family, anomaly.phase, total, standard_error " WHICH_RUN "FROM anomaly" OF_DONE_RUNS
+    " AND (anomaly.family <> '' OR total <> 0);",
 
     "CREATE VIEW timeline AS SELECT " WHOSE "at_ns / 1e9 AS at_s, "
     "printf('%02d:%02d:%02d', at_ns / 3600000000000, at_ns / 60000000000 % 60, "

@@ -308,6 +308,46 @@ static void test_store_what_was_measured_can_be_asked_for(void)
     EXPECT_ANSWER(store, "SELECT run FROM run", "00000000000000aa..4");
 }
 
+/* Who lost it is named, and what belongs to no family only when there is something. */
+static void test_store_views_of_losses_name_the_member(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(StoreFile) store = open_good(f);
+    const Phase all = {"all", 0, SIM_S};
+    RecordingConfig config = {.duration_ns = SIM_S, .phases = &all, .phase_count = 1, .seed = 1};
+    g_autoptr(Recording) recording = recording_new(&config);
+    static const char *const members[] = {"eu", "us"};
+    StoreRun run = run_named("", 4);
+    StoreOutcome outcome;
+    StoreRunResult result;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        Labels of_family = {.member = members[i], .family = "f", .cause = "overwritten"};
+        Labels of_none = {.member = members[i], .cause = "overwritten"};
+        Labels a1 = {.member = members[i], .family = "f", .anomaly = "A1"};
+        Labels a1_of_none = {.member = members[i], .anomaly = "A1"};
+        double lost = (double)i;
+
+        instrument_count(recording_instrument(recording, "data.lost_writes", &of_family), lost);
+        instrument_count(recording_instrument(recording, "data.lost_writes", &of_none), 2.0 * lost);
+        instrument_count(recording_instrument(recording, "anomaly.A1", &a1), lost);
+        instrument_count(recording_instrument(recording, "anomaly.A1", &a1_of_none), 2.0 * lost);
+    }
+    recording_tick(recording, SIM_S);
+    recording_end(recording, SIM_S);
+    outcome = outcome_of(recording, 11);
+    EXPECT(store_file_begin_run(store, &run, NULL));
+    EXPECT(store_file_finish_run(store, &run, &outcome, false, &result, NULL));
+    EXPECT_ANSWER(store,
+                  "SELECT member || '/' || family || '=' || writes FROM lost_writes ORDER BY "
+                  "member, family",
+                  "eu/f=0.0 us/=2.0 us/f=1.0");
+    EXPECT_ANSWER(store,
+                  "SELECT member || '/' || family || '=' || total FROM anomalies ORDER BY member, "
+                  "family",
+                  "eu/f=0.0 us/=2.0 us/f=1.0");
+}
+
 /* Quantiles of two runs are taken over all their operations, not over the runs' quantiles. */
 static void test_report_pools_runs_of_a_variant(void)
 {
@@ -443,6 +483,7 @@ static const TestCase cases[] = {
     TEST(test_store_digest_ignores_order_and_provenance),
     TEST(test_store_digest_sees_types),
     TEST(test_store_what_was_measured_can_be_asked_for),
+    TEST(test_store_views_of_losses_name_the_member),
     TEST(test_report_pools_runs_of_a_variant),
     TEST(test_store_unevaluated_verdict_replaces_no_other),
     TEST(test_store_full_disk_leaves_earlier_runs_intact),
