@@ -24,10 +24,12 @@ typedef struct {
     const char *terminal;
 } PlotFormat;
 
+#define PICTURE_SIZE G_STRINGIFY(PICTURE_PX) "," G_STRINGIFY(PICTURE_HEIGHT_PX)
+
 static const PlotFormat formats[] = {
-    {"png", "set terminal pngcairo size 1200,700 font 'DejaVu Sans,11' noenhanced"},
-    {"svg", "set terminal svg size 1200,700 dynamic font 'DejaVu Sans,12' background rgb 'white' "
-            "noenhanced"},
+    {"png", "set terminal pngcairo size " PICTURE_SIZE " font 'DejaVu Sans,11' noenhanced"},
+    {"svg", "set terminal svg size " PICTURE_SIZE
+            " dynamic font 'DejaVu Sans,12' background rgb 'white' noenhanced"},
 };
 
 typedef struct {
@@ -168,6 +170,31 @@ static bool plot_runs(Plotting *plotting, GError **error)
     return failure == NULL && (error == NULL || *error == NULL);
 }
 
+/* Whether each variant asked for has a complete run in the file; complains when one has none. */
+static bool variants_are_there(StoreFile *store, const PlotOptions *options, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *whose = g_strconcat("a variant in ", store_file_path(store), NULL);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Statement) query = statement_new(
+        store,
+        "SELECT DISTINCT CASE variant WHEN '' THEN 'base' ELSE variant END FROM run WHERE status = "
+        "'done' ORDER BY variant",
+        error);
+
+    while (query && statement_row(query, &failure))
+        g_ptr_array_add(names, g_strdup(statement_column_text(query, 0)));
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    for (char **wanted = options->variants; names->len > 0 && wanted && *wanted; wanted++) {
+        if (g_ptr_array_find_with_equal_func(names, *wanted, g_str_equal, NULL))
+            continue;
+        complain_name("--variant", *wanted, whose, (const char *const *)names->pdata, names->len);
+        return false;
+    }
+    return true;
+}
+
 static char *default_folder(const char *path)
 {
     g_autofree char *stem = g_strdup(path);
@@ -190,6 +217,10 @@ static ExitCode run(const void *data, char *const *words)
         return complain_usage("--format: \"%s\" is none of png, svg, both", options->format);
     store = store_file_open_reading(words[0], &error);
     if (!store)
+        return complain(error);
+    if (!variants_are_there(store, options, &error))
+        return EXIT_USAGE;
+    if (error)
         return complain(error);
     if (g_mkdir_with_parents(folder, 0777) != 0) {
         complain_usage("%s: cannot create the folder for plots; choose one with --out", folder);
@@ -216,7 +247,7 @@ static const Option options_table[] = {
 
 const Subcommand subcommand_plot = {
     .head = {.name = "plot",
-             .summary = "draw latency, availability, memory, lag and backlog over time"},
+             .summary = "draw latency, availability, memory, lag and what is not acknowledged"},
     .usage = "FILE.db [options]",
     .examples =
         "  quintet plot results/sports-live-score.db\n"

@@ -16,5 +16,8 @@ typedef struct {
     bool (*append)(StoreFile *store, const ChartOf *of, GString *script, GError **error);
 } Chart;
 
+#define PICTURE_PX        1200 /* how wide the terminals are */
+#define PICTURE_HEIGHT_PX 700
+
 extern const Chart charts[];
 extern const uint32_t chart_count;

@@ -59,6 +59,20 @@ ExitCode complain_usage(const char *format, ...)
     return EXIT_USAGE;
 }
 
+ExitCode complain_name(const char *option, const char *found, const char *what,
+                       const char *const *names, size_t count)
+{
+    const char *nearest = nearest_name(found, names, count);
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (size_t i = 0; i < count; i++)
+        g_string_append_printf(list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    if (nearest)
+        return complain_usage("%s: \"%s\" is not %s; did you mean \"%s\"? Known: %s", option, found,
+                              what, nearest, list->str);
+    return complain_usage("%s: \"%s\" is not %s; known: %s", option, found, what, list->str);
+}
+
 bool option_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
     if (g_ascii_string_to_unsigned(text, 10, min, max, out, NULL))
@@ -89,8 +103,8 @@ static void print_all_help(FILE *to)
 
 static void print_help(const Subcommand *subcommand)
 {
-    printf("quintet %s %s\n\n%s\n", subcommand->head.name, subcommand->usage,
-           subcommand->head.summary);
+    printf("quintet %s%s%s\n\n%s\n", subcommand->head.name, subcommand->usage[0] ? " " : "",
+           subcommand->usage, subcommand->head.summary);
     if (subcommand->option_count > 0)
         printf("\noptions:\n");
     for (size_t i = 0; i < subcommand->option_count; i++) {
@@ -247,7 +261,7 @@ static ExitCode help_main(char **words)
 {
     const Subcommand *subcommand;
 
-    if (!words[0]) {
+    if (!words[0] || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
         print_all_help(stdout);
         return EXIT_PASSED;
     }

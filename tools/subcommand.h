@@ -77,5 +77,9 @@ const char *program_name(void);
 ExitCode complain(const GError *error);
 ExitCode complain_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* --variant: "busyy" is not a variant of shop; did you mean "busy"? Known: base, busy */
+ExitCode complain_name(const char *option, const char *found, const char *what,
+                       const char *const *names, size_t count);
+
 /* Whole numbers of an option; false after complaining. */
 bool option_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out);
