@@ -87,7 +87,9 @@ static void print_members(const PluginFamily *family)
     }
     text_table_append(table, text, "", false);
     if (marked)
-        g_string_append(text, "\n  later: known to scenarios, not measured by this version\n");
+        g_string_append(text,
+                        "\n  later: not measured by this version and refused by scenarios; only an "
+                        "expectation on alert.lead is listed and not judged\n");
     fputs(text->str, stdout);
 }
 

@@ -295,6 +295,8 @@ static ExitCode run(const void *data, char *const *words)
 
     if (options->threads && !option_number("threads", options->threads, 1, THREADS_MAX, &threads))
         return EXIT_USAGE;
+    if (options->out && !options->out[0])
+        return complain_usage("--out: \"\" names no file; as in \"results/mine.db\"");
     if (options->trace && options->json)
         return complain_usage("--trace and --json both want the output; choose one");
     file = scenario_open(words[0], options->sets, &error);

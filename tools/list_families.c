@@ -115,18 +115,27 @@ static char *metric_example(const Metric *metric)
     return g_strdup_printf(metric->dimension.bytes ? "max(%s) <= 10GB" : "min(%s) >= 1", name);
 }
 
+/* As models/scenario/scenario_expect.c takes an expectation on it. */
+static const char *metric_measured(const Metric *metric)
+{
+    if (metric->is_measured)
+        return "yes";
+    if (strcmp(metric->head.name, "alert.lead") == 0)
+        return "later: an expectation on it is listed and not judged";
+    return "later: refused in expressions until it is measured";
+}
+
 static void describe_metric(const Metric *metric, GString *to)
 {
     g_auto(GStrv) labels = g_strsplit(metric->labels, " ", -1);
     g_autofree char *list = g_strjoinv(", ", labels);
     g_autofree char *example = metric_example(metric);
 
-    g_string_append_printf(
-        to,
-        "  kind        %s\n  unit        %s\n  labels      %s\n"
-        "  statistics  %s\n  measured    %s\n  example     %s\n",
-        kind_names[metric->kind], metric_unit_name(metric), list, metric_statistics(metric),
-        metric->is_measured ? "yes" : "later: this version loads and does not judge it", example);
+    g_string_append_printf(to,
+                           "  kind        %s\n  unit        %s\n  labels      %s\n"
+                           "  statistics  %s\n  measured    %s\n  example     %s\n",
+                           kind_names[metric->kind], metric_unit_name(metric), list,
+                           metric_statistics(metric), metric_measured(metric), example);
 }
 
 static const char *class_name(OpClass op_class)

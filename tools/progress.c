@@ -85,34 +85,20 @@ static void append_running(const Progress *progress, GString *line)
 {
     for (uint32_t i = 0; i < progress->count; i++) {
         const RunJob *job = &progress->jobs[i];
-        const char *variant = scenario_variant_name(job->scenario);
         SimTime minutes = atomic_load(&job->now_ns) / SIM_MIN;
+        const char *variant;
 
-        if (job_is_running(job))
-            g_string_append_printf(line, ", %s at %d:%02d h", variant[0] ? variant : "base",
-                                   (int)(minutes / 60), (int)(minutes % 60));
+        if (!job_is_running(job))
+            continue;
+        variant = scenario_variant_name(job->scenario);
+        g_string_append_printf(line, ", %s at %d:%02d h", variant[0] ? variant : "base",
+                               (int)(minutes / 60), (int)(minutes % 60));
     }
 }
 
-void progress_draw(Progress *progress)
+static void append_left(GString *line, double share, double left_s)
 {
-    g_autoptr(GString) line = NULL;
-    unsigned columns;
-    double share;
-    double left_s;
-    uint32_t complete = 0;
-
-    if (!progress->visible)
-        return;
-    progress_estimate(progress->jobs, progress->count,
-                      (double)(g_get_monotonic_time() - progress->began_us) / 1e6, &share, &left_s);
-    for (uint32_t i = 0; i < progress->count; i++) {
-        SimTime now_ns = atomic_load(&progress->jobs[i].now_ns);
-
-        complete += now_ns >= run_job_end_ns(&progress->jobs[i]) ? 1 : 0;
-    }
-    line = g_string_new(progress->title);
-    g_string_append_printf(line, ": %3.0f %%, ", 100.0 * share);
+    g_string_append_printf(line, "%3.0f %%, ", 100.0 * share);
     if (left_s >= 60.0)
         g_string_append_printf(line, "%.0f min %02.0f s left", (double)((int)left_s / 60),
                                (double)((int)left_s % 60));
@@ -120,12 +106,41 @@ void progress_draw(Progress *progress)
         g_string_append_printf(line, "%.0f s left", left_s);
     else
         g_string_append(line, "time left unknown");
+}
+
+char *progress_line(const Progress *progress)
+{
+    GString *line = g_string_new(progress->title);
+    double share;
+    double left_s;
+    uint32_t complete = 0;
+
+    progress_estimate(progress->jobs, progress->count,
+                      (double)(g_get_monotonic_time() - progress->began_us) / 1e6, &share, &left_s);
+    for (uint32_t i = 0; i < progress->count; i++) {
+        SimTime now_ns = atomic_load(&progress->jobs[i].now_ns);
+
+        complete += now_ns >= run_job_end_ns(&progress->jobs[i]) ? 1 : 0;
+    }
+    g_string_append(line, ": ");
+    /* Families are filled before time begins, which may take most of a short run. */
+    if (share > 0.0)
+        append_left(line, share, left_s);
+    else
+        g_string_append(line, "filling keys");
     g_string_append_printf(line, "; %u of %u runs done", complete, progress->count);
     append_running(progress, line);
-    columns = terminal_columns(stderr);
-    if (line->len >= columns)
-        g_string_truncate(line, columns - 1);
-    fprintf(stderr, "\r\033[K%s", line->str);
+    return g_string_free(line, FALSE);
+}
+
+void progress_draw(Progress *progress)
+{
+    g_autofree char *line = NULL;
+
+    if (!progress->visible)
+        return;
+    line = progress_line(progress);
+    fprintf(stderr, "\r\033[K%.*s", (int)terminal_columns(stderr) - 1, line);
     fflush(stderr);
     progress->drawn = true;
 }

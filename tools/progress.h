@@ -12,7 +12,8 @@ typedef struct Progress Progress;
 Progress *progress_new(const char *title, const RunJob *jobs, uint32_t count, bool visible);
 void progress_free(Progress *progress); /* clears the line */
 void progress_draw(Progress *progress);
-void progress_clear(Progress *progress); /* before anything else is printed */
+char *progress_line(const Progress *progress); /* what it draws, whole */
+void progress_clear(Progress *progress);       /* before anything else is printed */
 
 /* Share done and wall-clock seconds left (negative: unknown) after elapsed_s. */
 void progress_estimate(const RunJob *jobs, uint32_t count, double elapsed_s, double *out_share,

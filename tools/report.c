@@ -151,6 +151,7 @@ static bool load_run(StoreFile *store, ReportVariant *variant, const char *run_i
             variant->estimated_ops += estimated_ops;
         }
         variant->run_count++;
+        variant->simulated_s += (double)ended_ns / 1e9;
         variant->stopped_count += statement_column_int(query, 2) ? 1 : 0;
         variant->ended_ns = MAX(variant->ended_ns, ended_ns);
     }

@@ -31,7 +31,8 @@ typedef struct {
     uint32_t run_count;
     uint32_t stopped_count; /* by an abort condition */
     uint64_t first_seed;
-    SimTime ended_ns; /* the longest */
+    SimTime ended_ns;   /* the longest */
+    double simulated_s; /* of all runs together */
     double kept_share;
     double estimated_ops; /* of all runs, all sites */
     double sent_ops;  /* what clients sent: simulated operations by their share of the traffic */

@@ -93,6 +93,22 @@ static void append_site_notes(const ReportVariant *variant, bool marked, bool of
         g_string_append(to, "  rows base/...: the base's phase of that name, for comparison\n");
 }
 
+/* Much less than this of the base's load, and latency and memory are not to be compared. */
+#define LOAD_THIN 0.5
+
+static void append_load_note(const ReportVariant *variant, const ReportVariant *base, GString *to)
+{
+    char text[UNIT_TEXT_MAX];
+    double share;
+
+    if (variant->simulated_s <= 0.0 || base->simulated_s <= 0.0 || base->sent_ops <= 0.0)
+        return;
+    share = variant->sent_ops / variant->simulated_s / (base->sent_ops / base->simulated_s);
+    if (share < LOAD_THIN)
+        g_string_append_printf(to, "  note: clients send %s of the base's operations\n",
+                               format_share(share, text));
+}
+
 static void append_sites(const ReportVariant *variant, GString *to, bool colour)
 {
     static const char *const titles[] = {"site", "phase", "p50", "p99", "availability", "ops/s"};
@@ -161,7 +177,13 @@ static void append_exit(const Report *report, GString *to)
         {"NOT EVALUATED", "not evaluated"},
     };
     const char *gap = "; ";
+    bool fails = false;
 
+    /* Nobody shall take the 0 it ends with for success. */
+    if (report_count(report, "NOT EVALUATED") == report->verdicts->len) {
+        g_string_append_printf(to, "%snothing was judged", gap);
+        gap = ", ";
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
         uint32_t count = report_count_musts(report, reasons[i].verdict);
 
@@ -169,8 +191,9 @@ static void append_exit(const Report *report, GString *to)
             continue;
         g_string_append_printf(to, "%s%u must %s", gap, count, reasons[i].words);
         gap = ", ";
+        fails = true;
     }
-    g_string_append(to, gap[0] == ',' ? ": exit 1\n" : "\n");
+    g_string_append(to, fails ? ": exit 1\n" : "\n");
 }
 
 static void append_counts(const Report *report, GString *to, bool colour)
@@ -218,6 +241,8 @@ static void append_verdicts(const Report *report, GString *to, bool colour)
 
 void report_append_text(const Report *report, GString *to, bool colour)
 {
+    const ReportVariant *first = g_ptr_array_index(report->variants, 0);
+
     append_head(report, to, colour);
     for (guint i = 0; i < report->variants->len; i++) {
         const ReportVariant *variant = g_ptr_array_index(report->variants, i);
@@ -225,6 +250,8 @@ void report_append_text(const Report *report, GString *to, bool colour)
         append_variant_head(variant, to, colour);
         append_sites(variant, to, colour);
         append_peaks(variant, to, colour);
+        if (!first->variant[0])
+            append_load_note(variant, first, to);
     }
     append_verdicts(report, to, colour);
 }

@@ -35,7 +35,7 @@ static const Scenario *find_variant(const ScenarioFile *file, const char *name)
 {
     uint32_t count = scenario_variant_count(file);
     g_autofree const char **names = g_new0(const char *, count + 1);
-    const char *nearest;
+    g_autofree char *whose = NULL;
 
     for (uint32_t i = 0; i < count; i++) {
         names[i] = scenario_variant_name(scenario_variant_at(file, i));
@@ -45,13 +45,8 @@ static const Scenario *find_variant(const ScenarioFile *file, const char *name)
     if (strcmp(name, BASE_NAME) == 0)
         return scenario_base(file);
     names[count] = BASE_NAME;
-    nearest = nearest_name(name, names, count + 1);
-    if (nearest)
-        complain_usage("--variant: \"%s\" is not a variant of %s; did you mean \"%s\"?", name,
-                       scenario_name(scenario_base(file)), nearest);
-    else
-        complain_usage("--variant: \"%s\" is not a variant of %s; `quintet check` lists them", name,
-                       scenario_name(scenario_base(file)));
+    whose = g_strconcat("a variant of ", scenario_name(scenario_base(file)), NULL);
+    complain_name("--variant", name, whose, names, count + 1);
     return NULL;
 }
 
@@ -80,8 +75,12 @@ static GPtrArray *choose_scenarios(const ScenarioFile *file, char *const *varian
 
 static bool read_until(RunPlan *plan, const char *text, const GPtrArray *scenarios)
 {
-    if (!parse_duration(text, &plan->until_ns) || plan->until_ns <= 0) {
+    if (!parse_duration(text, &plan->until_ns)) {
         complain_usage("--until: \"%s\" is not a duration; as in \"20m\"", text);
+        return false;
+    }
+    if (plan->until_ns <= 0) {
+        complain_usage("--until: \"%s\" must be above zero; as in \"20m\"", text);
         return false;
     }
     for (guint i = 0; i < scenarios->len; i++) {

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/progress.h"
 #include "tools/store.h"
 #include "tools/store_statement.h"
 #include "tools/subcommand.h"
@@ -193,7 +192,10 @@ static void test_cli_mistyped_words_get_their_nearest_match(void)
     EXPECT_INT(command(f, "run --sedes 3 SCENARIO"), 2);
     EXPECT_SAYS(f->errors, "--sedes is not an option of run; did you mean --seeds?");
     EXPECT_INT(command(f, "run SCENARIO --variant bussy"), 2);
-    EXPECT_SAYS(f->errors, "\"bussy\" is not a variant of tiny; did you mean \"busy\"?");
+    EXPECT_SAYS(f->errors, "quintet: --variant: \"bussy\" is not a variant of tiny; did you mean "
+                           "\"busy\"? Known: busy, base\n");
+    EXPECT_INT(command(f, "run SCENARIO --variant other"), 2);
+    EXPECT_SAYS(f->errors, "\"other\" is not a variant of tiny; known: busy, base\n");
     EXPECT_INT(command(f, "list fualts"), 2);
     EXPECT_SAYS(f->errors, "\"fualts\" is not a family; did you mean \"faults\"?");
 }
@@ -212,6 +214,12 @@ static void test_cli_wrong_values_are_refused_before_anything_is_written(void)
         {"run SCENARIO --out RESULTS --slice 64", "as in \"1/64\""},
         {"run SCENARIO --out RESULTS --slice 1/2000000", "at most \"1/1000000\""},
         {"run SCENARIO --out RESULTS --until 20", "--until: \"20\" is not a duration"},
+        {"run SCENARIO --out RESULTS --until 0s",
+         "--until: \"0s\" must be above zero; as in \"20m\"\n"},
+        {"run SCENARIO --out=", "--out: \"\" names no file; as in \"results/mine.db\"\n"},
+        {"run SCENARIO --out RESULTS --set members.us.memory.max=1",
+         "--set members.us.memory.max=1: members.us.memory.max: 1 has no unit"},
+        {"run SCENARIO --out RESULTS --set a=b", "--set a=b: \"a\" is unknown here; remove it\n"},
         {"run SCENARIO --out RESULTS --until 9h", "past the scenario's end (3m)"},
         {"run SCENARIO --out RESULTS --trace", "--trace shows one run"},
         {"run SCENARIO --out RESULTS --set duration=long", "duration"},
@@ -251,6 +259,12 @@ static void test_cli_unreadable_files_end_with_3(void)
     EXPECT_SAYS(f->errors, "not a results file");
     EXPECT_INT(command(f, "run SCENARIO --out /nowhere/x.db"), 3);
     EXPECT_SAYS(f->errors, "/nowhere/x.db: cannot create: the folder /nowhere does not exist");
+    EXPECT_INT(command(f, "run SCENARIO --out /"), 3);
+    EXPECT_TEXT(f->errors,
+                "quintet: /: this is a folder; name a file in it, such as /results.db\n");
+    EXPECT_INT(command(f, "digest /tmp"), 3);
+    EXPECT_TEXT(f->errors,
+                "quintet: /tmp: this is a folder; name a file in it, such as /tmp/results.db\n");
 }
 
 static void test_cli_full_disk_behind_a_pipe_is_noticed(void)
@@ -302,6 +316,31 @@ static void test_cli_run_judges_reports_and_keeps(void)
     EXPECT_SAYS(f->output, "2 of 2 runs were there already");
 }
 
+static void test_cli_plot_names_the_variants_there_are(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy"), 0);
+    EXPECT_INT(command(f, "plot RESULTS --variant bussy"), 2);
+    EXPECT_SAYS(f->errors, "did you mean \"busy\"? Known: busy\n");
+    EXPECT_INT(command(f, "plot RESULTS --variant busy --variant nix"), 2);
+    EXPECT_SAYS(f->errors, "quintet: --variant: \"nix\" is not a variant in ");
+    EXPECT_SAYS(f->errors, "results.db; known: busy\n");
+}
+
+static void test_cli_report_notes_a_variant_with_thin_traffic(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --set variants.busy.workloads.w.rate=16/s"),
+               0);
+    EXPECT(strstr(f->output, "clients send") == NULL);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --set variants.busy.workloads.w.rate=2/s"),
+               0);
+    EXPECT_SAYS(f->output, "\n  note: clients send ");
+    EXPECT_SAYS(f->output, " of the base's operations\n");
+}
+
 static void test_cli_failed_must_ends_with_1(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -323,7 +362,9 @@ static void test_cli_variant_not_run_fails_only_when_strict(void)
     EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy"), 0);
     EXPECT_SAYS(f->output, "NOT EVALUATED");
     EXPECT_SAYS(f->output, "variant base was not run");
+    EXPECT_SAYS(f->output, "0 without data, 1 not evaluated; nothing was judged\n");
     EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy --strict"), 1);
+    EXPECT_SAYS(f->output, "; nothing was judged, 1 must not evaluated: exit 1\n");
 }
 
 /* One run alone or all beside each other: the same file. */
@@ -496,13 +537,19 @@ static void test_cli_list_tells_what_a_member_is(void)
         const char *says;
     } asked[] = {
         {"list metrics latency.op", "statistics  p50, p90"},
-        {"list metrics alert.lead", "measured    later"},
-        {"list metrics", "later: known to scenarios"},
+        {"list metrics alert.lead",
+         "measured    later: an expectation on it is listed and not judged\n"},
+        {"list metrics anomaly.A7",
+         "measured    later: refused in expressions until it is measured\n"},
+        {"list metrics", "later: not measured by this version and refused by scenarios; only an "
+                         "expectation on alert.lead is listed and not judged\n"},
         {"list commands hash", "HGETALL"},
         {"list types", "counter"},
         {"list presets jedis", "ping-all"},
         {"list metrics cpu --json", "\"measured\": false"},
         {"help help", "quintet help [SUBCOMMAND]"},
+        {"help --help", "quintet SUBCOMMAND ..."},
+        {"help schema", "quintet schema\n"},
     };
     g_autoptr(Fixture) f = fixture_new();
 
@@ -526,6 +573,8 @@ static const TestCase cases[] = {
     TEST(test_cli_full_disk_behind_a_pipe_is_noticed),
     TEST(test_cli_check_lists_variants_and_expectations),
     TEST(test_cli_run_judges_reports_and_keeps),
+    TEST(test_cli_plot_names_the_variants_there_are),
+    TEST(test_cli_report_notes_a_variant_with_thin_traffic),
     TEST(test_cli_failed_must_ends_with_1),
     TEST(test_cli_variant_not_run_fails_only_when_strict),
     TEST(test_cli_digest_does_not_depend_on_threads),
