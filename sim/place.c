@@ -25,6 +25,7 @@ _Static_assert(sizeof(BodyCell) == 112, "a posted body and its padding");
 typedef struct PlaceStream {
     const Handler *handler;
     uint64_t order; /* with seq 0 */
+    uint32_t position;
 } PlaceStream;
 
 static BodyCell *body_take(BodyPool *pool)
@@ -69,6 +70,7 @@ void place_clear(Place *place)
     g_free(place->departures);
     g_free(place->streams);
     g_free(place->stream_keys);
+    g_free(place->stream_heads);
 }
 
 uint32_t place_index(const Place *place)
@@ -156,6 +158,37 @@ const void *place_body_ahead(const Place *place, uint32_t ahead, const Handler *
     return event && event->handler == handler ? event->body : NULL;
 }
 
+/* The head of a stream in one word: its time and the position of the stream among those of its
+ * place in the order of events, which decides between two of one instant.  Times beyond four years,
+ * none at all, and streams beyond the first 64 are all HEAD_FAR: then the keys are asked. */
+#define HEAD_FAR (UINT64_MAX - PLACE_PACKED_STREAMS)
+
+static inline uint64_t stream_head(const Place *place, uint32_t stream, SimTime at_ns)
+{
+    uint64_t far_ns = HEAD_FAR >> PLACE_POSITION_BITS;
+
+    if ((uint64_t)at_ns >= far_ns || place->stream_count > PLACE_PACKED_STREAMS)
+        return HEAD_FAR;
+    return (uint64_t)at_ns << PLACE_POSITION_BITS | place->streams[stream].position;
+}
+
+/* After a stream was added: places among each other, and the heads anew. */
+static void streams_number(Place *place)
+{
+    for (uint32_t i = 0; i < place->stream_count; i++) {
+        uint32_t position = 0;
+
+        for (uint32_t k = 0; k < place->stream_count; k++)
+            position += place->streams[k].order < place->streams[i].order ||
+                        (place->streams[k].order == place->streams[i].order && k < i);
+        place->streams[i].position = position;
+        if (position < PLACE_PACKED_STREAMS)
+            place->stream_by_position[position] = (uint8_t)i;
+    }
+    for (uint32_t i = 0; i < place->stream_count; i++)
+        place->stream_heads[i] = stream_head(place, i, place->stream_keys[i].at_ns);
+}
+
 uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handler *handler)
 {
     uint32_t index = place->stream_count++;
@@ -167,44 +200,45 @@ uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handle
         place->stream_capacity = MAX(ARRAY_COUNT_FIRST, place->stream_capacity * 2);
         place->streams = g_renew(PlaceStream, place->streams, place->stream_capacity);
         place->stream_keys = g_renew(EventKey, place->stream_keys, place->stream_capacity);
+        place->stream_heads = g_renew(uint64_t, place->stream_heads, place->stream_capacity);
     }
     place->streams[index] =
         (PlaceStream){.handler = handler, .order = event_order(rank, source, 0)};
     place->stream_keys[index] = EVENT_KEY_NEVER;
+    streams_number(place);
     return index;
 }
 
-/* The first of those that share an instant. */
-static __attribute__((noinline)) uint32_t find_first_of_instant(const Place *place, uint32_t index)
+/* By the keys themselves: for times the heads cannot hold. */
+static __attribute__((noinline)) void find_least_exactly(Place *place)
 {
     const EventKey *keys = place->stream_keys;
+    uint32_t index = 0;
 
-    for (uint32_t i = 0; i < place->stream_count; i++)
-        if (keys[i].at_ns == keys[index].at_ns && keys[i].order < keys[index].order)
+    for (uint32_t i = 1; i < place->stream_count; i++)
+        if (event_key_before(keys[i], keys[index]))
             index = i;
-    return index;
+    place->stream_least = keys[index];
+    place->stream_least_index = index;
 }
 
-/* Which stream is next is a toss-up, so nothing here is guessed: selections, no branches.  Ties in
- * time are rare and looked at apart. */
+/* Which stream is next is a toss-up, so nothing here is guessed: the least of a few words. */
 static void find_least_stream(Place *place)
 {
-    const EventKey *keys = place->stream_keys;
-    SimTime least_ns = keys[0].at_ns;
-    uint32_t index = 0;
-    uint32_t is_tie = 0;
+    const uint64_t *heads = place->stream_heads;
+    uint64_t least = heads[0];
+    uint32_t index;
 
-    for (uint32_t i = 1; i < place->stream_count; i++) {
-        SimTime at_ns = keys[i].at_ns;
-        uint32_t is_earlier = at_ns < least_ns;
-
-        is_tie = (is_tie & (is_earlier ^ 1)) | (at_ns == least_ns);
-        index = is_earlier ? i : index;
-        least_ns = is_earlier ? at_ns : least_ns;
+    for (uint32_t i = 1; i < place->stream_count; i++)
+        least = heads[i] < least ? heads[i] : least;
+    if (__builtin_expect(least >= HEAD_FAR, 0)) {
+        find_least_exactly(place);
+        return;
     }
-    if (__builtin_expect(is_tie, 0) && least_ns != SIM_TIME_NEVER)
-        index = find_first_of_instant(place, index);
-    place->stream_least = (EventKey){least_ns, keys[index].order}; /* one key may be just written */
+    index = place->stream_by_position[least % PLACE_PACKED_STREAMS];
+    /* The key may be just written: read in the same pieces. */
+    place->stream_least.at_ns = (SimTime)(least >> PLACE_POSITION_BITS);
+    place->stream_least.order = place->stream_keys[index].order;
     place->stream_least_index = index;
 }
 
@@ -218,6 +252,7 @@ void place_set_stream(Place *place, uint32_t stream, SimTime next_ns, uint64_t s
     if (next_ns != SIM_TIME_NEVER)
         key = (EventKey){next_ns, place->streams[stream].order | seq};
     place->stream_keys[stream] = key;
+    place->stream_heads[stream] = stream_head(place, stream, next_ns);
     if (event_key_before(key, place->stream_least)) {
         place->stream_least = key;
         place->stream_least_index = stream;
@@ -245,6 +280,7 @@ static void run_stream_event(Place *place)
 
     place_begin_event(place, key);
     place->stream_keys[index] = EVENT_KEY_NEVER;
+    place->stream_heads[index] = HEAD_FAR;
     handler->run(handler->actor, place, NULL);
     if (place->stream_least.at_ns == key.at_ns && place->stream_least.order == key.order)
         find_least_stream(place);

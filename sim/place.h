@@ -42,6 +42,9 @@ typedef struct {
     TimerEvent event;
 } Departure;
 
+#define PLACE_POSITION_BITS  6u
+#define PLACE_PACKED_STREAMS (1u << PLACE_POSITION_BITS)
+
 struct Place {
     EnsureContext context; /* its now_ns and event_count are the place's own */
     const KernelRules *rules;
@@ -54,7 +57,9 @@ struct Place {
     uint32_t stream_least_index;
     uint32_t stream_count;
     uint32_t stream_capacity;
-    EventKey *stream_keys; /* EVENT_KEY_NEVER where nothing is set */
+    EventKey *stream_keys;  /* EVENT_KEY_NEVER where nothing is set */
+    uint64_t *stream_heads; /* the same in one word each, see place.c */
+    uint8_t stream_by_position[PLACE_PACKED_STREAMS];
     struct PlaceStream *streams;
 
     Departure *departures; /* to other places, until the window's end */

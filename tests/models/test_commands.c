@@ -27,8 +27,10 @@ static void count_effect(void *actor, const Effect *effect)
 static void fixture_begin(Fixture *f)
 {
     static const int types[3] = {CRDT_STRING, CRDT_HASH, CRDT_ZSET};
-    StoreConfig config = {
-        .member_id = 1, .member_count = 1, .family_count = 3, .sink = {count_effect, f}};
+    StoreConfig config = {.member_id = 1,
+                          .member_count = 1,
+                          .family_count = 3,
+                          .sink = {.emit = count_effect, .actor = f}};
 
     *f = (Fixture){.arena = arena_new(), .bytes = dist_new_constant(120)};
     for (int i = 0; i < 3; i++) {
