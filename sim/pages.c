@@ -2,14 +2,21 @@
  * asking is a hint, and a refusal changes nothing but speed. */
 #include "sim/pages.h"
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
 #include <glib.h>
 
-#define CACHE_LINE_BYTES 64
-#define HUGE_PAGE_BYTES  ((size_t)2 * 1024 * 1024)
+#define CACHE_LINE_BYTES  64
+#define LARGE_BLOCK_BYTES (1024 * 1024)
+#define HUGE_PAGE_BYTES   ((size_t)2 * 1024 * 1024)
+
+void pages_begin(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+}
 
 void *pages_alloc(size_t bytes, void **out_memory)
 {

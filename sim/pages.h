@@ -7,5 +7,10 @@
 
 #include <stddef.h>
 
+/* Once, at the start of a program: large blocks of any kind come fresh from the machine from then
+ * on. Left to itself the heap keeps large blocks it once got back, and hands them out in small
+ * pages, zeroed by hand. */
+void pages_begin(void);
+
 /* Zeroed, aligned to a cache line; *out_memory is what to give to g_free. */
 void *pages_alloc(size_t bytes, void **out_memory);

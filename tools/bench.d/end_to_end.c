@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "models/world/world.h"
+#include "sim/pages.h"
 #include "tools/scenario_open.h"
 
 #define WARM_NS (5 * SIM_S)
@@ -68,7 +69,7 @@ static bool measure(const Scenario *scenario, SimTime simulated_ns, Figures *out
     return !error;
 }
 
-int main(int argc, char **argv)
+static int measure_file(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : "tools/bench.d/five-members.json";
     const char *variant = argc > 2 ? argv[2] : "";
@@ -92,4 +93,10 @@ int main(int argc, char **argv)
            variant, figures.op_count, figures.run_s, (double)figures.op_count / figures.run_s,
            simulated_s / figures.run_s, figures.load_s, figures.start_s, figures.allocated_bytes);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    pages_begin(); /* as the program does */
+    return measure_file(argc, argv);
 }

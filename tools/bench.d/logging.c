@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "sim/pages.h"
 #include "tools/run_plan.h"
 #include "tools/scenario_open.h"
 
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     Call call = {0};
 
+    pages_begin(); /* as the program does */
     if (argc != 5) {
         fprintf(stderr, "usage: logging FILE VARIANT UNTIL RESULTS.db\n");
         return 2;
