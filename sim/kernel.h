@@ -113,11 +113,6 @@ void place_post(Place *from, Place *to, const Post *post);
  * written, which is when a copy is slowest. */
 void *place_post_room(Place *from, Place *to, const Post *post);
 
-/* The body of the timer event `ahead` places after the next one, if it is known already and
- * `handler` will get it; else NULL.  Only for asking early for memory that event will need: what is
- * known already depends on how timers are kept, so no result may. */
-const void *place_body_ahead(const Place *place, uint32_t ahead, const Handler *handler);
-
 /* A stream is an ordered source of events that its place merges with its timers: a workload's
  * arrivals, an inbound link.  It has one next event; its handler runs that event and sets the next
  * (left alone: none). */

@@ -14,8 +14,6 @@
 
 #include <glib.h>
 
-#include "sim/prefetch.h"
-
 #define CHUNK_COUNT_FIRST 16u
 #define CHUNK_COUNT_MAX   4096u
 #define ARRAY_COUNT_FIRST 16u
@@ -41,7 +39,6 @@ static BodyCell *body_take(BodyPool *pool)
         pool->next_chunk_count = MIN(count * 2, CHUNK_COUNT_MAX);
     }
     pool->free = cell->next_free;
-    prefetch(pool->free); /* where the next take finds the one after it */
     return cell;
 }
 
@@ -151,13 +148,6 @@ void place_post(Place *from, Place *to, const Post *post)
         memcpy(room, post->body, post->body_bytes);
 }
 
-const void *place_body_ahead(const Place *place, uint32_t ahead, const Handler *handler)
-{
-    const TimerEvent *event = timers_peek_near(&place->timers, ahead);
-
-    return event && event->handler == handler ? event->body : NULL;
-}
-
 /* The head of a stream in one word: its time and the position of the stream among those of its
  * place in the order of events, which decides between two of one instant.  Times beyond four years,
  * none at all, and streams beyond the first 64 are all HEAD_FAR: then the keys are asked. */
@@ -172,7 +162,7 @@ static inline uint64_t stream_head(const Place *place, uint32_t stream, SimTime 
     return (uint64_t)at_ns << PLACE_POSITION_BITS | place->streams[stream].position;
 }
 
-/* After a stream was added: places among each other, and the heads anew. */
+/* After a stream was added: all positions and heads anew. */
 static void streams_number(Place *place)
 {
     for (uint32_t i = 0; i < place->stream_count; i++) {

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "sim/kernel.h"
@@ -62,14 +61,6 @@ TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order);
 static inline EventKey timers_peek(const Timers *timers)
 {
     return timers->least;
-}
-
-/* The event `ahead` places after the least one, or NULL where they are not in order yet. */
-static inline const TimerEvent *timers_peek_near(const Timers *timers, uint32_t ahead)
-{
-    uint32_t at = timers->near_begin + ahead;
-
-    return at < timers->near_end ? &timers->near[at] : NULL;
 }
 
 TimerEvent timers_pop(Timers *timers); /* there must be one */

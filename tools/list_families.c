@@ -120,7 +120,7 @@ static const char *metric_measured(const Metric *metric)
 {
     if (metric->is_measured)
         return "yes";
-    if (strcmp(metric->head.name, "alert.lead") == 0)
+    if (metric->awaits)
         return "later: an expectation on it is listed and not judged";
     return "later: refused in expressions until it is measured";
 }

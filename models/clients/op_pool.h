@@ -70,8 +70,6 @@ static inline uint32_t op_pool_take(OpPool *pool)
         op_pool_grow(pool);
     index = pool->free_head;
     pool->free_head = op_slot(pool, index)->next;
-    if (pool->free_head != OP_NONE)
-        op_prefetch(pool, pool->free_head);
     return index;
 }
 

@@ -302,19 +302,6 @@ static void count_applied(Site *site, OpSlot *slot, const Response *response, Si
                                                 .weight = slot->op.weight});
 }
 
-/* Far from its member a site has thousands of operations in hand, more than the caches near the
- * core hold, and answers come in no order.  The slot of one about to be answered is asked for while
- * another is served. */
-static inline void prefetch_answered(const Site *site, const Place *place)
-{
-    for (uint32_t ahead = 1; ahead <= 2; ahead++) {
-        const Response *response = place_body_ahead(place, ahead, &site->replied);
-
-        if (response)
-            op_prefetch(&site->ops, call_index(response->call));
-    }
-}
-
 static void on_replied(void *actor, Place *place, void *body)
 {
     Site *site = actor;
@@ -324,7 +311,6 @@ static void on_replied(void *actor, Place *place, void *body)
     OpSlot *slot = op_of_call(&site->ops, response->call);
     Outcome outcome = (Outcome)response->outcome;
 
-    prefetch_answered(site, place);
     if (!slot)
         return;
     slot->unanswered_count--;
@@ -363,6 +349,7 @@ static void on_timed_out(void *actor, Place *place, void *body)
     while (!due_ring_is_empty(&site->timeouts)) {
         Due due = *due_ring_front(&site->timeouts);
 
+        /* Most are answered long since, and their slots out of reach. */
         op_prefetch(&site->ops, call_index(due_ring_ahead(&site->timeouts, 8)->call));
         if (is_under_way(site, due.call)) {
             if (due.at_ns > now_ns) {

@@ -189,34 +189,21 @@ void store_prefetch(const Store *store, const Effect *effect)
         store_prefetch_declared(store, effect->family, effect->key);
 }
 
-void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element)
+void store_prefetch_chain(const Store *store, const Effect *effect)
 {
     const FamilyState *state;
     const Slot *slot;
     uint64_t kept;
 
-    if (family == FAMILY_NONE)
+    if (effect->family == FAMILY_NONE)
         return;
-    state = &store->families[family];
-    kept = key - state->family->base;
-    if (!state->type || kept >= state->family->kept_count || element >= state->fields)
+    state = &store->families[effect->family];
+    kept = effect->key - state->family->base;
+    if (!state->type || kept >= state->family->kept_count || effect->element >= state->fields)
         return;
-    slot = &state->slots[kept * state->fields + element];
+    slot = &state->slots[kept * state->fields + effect->element];
     if (store->world.pool.nodes)
         prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 too: a guess costs more */
-}
-
-void store_prefetch_key(const Store *store, const Arg *key)
-{
-    for (uint32_t i = 0; key->kind == ARG_KEY && i < store->config.family_count; i++) {
-        const FamilyState *state = &store->families[i];
-        uint64_t kept = key->number - state->family->base;
-
-        if (kept < state->family->kept_count && state->type) {
-            prefetch(&state->slots[kept * state->fields]);
-            return;
-        }
-    }
 }
 
 const Clock *store_clock(const Store *store)
@@ -229,20 +216,6 @@ const StoreLedger *store_ledger(const Store *store, uint32_t family_index)
     ensure(family_index <= store->config.family_count);
     return family_index == store->config.family_count ? &store->born_ledger
                                                       : &store->families[family_index].ledger;
-}
-
-bool store_has_key(const Store *store, const Arg *arg, WallTime now)
-{
-    Store *reader =
-        (Store *)store; /* finding may write starting values out, which changes nothing */
-    Key key;
-
-    if (arg->kind == ARG_BYTES)
-        key = key_of_name(reader, (PayloadText){arg->data, arg->bytes},
-                          name_hash(arg->data, arg->bytes));
-    else if (!key_of_id(reader, arg->number, &key))
-        return false;
-    return key_exists(store, &key) && !key_is_expired(reader, &key, now);
 }
 
 uint64_t store_superseded_seq(const Store *store)

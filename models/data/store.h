@@ -53,12 +53,12 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
 /* Applies an effect of another member; its dot must be the next of its origin.  Effects already
  * known are ignored and false is returned. */
 bool store_apply(Store *store, const Effect *effect, WallTime now);
+
+/* Of a key that will be met soon, by an effect or a command: its slot; once that is here, what
+ * hangs on it. */
 void store_prefetch(const Store *store, const Effect *effect);
-/* Once the slot is here: what hangs on it. */
-void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element);
+void store_prefetch_chain(const Store *store, const Effect *effect);
 void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key);
-void store_prefetch_key(const Store *store,
-                        const Arg *key); /* for a command that will be executed soon */
 
 const Clock *store_clock(const Store *store); /* what this member has observed, itself included */
 
@@ -79,10 +79,6 @@ typedef struct {
 } StoreLedger;
 
 const StoreLedger *store_ledger(const Store *store, uint32_t family_index);
-
-/* Whether a declared key (or a born one, by name) exists for a reader here at now, without
- * executing anything. */
-bool store_has_key(const Store *store, const Arg *key, WallTime now);
 
 /* For retention by key: the seq of the newest earlier record of the same origin on the same key and
  * element as the effect last emitted or applied, 0 when there is none. */

@@ -67,7 +67,7 @@ static void expiry_run(void *actor, Place *place, void *body)
 /* Writes are refused while memory stands above what is reserved for replication. */
 void member_watch_memory(Member *member)
 {
-    bool refuses = member->memory_limit > 0 && member_memory_used(member) > member->memory_limit;
+    bool refuses = member_memory_used(member) > member->memory_limit;
 
     if (refuses == member->refusing)
         return;
@@ -178,15 +178,6 @@ static void request_run(void *actor, Place *place, void *body)
 
 void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
 {
-    AskedKeys *asked = member->asked;
-    uint32_t at = asked->count++ % ASKED_KEYS;
-
-    if (asked->count > ASKED_KEYS)
-        store_prefetch_chain(member->store, asked->families[at], asked->keys[at],
-                             asked->elements[at]);
-    asked->families[at] = request->family;
-    asked->keys[at] = request->key;
-    asked->elements[at] = request->element;
     store_prefetch_declared(member->store, request->family, request->key);
     if (member->config.service)
         dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
@@ -239,14 +230,15 @@ Member *member_new(const MemberConfig *config, GError **error)
     member->name = g_strdup(config->name);
     member->skew_ns = config->clock_skew_ns;
     member->expiry_armed_ns = SIM_TIME_NEVER;
-    member->memory_limit =
-        (int64_t)((double)config->memory_max_bytes * (1 - config->reserve_share));
+    member->memory_limit = INT64_MAX;
+    if (config->memory_max_bytes > 0)
+        member->memory_limit =
+            (int64_t)((double)config->memory_max_bytes * (1 - config->reserve_share));
     member->reachable = true;
     member->slowdown = 1;
     member->digest = digest_begin();
     member->request_handler = (Handler){.run = request_run, .actor = member};
     member->expiry_handler = (Handler){.run = expiry_run, .actor = member};
-    member->asked = g_new0(AskedKeys, 1);
     parts_make(member);
     return member;
 }
@@ -260,7 +252,6 @@ void member_free(Member *member)
     shards_free(member->shards);
     effect_log_free(member->log);
     store_free(member->store);
-    g_free(member->asked);
     g_free(member->name);
     g_free(member);
 }

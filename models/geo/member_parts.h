@@ -48,15 +48,6 @@ typedef struct {
     Handler in_handler, heartbeat_handler;
 } Peer;
 
-/* Keys asked for lately, so that what hangs on their slots is fetched once the slots are here. */
-#define ASKED_KEYS 4
-typedef struct {
-    uint64_t keys[ASKED_KEYS];
-    uint32_t elements[ASKED_KEYS];
-    uint16_t families[ASKED_KEYS];
-    uint32_t count; /* ever */
-} AskedKeys;
-
 struct Member {
     MemberConfig config;
     char *name;
@@ -73,8 +64,7 @@ struct Member {
     SimTime now_ns; /* of the event in progress */
     SimTime skew_ns;
     SimTime expiry_armed_ns;
-    AskedKeys *asked;     /* hints alone: changes nothing */
-    int64_t memory_limit; /* above it client writes are refused; 0: none */
+    int64_t memory_limit; /* above it client writes are refused; INT64_MAX: never */
     uint64_t reply_seq, expiry_seq, hello_seq;
     uint64_t reach_epoch;
     uint64_t restart_count;

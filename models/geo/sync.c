@@ -220,7 +220,7 @@ static void effects_prefetch(const Peer *peer)
     if (middle)
         store_prefetch(store, middle);
     if (near)
-        store_prefetch_chain(store, near->family, near->key, near->element);
+        store_prefetch_chain(store, near);
 }
 
 static void inbound_run(void *actor, Place *place, void *body)

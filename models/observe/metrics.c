@@ -20,8 +20,10 @@
     {                                                                                              \
         0, 1                                                                                       \
     }
-#define TRAITS_COUNTED     .is_measured = true
-#define TRAITS_LATER       .is_measured = false
+#define TRAITS_COUNTED .is_measured = true
+#define TRAITS_LATER   .is_measured = false
+#define TRAITS_AWAIT_TWIN                                                                          \
+    .awaits = "alert.lead needs the twin run without operators, which a later version brings"
 #define TRAITS_SHARE       .is_measured = true, .is_share = true
 #define TRAITS_LATER_SHARE .is_measured = false, .is_share = true
 #define TRAITS_RATIO       .is_measured = true, .is_share = true, .is_ratio = true

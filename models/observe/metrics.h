@@ -1,8 +1,8 @@
 /* All metrics by name, and the labels by which their instruments are told apart.
  *
  * The table of rehearsal.md 3.2, plus memory by cause.  A metric that nothing measures yet is
- * listed all the same, marked LATER; scenarios that name it are refused, but for alert.lead, whose
- * expectations load and are not evaluated.
+ * listed all the same, marked LATER; scenarios that name it are refused, but for those that AWAIT
+ * something, whose expectations load and are not evaluated.
  */
 #pragma once
 
@@ -41,7 +41,7 @@
     X(step_at, "step.at", SAMPLE, TIME, COUNTED, "runbook step", "when a step ended, from t=0")    \
     X(alert_fired_at, "alert.fired_at", SAMPLE, TIME, COUNTED, "alert",                            \
       "when an alert fired, from t=0")                                                             \
-    X(alert_lead, "alert.lead", SAMPLE, TIME, LATER, "alert",                                      \
+    X(alert_lead, "alert.lead", SAMPLE, TIME, AWAIT_TWIN, "alert",                                 \
       "from the alert to the memory limit in the run without operators")                           \
     X(availability, "availability", GAUGE, PLAIN, RATIO, "site member",                            \
       "share of operations that succeed; of a member with the monitor's probes")                   \

@@ -65,6 +65,8 @@ typedef struct {
     bool is_share;      /* printed as a percentage */
     bool is_ratio;      /* a gauge of two counts, pooled by adding them: instrument_ratio */
     bool is_measured;   /* false: known to the language, but nothing supplies it yet */
+    const char *awaits; /* not measured, but expectations on it are listed, with this as the reason
+                           why they are not judged; NULL: refused */
     const char *labels; /* those an instrument of it carries: "site member family op outcome" */
 } Metric;
 

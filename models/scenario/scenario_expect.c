@@ -4,15 +4,12 @@
 #include "models/observe/metrics.h"
 #include "models/scenario/scenario_resolve.h"
 
-/* An expectation on alert.lead is listed and not judged; other metrics that nothing measures are
- * refused. */
+/* Why an expectation is listed and not judged; other metrics that nothing measures are refused. */
 static const char *reason_unsupported(const Expression *expression)
 {
     const Metric *metric = expression_unmeasured(expression);
 
-    if (metric && strcmp(metric->head.name, "alert.lead") == 0)
-        return "alert.lead needs the twin run without operators, which a later version brings";
-    return NULL;
+    return metric ? metric->awaits : NULL;
 }
 
 bool scenario_check_measured(const Expression *expression, const JsonNode *at, GError **error)

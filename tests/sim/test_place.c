@@ -1,5 +1,5 @@
 /* One place alone: how it merges streams with timers, and what becomes of posted bodies. */
-#include "sim/kernel.h"
+#include "sim/place.h"
 #include "sim/rng.h"
 #include "tests/test.h"
 
@@ -58,6 +58,7 @@ typedef struct {
     Handler handler;
     uint32_t stream;
     SimTime period_ns;
+    SimTime end_ns;
     uint64_t seq;
     GArray *keys;
     uint64_t order;
@@ -70,7 +71,7 @@ static void beat(void *actor, Place *place, void *body)
 
     (void)body;
     g_array_append_val(drummer->keys, key);
-    if (key.at_ns < SIM_S)
+    if (key.at_ns < drummer->end_ns)
         place_set_stream(place, drummer->stream, key.at_ns + drummer->period_ns, ++drummer->seq);
 }
 
@@ -82,10 +83,11 @@ static void note(void *actor, Place *place, void *body)
     g_array_append_val((GArray *)actor, key);
 }
 
-static void post_noted(Place *place, Rng *rng, uint64_t seq, const Handler *handler)
+static void post_noted(Place *place, Rng *rng, SimTime begin_ns, uint64_t seq,
+                       const Handler *handler)
 {
     Post post = {
-        .at_ns = (SimTime)rng_below(rng, 250) * 4 * SIM_MS,
+        .at_ns = begin_ns + (SimTime)rng_below(rng, 250) * 4 * SIM_MS,
         .rank = (Rank)rng_below(rng, 5),
         .source = 100 + (uint32_t)rng_below(rng, 3),
         .seq = seq,
@@ -98,35 +100,39 @@ static void post_noted(Place *place, Rng *rng, uint64_t seq, const Handler *hand
     place_post(place, place, &post);
 }
 
-/* Streams with periods that meet often and timers on the same grid: all keys must come in order. */
-static bool merges_in_order(uint64_t seed)
+/* Streams with periods that meet often and timers on the same grid: all keys must come, and in
+ * order. */
+static bool merges_in_order(uint64_t seed, uint32_t stream_count, SimTime begin_ns)
 {
-    enum { STREAM_COUNT = 6, TIMER_COUNT = 2000 };
+    enum { STREAM_MAX = 80, TIMER_COUNT = 2000 };
     Kernel *kernel = kernel_new(&(KernelConfig){.place_count = 1});
     Place *place = kernel_place(kernel, 0);
     GArray *keys = g_array_new(FALSE, FALSE, sizeof(EventKey));
     Handler noter = {note, keys};
-    Drummer drummers[STREAM_COUNT];
+    Drummer drummers[STREAM_MAX];
     Rng rng = rng_stream(seed, "merge");
     bool in_order = true;
+    guint expected = TIMER_COUNT;
 
-    for (uint32_t i = 0; i < STREAM_COUNT; i++) {
+    for (uint32_t i = 0; i < stream_count; i++) {
         Rank rank = i % 2 ? RANK_CLIENT : RANK_MESSAGE;
 
         drummers[i] = (Drummer){.handler = {beat, &drummers[i]},
                                 .period_ns = (SimTime)(1 + rng_below(&rng, 8)) * SIM_MS,
+                                .end_ns = begin_ns + SIM_S,
                                 .keys = keys,
                                 .order = event_order(rank, i, 0)};
         drummers[i].stream = place_add_stream(place, rank, i, &drummers[i].handler);
-        place_set_stream(place, drummers[i].stream, 0, 0);
+        place_set_stream(place, drummers[i].stream, begin_ns, 0);
+        expected += 1 + (guint)((SIM_S + drummers[i].period_ns - 1) / drummers[i].period_ns);
     }
     for (uint64_t i = 0; i < TIMER_COUNT; i++)
-        post_noted(place, &rng, i, &noter);
-    kernel_run_until(kernel, 2 * SIM_S);
+        post_noted(place, &rng, begin_ns, i, &noter);
+    kernel_run_until(kernel, begin_ns + 2 * SIM_S);
     for (guint i = 1; i < keys->len; i++)
         in_order &= event_key_before(g_array_index(keys, EventKey, i - 1),
                                      g_array_index(keys, EventKey, i));
-    in_order &= keys->len == kernel_event_count(kernel) && keys->len > TIMER_COUNT;
+    in_order &= keys->len == kernel_event_count(kernel) && keys->len == expected;
     g_array_free(keys, TRUE);
     kernel_free(kernel);
     return in_order;
@@ -135,11 +141,22 @@ static bool merges_in_order(uint64_t seed)
 static void test_streams_and_timers_merge_in_key_order(void)
 {
     for (long seed = 0; seed < test_count(20, 500); seed++)
-        EXPECT(merges_in_order((uint64_t)seed));
+        EXPECT(merges_in_order((uint64_t)seed, 6, 0));
+}
+
+/* More streams, and times, than one word holds; and a run across the bound. */
+static void test_what_one_word_cannot_hold_comes_in_key_order_too(void)
+{
+    const SimTime bound_ns = INT64_C(1) << (64 - PLACE_POSITION_BITS);
+
+    EXPECT(merges_in_order(1, 80, 0));
+    EXPECT(merges_in_order(2, 6, 2 * bound_ns));
+    EXPECT(merges_in_order(3, 6, bound_ns - SIM_S / 2));
 }
 
 static const TestCase cases[] = {
     TEST(test_a_body_stays_while_its_handler_posts_more),
     TEST(test_streams_and_timers_merge_in_key_order),
+    TEST(test_what_one_word_cannot_hold_comes_in_key_order_too),
 };
 TEST_MAIN("place", cases)
