@@ -47,10 +47,11 @@ bool history_classes_init(HistoryClasses *out, const Family *const *families, ui
     return true;
 }
 
-void history_init(History *history, const HistoryClasses *classes)
+void history_init(History *history, const HistoryClasses *classes, HistoryBooks *books)
 {
     memset(history, 0, sizeof *history);
     history->classes = classes;
+    history->books = books;
     history->first_seq = history->next_seq = 1;
 }
 
@@ -78,8 +79,8 @@ static void record_forget(History *history, uint64_t seq)
 
     if (*code == 0)
         return;
-    history->bytes[history->classes->kind[*code]] -= history->classes->bytes[*code];
-    history->record_count--;
+    history->books->bytes[history->classes->kind[*code]] -= history->classes->bytes[*code];
+    history->books->record_count--;
     *code = 0;
 }
 
@@ -118,8 +119,8 @@ static bool eight_forget(History *history, uint64_t seq)
     memcpy(&word, codes, sizeof word);
     if (word != code * UINT64_C(0x0101010101010101))
         return false;
-    history->bytes[history->classes->kind[code]] -= 8 * history->classes->bytes[code];
-    history->record_count -= code != 0 ? 8 : 0;
+    history->books->bytes[history->classes->kind[code]] -= 8 * history->classes->bytes[code];
+    history->books->record_count -= code != 0 ? 8 : 0;
     return true;
 }
 

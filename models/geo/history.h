@@ -33,19 +33,24 @@ typedef struct {
 bool history_classes_init(HistoryClasses *out, const Family *const *families,
                           uint32_t family_count);
 
+/* What all histories of a member hold together. */
+typedef struct {
+    int64_t bytes[HISTORY_KINDS];
+    uint64_t record_count; /* of non-empty records */
+} HistoryBooks;
+
 typedef struct {
     const HistoryClasses *classes;
+    HistoryBooks *books;
     uint8_t *codes;     /* ring by seq */
     uint64_t capacity;  /* power of two */
     uint64_t first_seq; /* oldest kept */
     uint64_t next_seq;
     uint64_t stable_seq; /* all linked members have observed up to here */
-    int64_t bytes[HISTORY_KINDS];
-    uint64_t record_count; /* of non-empty records */
 } History;
 
-/* Borrows classes. */
-void history_init(History *history, const HistoryClasses *classes);
+/* Borrows both; books are shared and begin as zeros. */
+void history_init(History *history, const HistoryClasses *classes, HistoryBooks *books);
 void history_clear(History *history);
 
 /* The effect seq became known here.  Nothing is kept when everybody linked has observed it already.
@@ -71,6 +76,6 @@ static inline void history_push(History *history, uint64_t seq, uint8_t code)
     }
     history->next_seq++;
     history->codes[seq & (history->capacity - 1)] = code;
-    history->bytes[classes->kind[code]] += classes->bytes[code];
-    history->record_count += code != 0;
+    history->books->bytes[classes->kind[code]] += classes->bytes[code];
+    history->books->record_count += code != 0;
 }

@@ -203,7 +203,7 @@ static void parts_make(Member *member)
 
     member->log = effect_log_new();
     for (uint32_t origin = 0; origin <= MEMBER_MAX; origin++)
-        history_init(&member->histories[origin], &member->classes);
+        history_init(&member->histories[origin], &member->classes, &member->books);
     member->shards = shards_new(&shards);
     member->service_draws = rng_key(config->seed, label);
     member->store = store_new(&store);

@@ -56,6 +56,7 @@ struct Member {
     Shards *shards;
     Memory memory;
     HistoryClasses classes;
+    HistoryBooks books;
     History histories[MEMBER_MAX + 1]; /* by origin */
     Peer peers[MEMBER_MAX + 1];        /* by id; attached ones have links */
     double apply_cost[EFFECT_TYPES][EFFECT_OPS];
@@ -71,6 +72,7 @@ struct Member {
     uint64_t acked_bytes_min; /* over linked peers */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */
+    uint32_t syncing;      /* a bit per peer id with a sync_seq */
     uint32_t body_bytes;   /* of the operation in progress, 0 without */
     uint32_t effect_count; /* of the client's write in progress */
     Digest digest;
@@ -102,6 +104,7 @@ void replication_set_costs(Member *member);
 void sync_attach(Member *member, Peer *peer);
 void sync_start(Member *member);
 void sync_collect(Member *member); /* after anything that moves what all linked members know */
+void sync_end(Peer *peer); /* the state on its way to it has arrived, or is not waited for */
 void sync_restart(Member *member); /* asks every peer for what was missed */
 void sync_schedule_hello(Peer *peer, SimTime now_ns);
 

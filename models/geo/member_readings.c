@@ -25,15 +25,6 @@ const char *memory_cause_name(MemoryCause cause)
     return cause_names[cause];
 }
 
-static int64_t history_bytes(const Member *member, HistoryKind kind)
-{
-    int64_t bytes = 0;
-
-    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
-        bytes += member->histories[origin].bytes[kind];
-    return bytes;
-}
-
 int64_t member_backlog_unacked_bytes(const Member *member)
 {
     return (int64_t)(effect_log_total_bytes(member->log) - member->acked_bytes_min);
@@ -45,7 +36,7 @@ static int64_t sync_bytes(const Member *member)
     uint64_t end = effect_log_total_bytes(member->log);
     int64_t bytes = 0;
 
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+    for (uint32_t id = 1; member->syncing != 0 && id <= MEMBER_MAX; id++)
         if (member->peers[id].sync_seq > 0)
             bytes += (int64_t)(end - member->peers[id].sync_bytes);
     return bytes;
@@ -61,9 +52,9 @@ int64_t member_memory_bytes(const Member *member, MemoryCause cause)
     case MEMORY_SIBLINGS:
         return memory_total(&member->memory).siblings;
     case MEMORY_HISTORY:
-        return history_bytes(member, HISTORY_RECORD);
+        return member->books.bytes[HISTORY_RECORD];
     case MEMORY_TOMBSTONES:
-        return history_bytes(member, HISTORY_TOMBSTONE);
+        return member->books.bytes[HISTORY_TOMBSTONE];
     case MEMORY_BACKLOG:
         return MIN(member_backlog_unacked_bytes(member), (int64_t)member->config.backlog_bytes);
     case MEMORY_SYNC:
@@ -81,9 +72,7 @@ int64_t member_memory_used(const Member *member)
     int64_t unacked = member_backlog_unacked_bytes(member);
     int64_t used = memory_data_bytes(&member->memory) + sync_bytes(member);
 
-    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
-        used += member->histories[origin].bytes[HISTORY_RECORD] +
-                member->histories[origin].bytes[HISTORY_TOMBSTONE];
+    used += member->books.bytes[HISTORY_RECORD] + member->books.bytes[HISTORY_TOMBSTONE];
     return used + MIN(unacked, (int64_t)member->config.backlog_bytes);
 }
 
@@ -94,11 +83,7 @@ uint64_t member_memory_max(const Member *member)
 
 int64_t member_record_count(const Member *member)
 {
-    int64_t count = 0;
-
-    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
-        count += (int64_t)member->histories[origin].record_count;
-    return count;
+    return (int64_t)member->books.record_count;
 }
 
 bool member_refuses_writes(const Member *member)

@@ -57,7 +57,7 @@ void member_unlink_peer(Member *member, uint32_t peer_id)
         return;
     peer->linked = peer->sending = peer->hearing = peer->asked = false;
     peer->hello_attempt++;
-    peer->sync_seq = 0;
+    sync_end(peer);
     peer->member->peers[member->config.id].cut_off = true;
     link_clear(peer->out); /* its connections are closed; the log is released under them */
     survivors_level(member, peer_id);

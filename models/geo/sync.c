@@ -48,13 +48,19 @@ void sync_collect(Member *member)
     effect_log_drop(member->log, acked);
 }
 
+void sync_end(Peer *peer)
+{
+    peer->owner->syncing &= ~(1u << peer->id);
+    peer->sync_seq = 0;
+}
+
 static void report_take(Peer *peer, const Clock *clock)
 {
     Member *member = peer->owner;
 
     clock_join(&peer->known, clock);
     if (peer->sync_seq > 0 && peer->known.seq[member->config.id] >= peer->sync_seq)
-        peer->sync_seq = 0;
+        sync_end(peer);
     sync_collect(member);
 }
 
@@ -114,6 +120,7 @@ static void state_send(Peer *peer)
 
     bytes += member_memory_bytes(member, MEMORY_HISTORY) +
              member_memory_bytes(member, MEMORY_TOMBSTONES);
+    member->syncing |= 1u << peer->id;
     peer->sync_seq = effect_log_last_seq(member->log);
     peer->sync_bytes = effect_log_bytes_before(member->log, peer->sync_seq + 1);
     link_send_clock(peer->out, member->now_ns, LINK_SYNC, store_clock(member->store),

@@ -9,68 +9,72 @@ static const Family families_data[] = {
 };
 static const Family *const families[] = {&families_data[0], &families_data[1]};
 
-static void start(HistoryClasses *classes, History *history)
+static void start(HistoryClasses *classes, HistoryBooks *books, History *history)
 {
     EXPECT_FATAL(history_classes_init(classes, families, 2));
-    history_init(history, classes);
+    *books = (HistoryBooks){0};
+    history_init(history, classes, books);
 }
 
 static void test_records_weigh_what_their_family_says(void)
 {
     HistoryClasses classes;
+    HistoryBooks books;
     History history;
 
-    start(&classes, &history);
+    start(&classes, &books, &history);
     history_push(&history, 1, classes.code[0][HISTORY_RECORD][0]);
     history_push(&history, 2, classes.code[0][HISTORY_RECORD][1]);
     history_push(&history, 3, classes.code[0][HISTORY_TOMBSTONE][0]);
     history_push(&history, 4, classes.code[1][HISTORY_RECORD][0]);
     history_push(&history, 5, classes.code[1][HISTORY_TOMBSTONE][0]);
-    EXPECT_INT(history.bytes[HISTORY_RECORD], 300 + 16 * 300);
-    EXPECT_INT(history.bytes[HISTORY_TOMBSTONE], 300 + 64);
-    EXPECT_INT(history.record_count, 4);
+    EXPECT_INT(books.bytes[HISTORY_RECORD], 300 + 16 * 300);
+    EXPECT_INT(books.bytes[HISTORY_TOMBSTONE], 300 + 64);
+    EXPECT_INT(books.record_count, 4);
     history_clear(&history);
 }
 
 static void test_collect_walks_to_the_floor_and_stops(void)
 {
     HistoryClasses classes;
+    HistoryBooks books;
     History history;
     uint8_t code;
 
-    start(&classes, &history);
+    start(&classes, &books, &history);
     code = classes.code[0][HISTORY_RECORD][0];
     for (uint64_t seq = 1; seq <= 100000; seq++)
         history_push(&history, seq, code);
     history_collect(&history, 40000);
-    EXPECT_INT(history.bytes[HISTORY_RECORD], 60000 * 300);
+    EXPECT_INT(books.bytes[HISTORY_RECORD], 60000 * 300);
     history_collect(&history, 200000);
-    EXPECT_INT(history.bytes[HISTORY_RECORD], 0);
+    EXPECT_INT(books.bytes[HISTORY_RECORD], 0);
     history_push(&history, 100001, code); /* everybody has it already */
-    EXPECT_INT(history.record_count, 0);
+    EXPECT_INT(books.record_count, 0);
     history_clear(&history);
 }
 
 static void test_superseded_record_is_forgotten_once(void)
 {
     HistoryClasses classes;
+    HistoryBooks books;
     History history;
     uint8_t code;
 
-    start(&classes, &history);
+    start(&classes, &books, &history);
     code = classes.code[0][HISTORY_RECORD][0];
     for (uint64_t seq = 1; seq <= 1000; seq++) {
         history_push(&history, seq, code);
         history_supersede(&history, seq - 1);
         history_supersede(&history, seq - 1);
     }
-    EXPECT_INT(history.record_count, 1);
-    EXPECT_INT(history.bytes[HISTORY_RECORD], 300);
+    EXPECT_INT(books.record_count, 1);
+    EXPECT_INT(books.bytes[HISTORY_RECORD], 300);
     history_collect(&history, 999);
     history_supersede(&history, 500); /* long gone */
-    EXPECT_INT(history.record_count, 1);
+    EXPECT_INT(books.record_count, 1);
     history_collect(&history, 1000);
-    EXPECT_INT(history.record_count, 0);
+    EXPECT_INT(books.record_count, 0);
     history_clear(&history);
 }
 
@@ -78,13 +82,14 @@ static void test_superseded_record_is_forgotten_once(void)
 static void test_books_agree_with_a_plain_array(void)
 {
     HistoryClasses classes;
+    HistoryBooks books;
     History history;
     Rng rng = rng_stream(7, "test/history");
     static int64_t weight[20001];
     uint64_t floor = 0;
     int64_t sum = 0;
 
-    start(&classes, &history);
+    start(&classes, &books, &history);
     for (uint64_t seq = 1; seq <= 20000; seq++) {
         uint8_t code = classes.code[rng_below(&rng, 2)][HISTORY_RECORD][rng_below(&rng, 2)];
         uint64_t older = rng_below(&rng, seq);
@@ -104,7 +109,7 @@ static void test_books_agree_with_a_plain_array(void)
     }
     for (uint64_t seq = 1; seq <= 20000; seq++)
         sum += weight[seq];
-    EXPECT_INT(history.bytes[HISTORY_RECORD], sum);
+    EXPECT_INT(books.bytes[HISTORY_RECORD], sum);
     history_clear(&history);
 }
 
