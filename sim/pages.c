@@ -11,7 +11,6 @@
 
 #define CACHE_LINE_BYTES  64
 #define LARGE_BLOCK_BYTES (1024 * 1024)
-#define HUGE_PAGE_BYTES   ((size_t)2 * 1024 * 1024)
 
 void pages_begin(void)
 {
@@ -20,8 +19,8 @@ void pages_begin(void)
 
 void *pages_alloc(size_t bytes, void **out_memory)
 {
-    bool is_large = bytes >= HUGE_PAGE_BYTES;
-    size_t align = is_large ? HUGE_PAGE_BYTES : CACHE_LINE_BYTES;
+    bool is_large = bytes >= PAGES_HUGE_BYTES;
+    size_t align = is_large ? PAGES_HUGE_BYTES : CACHE_LINE_BYTES;
     /* Up to a whole number of huge pages, or the last part would have small ones. */
     size_t room = is_large ? (bytes + align - 1) / align * align : bytes;
     void *start;

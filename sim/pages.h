@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#define PAGES_HUGE_BYTES ((size_t)2 * 1024 * 1024)
+
 /* Once, at the start of a program: large blocks of any kind come fresh from the machine from then
  * on. Left to itself the heap keeps large blocks it once got back, and hands them out in small
  * pages, zeroed by hand. */

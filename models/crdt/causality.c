@@ -37,12 +37,12 @@ static void ring_push(Causality *causality, AheadRing *ring, AheadStep step)
     causality->step_count++;
     if (ring->count == ring->capacity) {
         uint32_t capacity = ring->capacity > 0 ? ring->capacity * 2 : 64;
-        AheadStep *steps = g_new(AheadStep, capacity);
 
-        for (uint32_t k = 0; k < ring->count; k++)
-            steps[k] = *ring_at(ring, k);
-        g_free(ring->steps);
-        *ring = (AheadRing){.steps = steps, .count = ring->count, .capacity = capacity};
+        ring->steps = g_renew(AheadStep, ring->steps, capacity);
+        /* What had gone round lies behind the rest again. */
+        if (ring->first > 0)
+            memcpy(&ring->steps[ring->capacity], ring->steps, ring->first * sizeof(AheadStep));
+        ring->capacity = capacity;
     }
     *ring_at(ring, ring->count) = step;
     ring->count++;

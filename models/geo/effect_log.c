@@ -12,11 +12,10 @@
 #include "sim/pages.h"
 #include "sim/prefetch.h"
 
-#define CHUNK_EFFECTS   1024
-#define PAGE_CHUNKS     4096
-#define PAGE_COUNT      4096 /* 17 thousand million effects */
-#define BLOB_BYTES      (64 * 1024)
-#define SLAB_CHUNKS_MAX 16
+#define CHUNK_EFFECTS 1024
+#define PAGE_CHUNKS   4096
+#define PAGE_COUNT    4096 /* 17 thousand million effects */
+#define BLOB_BYTES    (64 * 1024)
 
 typedef struct Blob {
     struct Blob *next;
@@ -34,8 +33,11 @@ typedef struct Chunk {
 } Chunk;
 G_STATIC_ASSERT(sizeof(Effect) == 128);
 
-/* Chunks are made by the dozen, so that the logs of a busy group lie in huge pages; the first slabs
- * are small, for the many small worlds. */
+/* Chunks are made by the dozen, as many as a huge page holds, so that the logs of a busy group lie
+ * in such pages and leave nothing of them unused; the first slabs are small, for the many small
+ * worlds. */
+#define SLAB_CHUNKS_MAX (PAGES_HUGE_BYTES / sizeof(Chunk))
+
 typedef struct Slab {
     struct Slab *next;
     void *memory;
@@ -71,10 +73,11 @@ static void blobs_free(Blob *blob)
 static void slab_add(EffectLog *log)
 {
     Slab *slab = g_new(Slab, 1);
-    Chunk *chunks;
+    size_t count = MIN(SLAB_CHUNKS_MAX, MAX(1, log->slab_chunks * 2));
+    Chunk *chunks = pages_alloc(count < SLAB_CHUNKS_MAX ? count * sizeof(Chunk) : PAGES_HUGE_BYTES,
+                                &slab->memory);
 
-    log->slab_chunks = MIN(SLAB_CHUNKS_MAX, MAX(1, log->slab_chunks * 2));
-    chunks = pages_alloc(log->slab_chunks * sizeof(Chunk), &slab->memory);
+    log->slab_chunks = (uint32_t)count;
     slab->next = log->slabs;
     log->slabs = slab;
     for (uint32_t i = log->slab_chunks; i-- > 0;) {
