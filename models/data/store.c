@@ -154,8 +154,12 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     (void)now; /* what is visible at an instant is decided by readers */
     if (clock_covers(&causality->clock, effect->dot))
         return false;
-    state = effect->family == FAMILY_NONE ? NULL : &store->families[effect->family];
-    if (!state || !change_is_register(state, effect)) {
+    if (effect->family == FAMILY_NONE) {
+        apply_anything(store, effect, ahead);
+        return true;
+    }
+    state = &store->families[effect->family];
+    if (!change_is_register(state, effect)) {
         apply_anything(store, effect, ahead);
         return true;
     }
