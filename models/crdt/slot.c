@@ -22,9 +22,14 @@ static bool write_removes(const SlotWrite *write)
     return write->op == EFFECT_REMOVE || write->op == EFFECT_DELETE;
 }
 
+static inline bool observed(Dot dot, const Clock *ctx, Dot head)
+{
+    return dot_member(head) == dot_member(dot) || clock_covers(ctx, head);
+}
+
 static bool write_observed(const SlotWrite *write, Dot head)
 {
-    return dot_member(head) == dot_member(write->dot) || clock_covers(write->ctx, head);
+    return observed(write->dot, write->ctx, head);
 }
 
 /* Whether the write takes head away: a later write of the same origin always does. */
@@ -89,7 +94,7 @@ typedef struct {
     uint32_t room, room_before; /* one that goes, still linked, and the node in front of it */
 } LevelWalk;
 
-static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, const SlotWrite *write)
+static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, Dot dot, const Clock *ctx)
 {
     uint32_t before = 0;
     uint32_t next;
@@ -99,7 +104,7 @@ static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, const SlotWr
         bool goes = node->kind == NODE_COVER; /* all have lapsed */
 
         next = node->next;
-        if (node->kind == NODE_SIBLING && write_observed(write, node->head.dot)) {
+        if (node->kind == NODE_SIBLING && observed(dot, ctx, node->head.dot)) {
             if (node->head.value_kind == VALUE_BYTES)
                 g_free((void *)(uintptr_t)node->head.number);
             goes = walk->room != 0;
@@ -141,30 +146,41 @@ static void slot_promote_into(SlotPool *pool, Slot *slot, uint32_t best, const H
 
 /* An ASSIGN between siblings when nothing anywhere is ahead of our clock, so that no cover counts:
  * the hot keys of a busy group.  A sibling that goes leaves its node to the one that comes. */
-static void slot_assign_level(SlotWorld *world, Slot *slot, const SlotWrite *write)
+static inline void slot_assign_level(SlotPool *pool, Slot *slot, const Head *head, const Clock *ctx)
 {
-    SlotPool *pool = &world->pool;
     LevelWalk walk = {0};
-    Head head = head_of_write(write);
     Head own = slot_head(slot);
-    bool stands = own.dot != 0 && !write_observed(write, own.dot);
+    bool stands = own.dot != 0 && !observed(head->dot, ctx, own.dot);
 
-    walk_level(&walk, pool, slot, write);
+    walk_level(&walk, pool, slot, head->dot, ctx);
     if (!stands) {
         slot_empty_inline(slot);
-        slot_promote_into(pool, slot, walk.best, &head);
+        slot_promote_into(pool, slot, walk.best, head);
         if (walk.room != 0)
             slot_remove_node(pool, slot, walk.room_before, walk.room);
         return;
     }
     if (walk.room == 0)
         walk.room = slot_push_sibling(pool, slot);
-    if (slot_head_beats(&head, &own)) {
+    if (slot_head_beats(head, &own)) {
         slot_node_put(&pool->nodes[walk.room], &own);
-        slot_put_inline(slot, &head);
+        slot_put_inline(slot, head);
     } else {
-        slot_node_put(&pool->nodes[walk.room], &head);
+        slot_node_put(&pool->nodes[walk.room], head);
     }
+}
+
+bool slot_assign(SlotWorld *world, Slot *slot, const Effect *effect, bool ahead)
+{
+    const Value *value = &effect->value;
+    Head head = {effect->dot, effect->ts.ms, value->number, value->bytes, value->kind};
+
+    if (world->causality.step_count > 0 || ahead || value->kind == VALUE_BYTES ||
+        world->wrong_arrival_order)
+        return false;
+    slot_touch(slot);
+    slot_assign_level(&world->pool, slot, &head, &effect->ctx);
+    return true;
 }
 
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
@@ -204,10 +220,12 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write)
         (slot->dot != 0 &&
          (!write_drops(write, slot->dot) || causality_is_ahead(&world->causality, slot->dot)))) {
         if (write->op == EFFECT_ASSIGN && world->causality.step_count == 0 && !write->ahead &&
-            !write->covered && !write->add_wins && !world->wrong_arrival_order)
-            slot_assign_level(world, slot, write);
-        else
+            !write->covered && !write->add_wins && !world->wrong_arrival_order) {
+            head = head_of_write(write);
+            slot_assign_level(&world->pool, slot, &head, write->ctx);
+        } else {
             slot_write_chained(world, slot, write);
+        }
         return;
     }
     slot_empty_inline(slot);

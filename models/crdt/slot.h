@@ -97,6 +97,10 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write);
  * the slot holds nothing.  false: it is not that case, and nothing was done. */
 static inline bool slot_replace(const SlotWorld *world, Slot *slot, const Effect *effect);
 
+/* The same while nothing anywhere is ahead of our clock, whatever the slot holds.  false: something
+ * is, or the value is bytes, and nothing was done. */
+bool slot_assign(SlotWorld *world, Slot *slot, const Effect *effect, bool ahead);
+
 /* An increment; always counts, unless covered (the counter knows). */
 void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount);
 

@@ -212,15 +212,16 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
         return;
     }
     before = slot_summary(&store->world.pool, slot);
-    slot_write(&store->world, slot,
-               &(SlotWrite){.dot = effect->dot,
-                            .ts = effect->ts.ms,
-                            .ctx = &effect->ctx,
-                            .value.number = effect->value.number,
-                            .value.bytes = effect->value.bytes,
-                            .value.kind = effect->value.kind,
-                            .op = EFFECT_ASSIGN,
-                            .ahead = ahead});
+    if (!slot_assign(&store->world, slot, effect, ahead))
+        slot_write(&store->world, slot,
+                   &(SlotWrite){.dot = effect->dot,
+                                .ts = effect->ts.ms,
+                                .ctx = &effect->ctx,
+                                .value.number = effect->value.number,
+                                .value.bytes = effect->value.bytes,
+                                .value.kind = effect->value.kind,
+                                .op = EFFECT_ASSIGN,
+                                .ahead = ahead});
     ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
 }
 
