@@ -16,7 +16,7 @@
 
 #define CHUNK_COUNT_FIRST 16u
 #define CHUNK_COUNT_MAX   4096u
-#define ARRAY_COUNT_FIRST 16u /* and twice that, and so on: a multiple of 4 */
+#define ARRAY_COUNT_FIRST 16u
 
 _Static_assert(sizeof(BodyCell) == 112, "a posted body and its padding");
 
@@ -191,8 +191,6 @@ uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handle
         place->streams = g_renew(PlaceStream, place->streams, place->stream_capacity);
         place->stream_keys = g_renew(EventKey, place->stream_keys, place->stream_capacity);
         place->stream_heads = g_renew(uint64_t, place->stream_heads, place->stream_capacity);
-        for (uint32_t i = index; i < place->stream_capacity; i++)
-            place->stream_heads[i] = HEAD_FAR;
     }
     place->streams[index] =
         (PlaceStream){.handler = handler, .order = event_order(rank, source, 0)};
@@ -214,21 +212,15 @@ static __attribute__((noinline)) void find_least_exactly(Place *place)
     place->stream_least_index = index;
 }
 
-static inline uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Which stream is next is a toss-up, so nothing here is guessed: the least of a few words, four at
- * a time (what is beyond the last stream is far). */
+/* Which stream is next is a toss-up, so nothing here is guessed: the least of a few words. */
 static void find_least_stream(Place *place)
 {
     const uint64_t *heads = place->stream_heads;
-    uint64_t least = HEAD_FAR;
+    uint64_t least = heads[0];
     uint32_t index;
 
-    for (const uint64_t *end = heads + place->stream_count; heads < end; heads += 4)
-        least = lesser(least, lesser(lesser(heads[0], heads[1]), lesser(heads[2], heads[3])));
+    for (uint32_t i = 1; i < place->stream_count; i++)
+        least = heads[i] < least ? heads[i] : least;
     if (__builtin_expect(least >= HEAD_FAR, 0)) {
         find_least_exactly(place);
         return;

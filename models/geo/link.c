@@ -1,8 +1,8 @@
 /* Why it works: an arrival is computed when the entry is sent (queue, transmission, delay in
  * force), so a link has no events of its own.  The draw of interval k is keyed by k, so silence,
- * partitions and cuts never shift a later delay.  Inside a window the sender only writes behind
- * what is visible and the receiver only reads up to there; link_publish, between windows, moves
- * that border and gives read blocks back.
+ * partitions and cuts never shift a later delay.  Sender and receiver share no memory inside a
+ * window: the sender fills `staged`, the receiver empties `visible`, and link_publish moves one to
+ * the other between windows.
  *
  * Simplified: loss is its mean, each lost transmission costs a round trip; a connection of TCP
  * would show it as spikes.
@@ -14,19 +14,18 @@
 #include <glib.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
 
-#define FRACTION_BITS    20  /* of a nanosecond and of a byte */
-#define BLOCK_ENTRIES    256 /* at least LINK_AHEAD_MAX: what is ahead is here or in the next */
-#define SPARE_BLOCKS_MAX 64  /* what a resend needed beyond goes back */
-
-/* Entries lie in blocks that never move: the sender writes behind the last published one while the
- * receiver reads before it. */
-typedef struct EntryBlock {
-    struct EntryBlock *next;
-    LinkEntry entries[BLOCK_ENTRIES];
-} EntryBlock;
+#define FRACTION_BITS 20 /* of a nanosecond and of a byte */
+#define CAPACITY_MIN  256
 
 /* Growing rings, addressed by count. */
+typedef struct {
+    LinkEntry *entries;
+    uint64_t capacity;
+    uint64_t head, tail;
+} EntryRing;
+
 typedef struct {
     Clock *clocks;
     uint64_t capacity;
@@ -37,10 +36,7 @@ typedef struct {
  * at once. */
 struct Link {
     /* the sender's */
-    _Alignas(64) EntryBlock *tail_block;
-    EntryBlock *spare;
-    uint64_t tail;     /* entries staged so far */
-    uint32_t tail_end; /* used in the tail block */
+    _Alignas(64) EntryRing staged;
     SimTime busy_until_ns;
     uint64_t busy_fraction;
     uint64_t unit_ns;    /* per byte before compression, in 2^-20; 0: unlimited */
@@ -58,14 +54,9 @@ struct Link {
     ClockRing staged_clocks;
 
     /* the receiver's */
-    _Alignas(64) const LinkEntry *head_entry; /* the next to be taken, once it is visible */
-    const LinkEntry *head_block_end;
-    uint64_t head;    /* entries taken or lost so far */
-    uint64_t visible; /* entries published so far */
-    uint64_t taken_count;
-    EntryBlock *head_block;
-    EntryBlock *spent; /* blocks taken to their end, for the sender */
+    _Alignas(64) EntryRing visible;
     ClockRing visible_clocks;
+    uint64_t taken_count;
 
     /* set up once, or between windows */
     _Alignas(64) LinkConfig config;
@@ -75,70 +66,36 @@ struct Link {
     double fault_factor;
 };
 
-/* The sender goes on in a new block; the receiver reads its address when an entry in it is
- * published.
- */
-static void tail_block_add(Link *link)
+static void entries_reserve(EntryRing *ring, uint64_t more)
 {
-    EntryBlock *block = link->spare;
+    uint64_t capacity = ring->capacity ? ring->capacity : CAPACITY_MIN;
+    LinkEntry *entries;
 
-    if (block)
-        link->spare = block->next;
-    else
-        block = g_new(EntryBlock, 1);
-    block->next = NULL;
-    if (link->tail_block)
-        link->tail_block->next = block;
-    link->tail_block = block;
-    link->tail_end = 0;
+    if (ring->tail - ring->head + more <= ring->capacity)
+        return;
+    while (capacity < ring->tail - ring->head + more)
+        capacity *= 2;
+    entries = g_new(LinkEntry, capacity);
+    for (uint64_t i = ring->head; i < ring->tail; i++)
+        entries[i & (capacity - 1)] = ring->entries[i & (ring->capacity - 1)];
+    g_free(ring->entries);
+    ring->entries = entries;
+    ring->capacity = capacity;
 }
 
-static void head_block_set(Link *link, EntryBlock *block)
+/* Stretch by stretch: a stretch ends where one of the rings begins anew. */
+static void entries_move(EntryRing *to, EntryRing *from)
 {
-    link->head_block = block;
-    link->head_entry = block->entries;
-    link->head_block_end = block->entries + BLOCK_ENTRIES;
-}
+    while (from->head < from->tail) {
+        uint64_t at = from->head & (from->capacity - 1);
+        uint64_t into = to->tail & (to->capacity - 1);
+        uint64_t count = from->tail - from->head;
 
-/* The next entry is visible, and may lie in the block after this one. */
-static inline void head_follow(Link *link)
-{
-    if (link->head_entry == link->head_block_end && link->head < link->visible) {
-        EntryBlock *block = link->head_block;
-
-        head_block_set(link, block->next);
-        block->next = link->spent;
-        link->spent = block;
-    }
-}
-
-static void blocks_free(EntryBlock *block)
-{
-    while (block) {
-        EntryBlock *next = block->next;
-
-        g_free(block);
-        block = next;
-    }
-}
-
-/* Spent blocks are written again, the most recent first; few are kept. */
-static void spent_return(Link *link)
-{
-    uint32_t count = 0;
-
-    while (link->spent) {
-        EntryBlock *block = link->spent;
-
-        link->spent = block->next;
-        block->next = link->spare;
-        link->spare = block;
-    }
-    for (EntryBlock *block = link->spare; block; block = block->next) {
-        if (++count == SPARE_BLOCKS_MAX) {
-            blocks_free(block->next);
-            block->next = NULL;
-        }
+        count = MIN(count, from->capacity - at);
+        count = MIN(count, to->capacity - into);
+        memcpy(&to->entries[into], &from->entries[at], count * sizeof(LinkEntry));
+        from->head += count;
+        to->tail += count;
     }
 }
 
@@ -196,8 +153,6 @@ Link *link_new(const LinkConfig *config)
     link->unit_bytes = (uint64_t)(ratio * (double)(1 << FRACTION_BITS) + 0.5);
     factor_apply(link);
     rate_apply(link, config->rate_bytes_per_s);
-    tail_block_add(link);
-    head_block_set(link, link->tail_block);
     return link;
 }
 
@@ -205,9 +160,8 @@ void link_free(Link *link)
 {
     if (!link)
         return;
-    blocks_free(link->head_block);
-    blocks_free(link->spare);
-    blocks_free(link->spent);
+    g_free(link->staged.entries);
+    g_free(link->visible.entries);
     g_free(link->staged_clocks.clocks);
     g_free(link->visible_clocks.clocks);
     g_free(link->name);
@@ -308,12 +262,13 @@ static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
 /* Entries are written where they lie: copying one that was just written waits for its stores. */
 static LinkEntry *stage(Link *link)
 {
-    if (G_UNLIKELY(link->tail_end == BLOCK_ENTRIES))
-        tail_block_add(link);
+    EntryRing *ring = &link->staged;
+
+    if (G_UNLIKELY(ring->tail - ring->head == ring->capacity))
+        entries_reserve(ring, 1);
     if (link->from)
         place_mark_sent(link->from);
-    link->tail++;
-    return &link->tail_block->entries[link->tail_end++];
+    return &ring->entries[ring->tail++ & (ring->capacity - 1)];
 }
 
 void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
@@ -351,32 +306,35 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
 
 SimTime link_peek_ns(const Link *link)
 {
-    return link->head == link->visible ? SIM_TIME_NEVER : link->head_entry->at_ns;
+    const EntryRing *ring = &link->visible;
+
+    if (ring->head == ring->tail)
+        return SIM_TIME_NEVER;
+    return ring->entries[ring->head & (ring->capacity - 1)].at_ns;
 }
 
 bool link_take(Link *link, LinkEntry *out, Clock *out_clock)
 {
+    EntryRing *ring = &link->visible;
     ClockRing *clocks = &link->visible_clocks;
 
-    if (link->head == link->visible)
+    if (ring->head == ring->tail)
         return false;
-    *out = *link->head_entry++;
-    link->head++;
-    link->taken_count++;
-    head_follow(link);
+    prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
+    *out = ring->entries[ring->head++ & (ring->capacity - 1)];
     if (out->kind != LINK_EFFECT)
         *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
+    link->taken_count++;
     return true;
 }
 
 const LinkEntry *link_ahead(const Link *link, uint32_t n)
 {
-    size_t left = (size_t)(link->head_block_end - link->head_entry);
+    const EntryRing *ring = &link->visible;
 
-    if (link->visible - link->head <= n)
+    if (ring->tail - ring->head <= n)
         return NULL;
-    ensure(n <= LINK_AHEAD_MAX);
-    return n < left ? link->head_entry + n : &link->head_block->next->entries[n - left];
+    return &ring->entries[(ring->head + n) & (ring->capacity - 1)];
 }
 
 uint64_t link_taken_count(const Link *link)
@@ -386,31 +344,25 @@ uint64_t link_taken_count(const Link *link)
 
 void link_publish(Link *link)
 {
+    EntryRing *from = &link->staged;
+    EntryRing *to = &link->visible;
     ClockRing *from_clocks = &link->staged_clocks;
     ClockRing *to_clocks = &link->visible_clocks;
 
-    link->visible = link->tail;
-    head_follow(link);
-    if (link->spent)
-        spent_return(link);
+    entries_reserve(to, from->tail - from->head);
+    entries_move(to, from);
     clocks_reserve(to_clocks, from_clocks->tail - from_clocks->head);
     while (from_clocks->head < from_clocks->tail)
         to_clocks->clocks[to_clocks->tail++ & (to_clocks->capacity - 1)] =
             from_clocks->clocks[from_clocks->head++ & (from_clocks->capacity - 1)];
+    from->head = from->tail = 0; /* so that the next window writes where the cache is warm */
     from_clocks->head = from_clocks->tail = 0;
 }
 
 void link_clear(Link *link)
 {
-    while (link->head_block != link->tail_block) {
-        EntryBlock *block = link->head_block;
-
-        head_block_set(link, block->next);
-        block->next = link->spent;
-        link->spent = block;
-    }
-    link->head_entry = link->tail_block->entries + link->tail_end;
-    link->head = link->visible = link->tail;
+    link->staged.head = link->staged.tail;
+    link->visible.head = link->visible.tail;
     link->staged_clocks.head = link->staged_clocks.tail;
     link->visible_clocks.head = link->visible_clocks.tail;
     link->busy_until_ns = 0;
@@ -473,7 +425,7 @@ uint64_t link_carried_bytes(const Link *link)
 
 uint64_t link_in_flight(const Link *link)
 {
-    return link->tail - link->head;
+    return link->staged.tail - link->staged.head + link->visible.tail - link->visible.head;
 }
 
 uint32_t link_from(const Link *link)

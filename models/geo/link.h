@@ -88,7 +88,6 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
 SimTime link_peek_ns(const Link *link); /* SIM_TIME_NEVER: nothing visible */
 bool link_take(Link *link, LinkEntry *out,
                Clock *out_clock); /* out_clock for entries that carry one */
-#define LINK_AHEAD_MAX 64
 const LinkEntry *link_ahead(const Link *link,
                             uint32_t n); /* the n-th visible after the next, NULL: none */
 

@@ -100,6 +100,9 @@ struct LostWrites {
     Writer *table;  /* in huge pages: it is met at random */
     void *table_memory;
     uint32_t table_size, table_used; /* size is a power of two */
+    Writer *spare;                   /* for the next rebuild; NULL: none yet */
+    void *spare_memory;
+    uint32_t spare_size;
     uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
 };
 
@@ -182,6 +185,7 @@ void lost_writes_free(LostWrites *lost)
     g_array_free(lost->losses, TRUE);
     g_free(lost->counts);
     g_free(lost->table_memory);
+    g_free(lost->spare_memory);
     g_free(lost);
 }
 
@@ -233,11 +237,30 @@ static Writer *find_writer(const LostWrites *lost, uint64_t key, uint32_t elemen
     return &lost->table[at];
 }
 
+/* An empty table of the present size; the one in use becomes the spare.  The two take turns, so
+ * nothing comes fresh from the machine while sizes stay. */
+static void table_turn(LostWrites *lost, uint32_t old_size)
+{
+    Writer *old = lost->table;
+    void *old_memory = lost->table_memory;
+
+    if (lost->spare_size == lost->table_size) {
+        memset(lost->spare, 0, lost->spare_size * sizeof(Writer));
+    } else {
+        g_free(lost->spare_memory);
+        lost->spare = pages_alloc(lost->table_size * sizeof(Writer), &lost->spare_memory);
+    }
+    lost->table = lost->spare;
+    lost->table_memory = lost->spare_memory;
+    lost->spare = old;
+    lost->spare_memory = old_memory;
+    lost->spare_size = old_size;
+}
+
 /* Moves all but those that `stable` covers (NULL: all) into a table that has room. */
 static void rebuild(LostWrites *lost, const Clock *stable)
 {
     Writer *old = lost->table;
-    void *old_memory = lost->table_memory;
     uint32_t old_size = lost->table_size;
     uint32_t kept = 0;
 
@@ -250,13 +273,12 @@ static void rebuild(LostWrites *lost, const Clock *stable)
         lost->table_size *= 2;
     while (lost->table_size > TABLE_START && lost->table_size > 16 * kept)
         lost->table_size /= 2;
-    lost->table = pages_alloc(lost->table_size * sizeof(Writer), &lost->table_memory);
+    table_turn(lost, old_size);
     lost->table_used = kept;
     lost->collect_above = MAX(2 * kept, TABLE_START / 4);
     for (uint32_t i = 0; i < old_size; i++)
         if (old[i].dot != 0)
             *find_writer(lost, old[i].key, old[i].element) = old[i];
-    g_free(old_memory);
 }
 
 static bool has_seen(const Heard *heard, Dot dot)
