@@ -39,6 +39,7 @@ typedef enum {
     EFFECT_REMOVE,    /* one element (or the string), as far as observed */
     EFFECT_DELETE,    /* the whole key, as far as observed */
     EFFECT_EXPIRE,    /* deadline in wall ms, INT64_MAX for PERSIST */
+    EFFECT_EDIT,      /* a type's own operation on a key that is one structure: crdt/body.h */
 } EffectOp;
 
 typedef struct {
@@ -48,7 +49,7 @@ typedef struct {
     uint64_t key;           /* declared: id; born: 64-bit hash of the name */
     uint32_t element;       /* declared: index of the first element touched */
     uint32_t element_count; /* declared: how many elements, each with this value; 1 otherwise */
-    Value value;            /* ASSIGN; its data lives in payload */
+    Value value;            /* ASSIGN, EDIT; its data lives in payload */
     int64_t amount; /* INCREMENT: integer part, the fraction is value.number (see effect_increment);
                      * EXPIRE: the deadline; ASSIGN and ADD: the deadline set with it (family ttl,
                      * SET EX), 0: left alone */

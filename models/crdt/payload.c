@@ -9,7 +9,7 @@
 
 #include "sim/ensure.h"
 
-enum { TAG_KEY = 1, TAG_ELEMENT, TAG_VALUE, TAG_COVER };
+enum { TAG_KEY = 1, TAG_ELEMENT, TAG_VALUE, TAG_EDIT, TAG_COVER };
 
 void payload_begin(PayloadWriter *writer)
 {
@@ -53,6 +53,16 @@ void payload_put_element(PayloadWriter *writer, PayloadText name)
 void payload_put_value(PayloadWriter *writer, PayloadText value)
 {
     put_text(writer, TAG_VALUE, value);
+}
+
+void payload_put_edit(PayloadWriter *writer, PayloadText edit)
+{
+    put_text(writer, TAG_EDIT, edit);
+}
+
+void payload_put_bytes(PayloadWriter *writer, const void *data, uint32_t bytes)
+{
+    put(writer, data, bytes);
 }
 
 void payload_put_cover(PayloadWriter *writer, const PayloadCover *cover)
@@ -99,6 +109,8 @@ Payload payload_read(const uint8_t *data, uint32_t bytes)
             payload.element = text;
         else if (tag == TAG_VALUE)
             payload.value = text;
+        else if (tag == TAG_EDIT)
+            payload.edit = text;
     }
     payload.covers_at = at;
     return payload;

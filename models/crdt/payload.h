@@ -35,13 +35,18 @@ void payload_begin(PayloadWriter *writer); /* keeps the memory */
 void payload_put_key(PayloadWriter *writer, PayloadText name);
 void payload_put_element(PayloadWriter *writer, PayloadText name);
 void payload_put_value(PayloadWriter *writer, PayloadText value);
+void payload_put_edit(PayloadWriter *writer, PayloadText edit);
 void payload_put_cover(PayloadWriter *writer, const PayloadCover *cover);
 void payload_clear(PayloadWriter *writer);
+
+/* Bytes of one's own layout, for the writer of an edit: as the machine has them. */
+void payload_put_bytes(PayloadWriter *writer, const void *data, uint32_t bytes);
 
 typedef struct {
     PayloadText key;
     PayloadText element;
     PayloadText value;
+    PayloadText edit;
     uint32_t covers_at; /* where payload_next_cover begins */
 } Payload;
 

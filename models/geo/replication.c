@@ -84,6 +84,10 @@ static uint64_t wire_bytes(const Member *member, const Effect *effect)
     case EFFECT_INCREMENT:
     case EFFECT_EXPIRE:
         return bytes + body_bytes(member);
+    case EFFECT_EDIT: /* a born key's payload is counted above */
+        if (effect->family != FAMILY_NONE)
+            bytes += effect->payload_bytes;
+        return bytes + (effect->value.kind == VALUE_SYNTHETIC ? effect->value.bytes : 0);
     case EFFECT_REMOVE:
     case EFFECT_DELETE:
         break;
