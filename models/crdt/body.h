@@ -44,8 +44,13 @@ typedef struct {
     CrdtBody *(*create)(void);
     void (*destroy)(CrdtBody *body);
 
+    /* Content from the start, made by the genesis: element_count synthetic elements of value_bytes
+     * together.  NULL: keys of this type cannot exist from the start. */
+    void (*fill)(CrdtBody *body, uint32_t element_count, uint32_t value_bytes);
+
     /* Any order across origins, each effect once.  A DELETE may come for a body that never held
-     * anything. */
+     * anything, and need not come where it neither finds a body nor names effects that have not
+     * arrived, unless the key showed this type at its origin (effect->type). */
     void (*apply)(CrdtBody *body, const BodyEffect *effect);
 
     /* into learns all from knows: equal to applying the missed effects.  Idempotent, commutative,

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/crdt/body.h"
 #include "models/crdt/effect.h"
 #include "models/crdt/slot.h"
 #include "sim/digest.h"
@@ -39,6 +40,8 @@ typedef struct {
     bool add_wins;          /* heads cover nothing, see SlotWrite */
     bool retains_by_key;    /* default retention: newest record per key, element, origin (1.4) */
     ValueKind start_kind;   /* of keys that exist from the start */
+    const BodyRule
+        *body; /* a key is one structure; NULL: it is slots, and what follows serves them */
 
     /* What effect does to one slot; write carries its common part. */
     void (*apply)(SlotWorld *world, Slot *slot, const SlotWrite *write, const Effect *effect);

@@ -349,6 +349,21 @@ void run_remove(CommandRun *run, Key *key, int type, const ElementRef *ref)
                 &(LocalWrite){.op = EFFECT_REMOVE, .type = type, .element = *ref, .now = run->now});
 }
 
+const CrdtBody *run_body(CommandRun *run, const Key *key, int type)
+{
+    return key_body(run->store, key, type, false);
+}
+
+void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Value value)
+{
+    store_write(run->store, key,
+                &(LocalWrite){.op = EFFECT_EDIT,
+                              .type = type,
+                              .value = value,
+                              .edit = {(const char *)edit->data, edit->bytes},
+                              .now = run->now});
+}
+
 PayloadText element_name(const Key *key, const ElementRef *ref)
 {
     return key->state ? (PayloadText){NULL, DECLARED_NAME_BYTES} : ref->name;

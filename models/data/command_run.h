@@ -87,6 +87,11 @@ void run_assign(CommandRun *run, Key *key, int type, const ElementRef *ref, Valu
 void run_increment(CommandRun *run, Key *key, int type, const ElementRef *ref, Decimal amount);
 void run_remove(CommandRun *run, Key *key, int type, const ElementRef *ref);
 
+/* Keys that are one structure.  run_body: NULL when nothing has happened to the key; what is there
+ * need not be visible.  run_edit: one effect with the bytes written to edit. */
+const CrdtBody *run_body(CommandRun *run, const Key *key, int type);
+void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Value value);
+
 /* Removes the elements named from argument 1 on that are present; returns how many. */
 int64_t run_remove_named(CommandRun *run, Key *key, int type);
 

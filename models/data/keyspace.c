@@ -120,7 +120,7 @@ void key_drop_if_empty(Store *store, Key *key)
     uint32_t hole;
 
     if (!born || !slot_is_empty(&store->world, &born->string) ||
-        !slot_is_empty(&store->world, &born->expiry))
+        !slot_is_empty(&store->world, &born->expiry) || !bodies_are_empty(store, born))
         return;
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         if (born->elements[type].count > 0)
@@ -142,6 +142,7 @@ void key_drop_if_empty(Store *store, Key *key)
     table->count--;
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         g_free(born->elements[type].entries);
+    bodies_free(born->bodies, NULL);
     g_free(born->name);
     g_free(born);
     key->born = NULL;
@@ -279,6 +280,8 @@ uint32_t key_live(const Store *store, const Key *key, int type)
 
     if (!key->state)
         return key->born ? key->born->live[type] : 0;
+    if (key->state->bodies)
+        return body_is_present(store, key, key->state->family->type);
     if (key->state->type->has_elements)
         return state_live(key->state, key->kept);
     slot = &key->state->slots[key->kept];
@@ -305,6 +308,8 @@ static uint64_t born_oldest_rank(Store *store, const Key *key, int type)
     ElementRef ref;
     Slot *slot;
 
+    if (crdt_types[type]->body)
+        return crdt_types[type]->body->oldest_rank(key_body(store, key, type, true));
     while (key_next_slot(store, key, type, &cursor, &ref, &slot)) {
         uint64_t rank = slot_oldest_rank(&store->world.pool, slot);
 
@@ -346,6 +351,8 @@ bool key_next_slot(Store *store, const Key *key, int type, uint32_t *cursor, Ele
     const ElementTable *table;
 
     *out = (ElementRef){0};
+    if (crdt_types[type]->body)
+        return false;
     if (key->state || !crdt_types[type]->has_elements) {
         out->index = *cursor;
         if ((!key->state && !key->born) || (*cursor)++ >= (key->state ? key->state->fields : 1))

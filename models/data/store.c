@@ -43,13 +43,19 @@ static void state_init(FamilyState *state, const Family *family)
     if (family->type < 0)
         return;
     state->type = crdt_types[family->type];
-    state->fields = state->type->has_elements && family->field_count > 0 ? family->field_count : 1;
+    state->fields = 1;
+    if ((state->type->has_elements || state->type->body) && family->field_count > 0)
+        state->fields = family->field_count;
+    state_count_start(state);
+    if (state->type->body) {
+        state->bodies = g_new0(BodyKeep, family->kept_count);
+        return;
+    }
     slot_count = (size_t)family->kept_count * state->fields;
     state->slots = pages_alloc(slot_count * sizeof(Slot), &state->slot_memory);
     state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY;
     if (state->type->has_elements)
         state->live = g_new0(uint32_t, family->kept_count);
-    state_count_start(state);
 }
 
 Store *store_new(const StoreConfig *config)
@@ -85,26 +91,33 @@ static void born_free(SlotPool *pool, BornKey *born)
         }
         g_free(table->entries);
     }
+    bodies_free(born->bodies, NULL);
     g_free(born->name);
     g_free(born);
+}
+
+static void state_free(SlotPool *pool, FamilyState *state)
+{
+    size_t slot_count = state->slots ? (size_t)state->family->kept_count * state->fields : 0;
+
+    for (size_t k = 0; k < slot_count; k++)
+        if (slot_is_touched(&state->slots[k]))
+            slot_clear(pool, &state->slots[k]);
+    for (uint64_t k = 0; state->bodies && k < state->family->kept_count; k++)
+        bodies_free(&state->bodies[k], state->type);
+    g_free(state->bodies);
+    g_free(state->slot_memory);
+    g_free(state->expiry_memory);
+    g_free(state->queued_ms);
+    g_free(state->live);
 }
 
 void store_free(Store *store)
 {
     if (!store)
         return;
-    for (uint32_t i = 0; i < store->config.family_count; i++) {
-        FamilyState *state = &store->families[i];
-        size_t slot_count = state->type ? (size_t)state->family->kept_count * state->fields : 0;
-
-        for (size_t k = 0; k < slot_count; k++)
-            if (slot_is_touched(&state->slots[k]))
-                slot_clear(&store->world.pool, &state->slots[k]);
-        g_free(state->slot_memory);
-        g_free(state->expiry_memory);
-        g_free(state->queued_ms);
-        g_free(state->live);
-    }
+    for (uint32_t i = 0; i < store->config.family_count; i++)
+        state_free(&store->world.pool, &store->families[i]);
     for (uint32_t i = 0; i < store->born.capacity; i++)
         if (store->born.entries[i])
             born_free(&store->world.pool, store->born.entries[i]);
@@ -113,6 +126,7 @@ void store_free(Store *store)
     slot_pool_clear(&store->world.pool);
     causality_clear(&store->world.causality);
     deadline_heap_clear(&store->deadlines);
+    collect_clear(&store->collect);
     payload_clear(&store->payload);
     g_free(store);
 }
@@ -175,7 +189,7 @@ void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
     uint64_t kept = key - state->family->base;
     const Slot *slots;
 
-    if (!state->type || kept >= state->family->kept_count)
+    if (!state->slots || kept >= state->family->kept_count)
         return;
     slots = &state->slots[kept * state->fields];
     prefetch(slots);
@@ -203,7 +217,7 @@ void store_prefetch_chain(const Store *store, const Effect *effect)
         return;
     state = &store->families[effect->family];
     kept = effect->key - state->family->base;
-    if (!state->type || kept >= state->family->kept_count || effect->element >= state->fields)
+    if (!state->slots || kept >= state->family->kept_count || effect->element >= state->fields)
         return;
     slot = &state->slots[kept * state->fields + effect->element];
     if (store->world.pool.nodes)
@@ -243,7 +257,8 @@ uint64_t store_metadata_bytes(const Store *store)
         const FamilyState *state = &store->families[i];
         uint64_t kept_count = state->type ? state->family->kept_count : 0;
 
-        bytes += kept_count * state->fields * sizeof(Slot);
+        bytes += state->slots ? kept_count * state->fields * sizeof(Slot) : 0;
+        bytes += state->bodies ? kept_count * sizeof(BodyKeep) : 0;
         bytes += state->live ? kept_count * sizeof(uint32_t) : 0;
         bytes += state->expiry ? kept_count * (sizeof(Slot) + sizeof(int64_t)) : 0;
     }

@@ -94,6 +94,10 @@ void store_digest(const Store *store, Digest *digest);
  * (law). */
 void store_merge(Store *into, const Store *from, WallTime now);
 
+/* Every linked member has observed stable: what bodies keep for history alone goes as far as it
+ * can. Never changes what is visible, now or later. */
+void store_collect(Store *store, const Clock *stable);
+
 uint64_t store_metadata_bytes(const Store *store); /* simulator memory, for the bench */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)

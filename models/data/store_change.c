@@ -135,6 +135,11 @@ static void change_delete(Store *store, Change *change)
 
         if (!key->state && type == CRDT_COUNTER)
             continue; /* a born counter is a string */
+        if (crdt_types[type]->body) {
+            if (change->ahead || change->effect->type == type || key_body(store, key, type, false))
+                body_change(store, change, type);
+            continue;
+        }
         while (key_next_slot(store, key, type, &cursor, &ref, &slot)) {
             SlotSummary before = slot_summary(&store->world.pool, slot);
 
@@ -188,7 +193,11 @@ static void change_note_record(Store *store, const Change *change, const Element
 
     store->superseded_seq = 0;
     store->last_was_remove = effect->op == EFFECT_REMOVE || effect->op == EFFECT_DELETE;
-    if (by_key && !store->last_was_remove && effect->op != EFFECT_EXPIRE)
+    if (!by_key || store->last_was_remove || effect->op == EFFECT_EXPIRE)
+        return;
+    if (crdt_types[effect->type]->body)
+        store->superseded_seq = body_note_record(store, &change->key, effect->type, effect->dot);
+    else
         store->superseded_seq = slot_note_record(
             &store->world, key_slot(store, &change->key, effect->type, ref, true), effect->dot);
 }
@@ -239,9 +248,12 @@ void change_apply(Store *store, Change *change)
         change_delete(store, change);
     else if (effect->op == EFFECT_EXPIRE)
         change_deadline(store, change, effect->amount);
+    else if (effect->op == EFFECT_EDIT)
+        body_change(store, change, effect->type);
     else
         change_elements(store, change, &ref);
-    if ((effect->op == EFFECT_ASSIGN || effect->op == EFFECT_ADD) && effect->amount != 0)
+    if ((effect->op == EFFECT_ASSIGN || effect->op == EFFECT_ADD || effect->op == EFFECT_EDIT) &&
+        effect->amount != 0)
         change_deadline(store, change, effect->amount);
     if (effect->payload_bytes > 0)
         change_cover_counters(store, change);

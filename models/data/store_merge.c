@@ -45,6 +45,38 @@ static void merge_deadline(Merge *merge, const Key *key, const Slot *from)
     expiry_changed(merge->into, key);
 }
 
+/* Either side may have nothing, which is something to learn: what it observed and does not hold was
+ * removed there. */
+static void merge_body(Merge *merge, const Key *key, int type, const BodyKeep *from)
+{
+    const BodyRule *rule = crdt_types[type]->body;
+    BodyMerge both = {&merge->into->world.causality, &merge->from->world.causality, &merge->joined};
+    CrdtBody *nothing = from && from->body ? NULL : rule->create();
+    BodyView before = body_view(merge->into, key, type);
+    CrdtBody *into = key_body(merge->into, key, type, true);
+    uint32_t self = merge->into->config.member_id;
+
+    rule->merge(&both, into, nothing ? nothing : from->body);
+    body_changed(merge->into, key, type, &before,
+                 dot_make(self, merge->into->world.causality.clock.seq[self]));
+    if (nothing)
+        rule->destroy(nothing);
+}
+
+static void merge_family_bodies(Merge *merge, FamilyState *into, const FamilyState *from)
+{
+    Key key = {.state = into};
+
+    for (key.kept = 0; key.kept < into->family->kept_count; key.kept++) {
+        Key other = {.state = (FamilyState *)from, .kept = key.kept};
+
+        if (!into->bodies[key.kept].body && !from->bodies[key.kept].body)
+            continue;
+        (void)key_body((Store *)merge->from, &other, into->family->type, true);
+        merge_body(merge, &key, into->family->type, &from->bodies[key.kept]);
+    }
+}
+
 static void merge_family(Merge *merge, uint32_t index)
 {
     FamilyState *into = &merge->into->families[index];
@@ -52,10 +84,12 @@ static void merge_family(Merge *merge, uint32_t index)
     Key key = {.state = into};
 
     ensure(into->family->kept_count == from->family->kept_count && into->fields == from->fields);
+    if (into->bodies)
+        merge_family_bodies(merge, into, from);
     for (key.kept = 0; into->type && key.kept < into->family->kept_count; key.kept++) {
         ElementRef ref = {0};
 
-        for (; ref.index < into->fields; ref.index++) {
+        for (; into->slots && ref.index < into->fields; ref.index++) {
             uint64_t at = key.kept * into->fields + ref.index;
             const Slot *slot = &from->slots[at];
             Slot start;
@@ -129,6 +163,14 @@ static void merge_born_key(Merge *merge, Key *key, const BornKey *from)
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         if (crdt_types[type]->has_elements)
             merge_born_elements(merge, key, from, type);
+    for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
+        const BodyKeep *theirs = from->bodies ? &from->bodies[type] : NULL;
+
+        if (!crdt_types[type]->body)
+            continue;
+        if (key_body(merge->into, key, type, false) || (theirs && theirs->body))
+            merge_body(merge, key, type, theirs);
+    }
     merge_deadline(merge, key, &from->expiry);
 }
 
@@ -191,6 +233,19 @@ static uint64_t slot_part(const Store *store, int type, const Slot *slot, uint64
     return digest.value;
 }
 
+/* A key that nobody touched is what the family says: it is made to be looked at. */
+static uint64_t body_part(const Store *store, const Key *key, int type)
+{
+    const CrdtBody *body = key_body((Store *)store, key, type, false);
+    Digest digest = digest_begin();
+
+    if (!body || !crdt_types[type]->body->is_present(body))
+        return 0;
+    digest_u64(&digest, (uint64_t)type);
+    crdt_types[type]->body->digest(body, &digest);
+    return digest.value;
+}
+
 static void family_digest(const Store *store, const FamilyState *state, Digest *digest)
 {
     for (uint64_t kept = 0; state->type && kept < state->family->kept_count; kept++) {
@@ -199,7 +254,10 @@ static void family_digest(const Store *store, const FamilyState *state, Digest *
         Slot start_expiry = state_start_expiry(store, state, kept);
         const Slot *expiry = state->expiry ? &state->expiry[kept] : NULL;
 
-        for (uint32_t element = 0; element < state->fields; element++) {
+        if (state->bodies)
+            sum += body_part(store, &(Key){.state = (FamilyState *)state, .kept = kept},
+                             state->family->type);
+        for (uint32_t element = 0; state->slots && element < state->fields; element++) {
             const Slot *slot = &state->slots[kept * state->fields + element];
 
             sum += slot_part(store, state->family->type, slot_is_touched(slot) ? slot : &start,
@@ -229,6 +287,8 @@ static uint64_t born_part(const Store *store, const BornKey *born)
     for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
         const ElementTable *table = &born->elements[type];
 
+        if (crdt_types[type]->body)
+            sum += body_part(store, &(Key){.born = (BornKey *)born}, type);
         for (uint32_t i = 0; i < table->capacity; i++)
             if (table->entries[i].name)
                 sum += slot_part(store, type, &table->entries[i].slot,

@@ -23,6 +23,12 @@ typedef struct {
     uint32_t count, capacity; /* capacity is a power of two or 0 */
 } ElementTable;
 
+/* What a member keeps of a key that is one structure (crdt/body.h). */
+typedef struct {
+    CrdtBody *body;                   /* NULL: nothing happened to the key yet */
+    uint64_t records[MEMBER_MAX + 1]; /* newest record by origin: retention by key */
+} BodyKeep;
+
 /* A key that appeared during the run; one sub-state per type (crdt-semantics.md 2, type conflict).
  */
 typedef struct {
@@ -31,7 +37,9 @@ typedef struct {
     Slot string;
     Slot expiry;
     ElementTable elements[CRDT_TYPE_COUNT]; /* of the types that have elements */
-    uint32_t live[CRDT_TYPE_COUNT];         /* present slots by type */
+    uint32_t live[CRDT_TYPE_COUNT];         /* present slots (bodies) by type */
+    BodyKeep *bodies;                       /* by type; NULL: none ever */
+    uint32_t collect_count;                 /* entries in the queue of what waits for collection */
     Dot deletes[MEMBER_MAX]; /* DELs that came ahead of what they cover, newest per origin */
     uint32_t delete_count;
     int64_t queued_ms; /* as in FamilyState */
@@ -45,7 +53,8 @@ typedef struct {
 typedef struct {
     const Family *family;
     const CrdtType *type;
-    Slot *slots;        /* [kept_index * fields + element] */
+    Slot *slots;        /* [kept_index * fields + element]; NULL with bodies */
+    BodyKeep *bodies;   /* [kept_index], for types that have bodies */
     uint32_t *live;     /* with elements: live count + 1; 0: untouched */
     Slot *expiry;       /* NULL: no key has ever had a deadline */
     int64_t *queued_ms; /* beside expiry: when the key's entry in the heap is due, 0 without */
@@ -66,6 +75,20 @@ typedef struct {
     size_t count, capacity;
 } DeadlineHeap;
 
+/* A body with tombstones or siblings: worth a look when everybody has observed dot. */
+typedef struct {
+    FamilyState *state; /* NULL: born */
+    BornKey *born;
+    uint64_t kept;
+    Dot dot;
+    int type;
+} CollectEntry;
+
+typedef struct {
+    CollectEntry *entries; /* ring; capacity is a power of two or 0 */
+    uint64_t head, tail, capacity;
+} CollectQueue;
+
 struct Store {
     StoreConfig config;
     SlotWorld world;
@@ -73,6 +96,7 @@ struct Store {
     BornTable born;
     StoreLedger born_ledger;
     DeadlineHeap deadlines;
+    CollectQueue collect;
     PayloadWriter payload;
     uint64_t superseded_seq;
     bool last_was_remove;
@@ -157,6 +181,9 @@ static inline bool change_is_register(const FamilyState *state, const Effect *ef
 
 void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead);
 
+/* key_body.c: what an effect does to the key's body of a type. */
+void body_change(Store *store, const Change *change, int type);
+
 /* Frees what the change left empty; call when the clock has moved, for only then is it known what
  * is ahead. */
 void change_tidy(Store *store, Change *change);
@@ -164,6 +191,31 @@ void change_tidy(Store *store, Change *change);
 /* Books: call with the summaries around any change of one of key's slots. */
 void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
                          SlotSummary after);
+
+/* --- key_body.c: keys that are one structure
+ * ----------------------------------------------------------- */
+
+/* NULL: nothing happened to it yet, and create is false.  A declared key that exists from the start
+ * is filled here. */
+CrdtBody *key_body(Store *store, const Key *key, int type, bool create);
+bool body_is_present(const Store *store, const Key *key, int type);
+uint64_t body_note_record(Store *store, const Key *key, int type,
+                          Dot dot); /* as slot_note_record */
+
+/* Books: a view before and body_changed after any change of a body.  dot: of the effect (the newest
+ * of them) that may have left something to collect; 0: none. */
+typedef struct {
+    BodySummary summary;
+    bool present;
+} BodyView;
+
+BodyView body_view(Store *store, const Key *key, int type);
+void body_changed(Store *store, const Key *key, int type, const BodyView *before, Dot dot);
+
+bool bodies_are_empty(Store *store, const BornKey *born);
+void bodies_free(BodyKeep *bodies,
+                 const CrdtType *type); /* of one declared key, or all of a born */
+void collect_clear(CollectQueue *queue);
 
 /* --- expiry.c
  * ------------------------------------------------------------------------------------------ */

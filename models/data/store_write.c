@@ -63,6 +63,8 @@ static void put_payload(Store *store, const Key *key, const LocalWrite *write)
     }
     if (write->value.kind == VALUE_BYTES)
         payload_put_value(&store->payload, (PayloadText){write->value.data, write->value.bytes});
+    if (write->op == EFFECT_EDIT)
+        payload_put_edit(&store->payload, write->edit);
     if (write->op == EFFECT_DELETE)
         put_key_covers(store, key);
     else if (write->op == EFFECT_ASSIGN || write->op == EFFECT_REMOVE)
@@ -164,8 +166,8 @@ void store_write(Store *store, Key *key, const LocalWrite *write)
 {
     LocalWrite whole;
     bool endless = key->state && key->state->family->ttl_ns == 0 && !key->state->expiry;
-    bool adds =
-        write->op == EFFECT_ASSIGN || write->op == EFFECT_ADD || write->op == EFFECT_INCREMENT;
+    bool adds = write->op == EFFECT_ASSIGN || write->op == EFFECT_ADD ||
+                write->op == EFFECT_INCREMENT || write->op == EFFECT_EDIT;
 
     if (!adds || endless || write->deadline_ms != 0 || key_exists(store, key)) {
         write_effect(store, key, write);

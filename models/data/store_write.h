@@ -8,10 +8,11 @@ typedef struct {
     int type;
     ElementRef element;     /* with elements */
     uint32_t element_count; /* declared keys: from element.index on; 0 means 1 */
-    Value value;            /* ASSIGN */
+    Value value;            /* ASSIGN, EDIT */
+    PayloadText edit;       /* EDIT: the type's own bytes */
     Decimal amount;         /* INCREMENT */
-    int64_t
-        deadline_ms; /* ASSIGN, ADD: 0 leaves it alone; EXPIRE: the new one; DEADLINE_NONE: none */
+    int64_t deadline_ms;    /* ASSIGN, ADD, EDIT: 0 leaves it alone; EXPIRE: the new one;
+                               DEADLINE_NONE: none */
     WallTime now;
 } LocalWrite;
 

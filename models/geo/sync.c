@@ -39,12 +39,19 @@ void sync_collect(Member *member)
     uint64_t last_seq = effect_log_last_seq(member->log);
     uint64_t acked = MIN(known_by_all(member, own), last_seq);
 
+    Clock stable = *store_clock(member->store);
+
     member->linked_count = 0;
     for (uint32_t id = 1; id <= MEMBER_MAX; id++)
         member->linked_count += member->peers[id].linked;
     member->acked_bytes_min = effect_log_bytes_before(member->log, acked + 1);
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
-        history_collect(&member->histories[id], known_by_all(member, id));
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        uint64_t known = known_by_all(member, id);
+
+        history_collect(&member->histories[id], known);
+        stable.seq[id] = MIN(stable.seq[id], known);
+    }
+    store_collect(member->store, &stable);
     effect_log_drop(member->log, acked);
 }
 

@@ -1,0 +1,218 @@
+/* Why it works: a body is opaque, so the books are kept from its summaries before and after each
+ * change, as for slots.  A body that begins to hold what only history needs enters a queue once,
+ * with the effect that brought it; when everybody has observed that effect the body is looked at
+ * again.  Dots of one queue become stable in nearly the order they entered it, so looking at the
+ * front is enough; what is behind it waits a little longer at worst. */
+#include "models/data/store_private.h"
+#include "sim/ensure.h"
+
+static const BodyRule *rule_of(int type)
+{
+    return crdt_types[type]->body;
+}
+
+static BodyKeep *keep_of(const Key *key, int type)
+{
+    if (key->state)
+        return key->state->bodies ? &key->state->bodies[key->kept] : NULL;
+    return key->born && key->born->bodies ? &key->born->bodies[type] : NULL;
+}
+
+static bool starts_present(const Key *key)
+{
+    return key->state && family_is_prefilled(key->state->family, key->kept);
+}
+
+CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
+{
+    BodyKeep *keep = keep_of(key, type);
+    const Family *family;
+
+    (void)store;
+    if (keep && keep->body)
+        return keep->body;
+    if (!create && !starts_present(key))
+        return NULL;
+    if (!keep) {
+        ensure(key->born);
+        key->born->bodies = g_new0(BodyKeep, CRDT_TYPE_COUNT);
+        keep = &key->born->bodies[type];
+    }
+    keep->body = rule_of(type)->create();
+    if (starts_present(key)) {
+        family = key->state->family;
+        rule_of(type)->fill(keep->body, key->state->fields, family_value_bytes(family, key->kept));
+    }
+    return keep->body;
+}
+
+bool body_is_present(const Store *store, const Key *key, int type)
+{
+    const BodyKeep *keep = keep_of(key, type);
+
+    (void)store;
+    if (!keep || !keep->body)
+        return starts_present(key);
+    return rule_of(type)->is_present(keep->body);
+}
+
+uint64_t body_note_record(Store *store, const Key *key, int type, Dot dot)
+{
+    BodyKeep *keep;
+    uint64_t before;
+
+    (void)key_body(store, key, type, true);
+    keep = keep_of(key, type);
+    before = keep->records[dot_member(dot)];
+    keep->records[dot_member(dot)] = dot_seq(dot);
+    return before;
+}
+
+static void collect_push(CollectQueue *queue, const CollectEntry *entry)
+{
+    if (queue->tail - queue->head == queue->capacity) {
+        uint64_t capacity = queue->capacity > 0 ? queue->capacity * 2 : 64;
+        CollectEntry *entries = g_new(CollectEntry, capacity);
+
+        for (uint64_t i = queue->head; i != queue->tail; i++)
+            entries[i & (capacity - 1)] = queue->entries[i & (queue->capacity - 1)];
+        g_free(queue->entries);
+        queue->entries = entries;
+        queue->capacity = capacity;
+    }
+    queue->entries[queue->tail++ & (queue->capacity - 1)] = *entry;
+    if (entry->born)
+        entry->born->collect_count++;
+}
+
+void collect_clear(CollectQueue *queue)
+{
+    g_free(queue->entries);
+    *queue = (CollectQueue){0};
+}
+
+static int64_t collectable(const BodySummary *summary)
+{
+    return summary->tombstone_count + summary->sibling_count;
+}
+
+static void presence_changed(Store *store, const Key *key, int type, int presence)
+{
+    StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
+    int64_t weight = key_weight(key);
+
+    if (key->state) {
+        ledger->key_count += weight * presence;
+        return;
+    }
+    if (presence < 0)
+        key->born->live[type] -= 1;
+    ledger->key_count += key_exists(store, key) ? 0 : weight * presence;
+    if (presence > 0)
+        key->born->live[type] += 1;
+}
+
+BodyView body_view(Store *store, const Key *key, int type)
+{
+    const CrdtBody *body = key_body(store, key, type, true);
+
+    return (BodyView){rule_of(type)->summary(body), rule_of(type)->is_present(body)};
+}
+
+void body_changed(Store *store, const Key *key, int type, const BodyView *before, Dot dot)
+{
+    StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
+    BodyView view = body_view(store, key, type);
+    const BodySummary *old = &before->summary;
+    const BodySummary *now = &view.summary;
+    int64_t weight = key_weight(key);
+    int presence = (int)view.present - (int)before->present;
+
+    ledger->value_bytes += weight * (now->value_bytes - old->value_bytes);
+    ledger->element_count += weight * (now->element_count - old->element_count);
+    ledger->header_count += weight * (now->header_count - old->header_count);
+    ledger->sibling_count += weight * (now->sibling_count - old->sibling_count);
+    if (presence != 0)
+        presence_changed(store, key, type, presence);
+    if (dot != 0 && collectable(old) == 0 && collectable(now) > 0)
+        collect_push(&store->collect, &(CollectEntry){key->state, key->born, key->kept, dot, type});
+}
+
+void body_change(Store *store, const Change *change, int type)
+{
+    const Key *key = &change->key;
+    CrdtBody *body = key_body(store, key, type, true);
+    BodyView before = body_view(store, key, type);
+    BodyEffect effect = {.effect = change->effect,
+                         .edit = change->payload.edit,
+                         .value = change->payload.value,
+                         .causality = &store->world.causality};
+
+    rule_of(type)->apply(body, &effect);
+    body_changed(store, key, type, &before, change->effect->dot);
+}
+
+static void collect_one(Store *store, const CollectEntry *entry, const Clock *stable)
+{
+    uint32_t self = store->config.member_id;
+    Key key = {.state = entry->state, .born = entry->born, .kept = entry->kept};
+    CrdtBody *body = key_body(store, &key, entry->type, true);
+    BodyView before = body_view(store, &key, entry->type);
+    BodySummary after;
+
+    if (key.born) {
+        key.name = stored_name(key.born->name);
+        key.hash = key.born->hash;
+        key.born->collect_count--;
+    }
+    rule_of(entry->type)->collect(body, stable);
+    body_changed(store, &key, entry->type, &before, 0);
+    after = rule_of(entry->type)->summary(body);
+    if (collectable(&after) > 0) {
+        CollectEntry again = *entry;
+
+        again.dot = dot_make(self, store->world.causality.clock.seq[self]);
+        collect_push(&store->collect, &again);
+    } else {
+        key_drop_if_empty(store, &key);
+    }
+}
+
+void store_collect(Store *store, const Clock *stable)
+{
+    CollectQueue *queue = &store->collect;
+
+    /* What is put back waits for the next call. */
+    for (uint64_t end = queue->tail; queue->head < end;) {
+        CollectEntry entry = queue->entries[queue->head & (queue->capacity - 1)];
+
+        if (!clock_covers(stable, entry.dot))
+            return;
+        queue->head++;
+        collect_one(store, &entry, stable);
+    }
+}
+
+bool bodies_are_empty(Store *store, const BornKey *born)
+{
+    if (born->collect_count > 0)
+        return false;
+    for (int type = 0; born->bodies && type < CRDT_TYPE_COUNT; type++)
+        if (born->bodies[type].body &&
+            !rule_of(type)->is_empty(born->bodies[type].body, &store->world.causality))
+            return false;
+    return true;
+}
+
+void bodies_free(BodyKeep *bodies, const CrdtType *type)
+{
+    if (bodies && type) {
+        if (bodies->body)
+            type->body->destroy(bodies->body);
+        return;
+    }
+    for (int i = 0; bodies && i < CRDT_TYPE_COUNT; i++)
+        if (bodies[i].body)
+            rule_of(i)->destroy(bodies[i].body);
+    g_free(bodies);
+}
