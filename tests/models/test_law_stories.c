@@ -1,0 +1,369 @@
+/* Laws on histories that are lists of steps, so that one that breaks a law can be made smaller and
+ * told as a conformance case.
+ *
+ * Two to five members write, exchange in pairs and collect at random moments.  A step is kept only
+ * while the law still fails without the others; what is left is printed in the format of
+ * tests/conformance/FORMAT.md.
+ */
+#include "tests/test.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "models/data/store.h"
+#include "tools/conform_run.h"
+
+#define STEPS_MAX  80
+#define LINE_BYTES 96
+
+typedef enum { STEP_WRITE, STEP_SYNC, STEP_MERGE, STEP_COLLECT } StepKind;
+
+typedef struct {
+    StepKind kind;
+    int member, other; /* indexes */
+    int64_t t;         /* wall second of all members */
+    char line[LINE_BYTES];
+} Step;
+
+typedef struct {
+    Step steps[STEPS_MAX];
+    int count;
+    int members;
+} Story;
+
+typedef struct {
+    Effect *effect;
+    uint8_t *payload;
+} Sent;
+
+typedef struct {
+    Store *stores[MEMBER_MAX];
+    GArray *logs[MEMBER_MAX]; /* of Sent */
+    Arena *arena;
+    bool wrong, collects;
+    Digest replies;
+} Play;
+
+static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
+{
+    Story story = {0};
+    Rng rng = rng_stream(seed, "stories");
+    int64_t t = 1;
+
+    story.members = 2 + (int)rng_below(&rng, MEMBER_MAX - 1);
+    story.count = 20 + (int)rng_below(&rng, STEPS_MAX - 20);
+    for (int i = 0; i < story.count; i++) {
+        Step *step = &story.steps[i];
+        int shown = type >= 0 ? type : (int)rng_below(&rng, CRDT_TYPE_COUNT);
+        char key[8];
+
+        t += (int64_t)rng_below(&rng, (uint64_t)ticks_max + 1);
+        step->t = t;
+        step->member = (int)rng_below(&rng, (uint64_t)story.members);
+        step->other = (int)rng_below(&rng, (uint64_t)story.members);
+        g_snprintf(key, sizeof key, "k%d", (int)rng_below(&rng, 2));
+        switch (rng_below(&rng, 9)) {
+        case 0:
+            step->kind = STEP_COLLECT;
+            break;
+        case 3:
+            step->kind = STEP_MERGE;
+            break;
+        case 1:
+        case 2:
+            step->kind = STEP_SYNC;
+            break;
+        default:
+            step->kind = STEP_WRITE;
+            crdt_types[shown]->draw(&rng, key, step->line, sizeof step->line);
+        }
+    }
+    return story;
+}
+
+static void keep(void *actor, const Effect *effect)
+{
+    Sent sent = {g_memdup2(effect, sizeof *effect),
+                 g_memdup2(effect->payload, effect->payload_bytes)};
+
+    sent.effect->payload = sent.payload;
+    sent.effect->value.data = NULL;
+    g_array_append_val((GArray *)actor, sent);
+}
+
+static void play_begin(Play *play, int members)
+{
+    *play = (Play){.wrong = play->wrong,
+                   .collects = play->collects,
+                   .arena = arena_new(),
+                   .replies = digest_begin()};
+    for (int i = 0; i < members; i++) {
+        StoreConfig config = {.member_id = (uint32_t)i + 1,
+                              .member_count = (uint32_t)members,
+                              .wrong_arrival_order = play->wrong};
+
+        play->logs[i] = g_array_new(FALSE, FALSE, sizeof(Sent));
+        config.sink = (EffectSink){.emit = keep, .actor = play->logs[i]};
+        play->stores[i] = store_new(&config);
+    }
+}
+
+static void play_end(Play *play, int members)
+{
+    for (int i = 0; i < members; i++) {
+        for (guint k = 0; k < play->logs[i]->len; k++) {
+            g_free(g_array_index(play->logs[i], Sent, k).effect);
+            g_free(g_array_index(play->logs[i], Sent, k).payload);
+        }
+        g_array_free(play->logs[i], TRUE);
+        store_free(play->stores[i]);
+    }
+    arena_free(play->arena);
+}
+
+static void fold_reply(Digest *digest, const Reply *reply)
+{
+    digest_u64(digest, (uint64_t)reply->kind);
+    digest_u64(digest, (uint64_t)reply->integer);
+    digest_bytes(digest, reply->text ? reply->text : "", reply->text ? reply->bytes : 0);
+    for (uint32_t i = 0; reply->items && i < reply->count; i++)
+        fold_reply(digest, &reply->items[i]);
+}
+
+static void play_line(Play *play, int member, const char *line, int64_t t)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    Command command = {.spec = command_find(words[0], strlen(words[0]))};
+    Arg args[24];
+    Reply reply;
+
+    EXPECT_FATAL(command.spec != NULL);
+    command.args = args;
+    for (; words[command.count + 1]; command.count++) {
+        const char *word = words[command.count + 1];
+
+        EXPECT_FATAL(command.count < G_N_ELEMENTS(args));
+        args[command.count] =
+            (Arg){.kind = ARG_BYTES, .data = word, .bytes = (uint32_t)strlen(word)};
+    }
+    store_execute(play->stores[member], &command, (WallTime){t * 1000}, play->arena, &reply);
+    fold_reply(&play->replies, &reply);
+}
+
+/* What `from` made itself and `to` lacks. */
+static void hand_over(Play *play, int from, int to, int64_t t)
+{
+    for (guint at = (guint)store_clock(play->stores[to])->seq[from + 1]; at < play->logs[from]->len;
+         at++)
+        EXPECT(store_apply(play->stores[to], g_array_index(play->logs[from], Sent, at).effect,
+                           (WallTime){t * 1000}));
+}
+
+static void collect_at(Play *play, int member, int members)
+{
+    Clock stable = *store_clock(play->stores[0]);
+
+    for (int i = 1; i < members; i++)
+        clock_meet(&stable, store_clock(play->stores[i]));
+    store_collect(play->stores[member], &stable);
+}
+
+static void play_step(Play *play, const Story *story, const Step *step)
+{
+    for (int i = 0; i < story->members; i++)
+        store_expire_due(play->stores[i], (WallTime){step->t * 1000});
+    switch (step->kind) {
+    case STEP_WRITE:
+        play_line(play, step->member, step->line, step->t);
+        break;
+    case STEP_SYNC:
+        hand_over(play, step->member, step->other, step->t);
+        hand_over(play, step->other, step->member, step->t);
+        break;
+    case STEP_MERGE: /* a full sync: the whole state, with what it knows of third members */
+        if (step->member != step->other)
+            store_merge(play->stores[step->member], play->stores[step->other],
+                        (WallTime){step->t * 1000});
+        break;
+    case STEP_COLLECT:
+        if (play->collects)
+            collect_at(play, step->member, story->members);
+        break;
+    }
+}
+
+/* Plays all steps, exchanges everything and returns whether all members agree. */
+static bool play_all(Play *play, const Story *story, uint64_t *out_replies)
+{
+    Digest first = {0};
+    bool agree = true;
+
+    play_begin(play, story->members);
+    for (int i = 0; i < story->count; i++)
+        play_step(play, story, &story->steps[i]);
+    for (int a = 0; a < story->members; a++)
+        for (int b = 0; b < story->members; b++)
+            if (a != b)
+                hand_over(play, a, b, INT32_MAX);
+    for (int i = 0; i < story->members; i++) {
+        Digest digest = digest_begin();
+
+        store_digest(play->stores[i], &digest);
+        first = i == 0 ? digest : first;
+        agree &= digest.value == first.value;
+    }
+    digest_u64(&play->replies, first.value);
+    *out_replies = play->replies.value;
+    play_end(play, story->members);
+    return agree;
+}
+
+static bool breaks_convergence(const Story *story, bool wrong)
+{
+    Play play = {.wrong = wrong, .collects = true};
+    uint64_t replies;
+
+    return !play_all(&play, story, &replies);
+}
+
+static bool breaks_collection(const Story *story, bool wrong)
+{
+    Play with = {.wrong = wrong, .collects = true};
+    Play without = {.wrong = wrong};
+    uint64_t replies_with;
+    uint64_t replies_without;
+
+    (void)play_all(&with, story, &replies_with);
+    (void)play_all(&without, story, &replies_without);
+    return replies_with != replies_without;
+}
+
+typedef bool (*Breaks)(const Story *story, bool wrong);
+
+/* Leaves out what the failure does not need: halves first, then single steps, until nothing goes.
+ */
+static void shrink(Story *story, Breaks breaks, bool wrong)
+{
+    for (int size = story->count / 2; size >= 1; size = size > 1 ? size / 2 : 0)
+        for (int at = 0; at + size <= story->count;) {
+            Story less = *story;
+
+            memmove(&less.steps[at], &less.steps[at + size],
+                    (size_t)(less.count - at - size) * sizeof(Step));
+            less.count -= size;
+            if (breaks(&less, wrong))
+                *story = less;
+            else
+                at++;
+        }
+}
+
+/* As tests/conformance/FORMAT.md says.  Collecting is the member's own affair and has no step; a
+ * full sync is told as an exchange. */
+static char *tell(const Story *story, const char *law, uint64_t seed)
+{
+    GString *text = g_string_new(NULL);
+    const char *comma = "";
+
+    g_string_append_printf(text,
+                           "{\"type\": \"any\", \"source\": \"a broken law\", \"cases\": [\n"
+                           "{\"name\": \"%s-%" G_GUINT64_FORMAT
+                           "\", \"source\": \"test_law_stories\","
+                           " \"about\": \"members must agree at the end\", \"members\": %d,\n"
+                           " \"options\": {\"xadd_id_mode\": \"liberal\"}, \"steps\": [",
+                           law, seed, story->members);
+    for (int i = 0; i < story->count; i++) {
+        const Step *step = &story->steps[i];
+        g_auto(GStrv) words = g_strsplit(step->line, " ", -1);
+
+        if (step->kind == STEP_COLLECT || (step->kind != STEP_WRITE && step->member == step->other))
+            continue;
+        g_string_append_printf(text, "%s\n  {\"t\": %" G_GINT64_FORMAT ", ", comma, step->t);
+        comma = ",";
+        if (step->kind != STEP_WRITE) {
+            g_string_append_printf(text, "\"sync\": [%d, %d]}", step->member + 1, step->other + 1);
+            continue;
+        }
+        g_string_append_printf(text, "\"member\": %d, \"cmd\": [", step->member + 1);
+        for (int k = 0; words[k]; k++) {
+            g_autofree char *escaped = g_strescape(words[k], NULL);
+
+            g_string_append_printf(text, "%s\"%s\"", k > 0 ? ", " : "", escaped);
+        }
+        g_string_append(text, "]}");
+    }
+    g_string_append_printf(text, "%s\n  {\"t\": %d, \"sync\": true}]}]}\n", comma, 1000000);
+    return g_string_free(text, FALSE);
+}
+
+static void expect_law(const char *law, Breaks breaks)
+{
+    long count = test_count(60, 2000);
+
+    for (int type = -1; type < CRDT_TYPE_COUNT; type++)
+        for (long seed = 1; seed <= count; seed++) {
+            Story story = story_draw((uint64_t)seed, type, seed % 2 == 0 ? 1 : 0);
+            g_autofree char *told = NULL;
+
+            if (!breaks(&story, false))
+                continue;
+            shrink(&story, breaks, false);
+            told = tell(&story, law, (uint64_t)seed);
+            g_printerr("%s is broken (%s, seed %ld):\n%s", law,
+                       type < 0 ? "all types" : crdt_types[type]->head.name, seed, told);
+            EXPECT_INT(seed, 0);
+            return;
+        }
+}
+
+static void test_law_stories_converge_with_collection_at_random_moments(void)
+{
+    expect_law("converge", breaks_convergence);
+}
+
+static void test_law_stories_collecting_changes_no_reply(void)
+{
+    expect_law("collect", breaks_collection);
+}
+
+static void count_outcome(void *user, const ConformResult *result)
+{
+    int *counts = user;
+
+    counts[result->outcome]++;
+}
+
+/* A rule that is wrong on purpose breaks the law; what is left of the story is small and is a case
+ * that the right rules pass. */
+static void test_law_stories_shrink_to_a_conformance_case(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("quintet-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "case.json", NULL);
+    int broken = 0;
+
+    for (uint64_t seed = 1; seed <= 200 && broken < 5; seed++) {
+        Story story = story_draw(seed, CRDT_STRING, 1);
+        int counts[CONFORM_UNSUPPORTED + 1] = {0};
+        g_autofree char *told = NULL;
+
+        if (!breaks_convergence(&story, true))
+            continue;
+        broken++;
+        shrink(&story, breaks_convergence, true);
+        EXPECT(story.count <= 8);
+        told = tell(&story, "arrival", seed);
+        EXPECT_FATAL(g_file_set_contents(path, told, -1, NULL));
+        EXPECT(conform_run_file(path, count_outcome, counts, NULL));
+        EXPECT_INT(counts[CONFORM_PASSED], 1);
+    }
+    EXPECT_INT(broken, 5);
+    (void)g_remove(path);
+    (void)g_rmdir(folder);
+}
+
+static const TestCase cases[] = {
+    TEST(test_law_stories_converge_with_collection_at_random_moments),
+    TEST(test_law_stories_collecting_changes_no_reply),
+    TEST(test_law_stories_shrink_to_a_conformance_case),
+};
+TEST_MAIN("law stories", cases)
