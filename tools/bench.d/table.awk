@@ -104,6 +104,9 @@ END {
     row("prototype_half", "bare prototype, 50 % writes", "ops/s", of("prototype_50"), "more", "", "")
     row("ops_half", "5 members, 10^6 keys, 50 % writes", "ops/s", of("ops_50"), "more", 1.2e6, 0.5e6)
     row("ops_half_ratio", "  of the prototype", "x", ratio_of("ops_50", "prototype_50"), "more", 0.25, "")
+    for (i = 1; i <= split(types, type, " "); i++)
+        row("type_" type[i], "5 members, 10^5 keys, everyday mix: " type[i], "ops/s", of("type_" type[i]), \
+            "more", 0.2e6, "")
     row("run_speed", "quintet run: outage, routing, results", "sim-s/s", of("run"), "more", 12, 5)
     row("logging_share", "  of which writing results", "x", of("logging"), "less", 0.02, "")
     row("bytes_per_key", "all memory that grows with keys, group of 5", "B/key", per_key(), "less", 200, "")
