@@ -21,6 +21,7 @@
     X(hash)                                                                                        \
     X(set)                                                                                         \
     X(string)                                                                                      \
+    X(transactions)                                                                                \
     X(zrange)                                                                                      \
     X(zset)
 
@@ -74,7 +75,8 @@ struct CommandSpec {
 
 typedef struct {
     PluginHead head;
-    const char *serves; /* the type whose keys it works on, as TYPE replies; NULL: every type */
+    const char
+        *serves; /* the type whose keys it works on, as TYPE replies; NULL: every type, "": none */
     const CommandSpec *specs;
     size_t count;
 } CommandGroup;

@@ -127,6 +127,8 @@ void store_free(Store *store)
     causality_clear(&store->world.causality);
     deadline_heap_clear(&store->deadlines);
     collect_clear(&store->collect);
+    if (store->watches)
+        g_ptr_array_unref(store->watches);
     payload_clear(&store->payload);
     g_free(store);
 }

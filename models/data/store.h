@@ -98,6 +98,14 @@ void store_merge(Store *into, const Store *from, WallTime now);
  * can. Never changes what is visible, now or later. */
 void store_collect(Store *store, const Clock *stable);
 
+/* Whether a born key was changed since, by this member or an effect of another one, or came or went
+ * with its deadline.  name is copied; every watch is ended before the store is freed. */
+typedef struct StoreWatch StoreWatch;
+
+StoreWatch *store_watch_begin(Store *store, PayloadText name, WallTime now);
+bool store_watch_changed(Store *store, const StoreWatch *watch, WallTime now);
+void store_watch_end(Store *store, StoreWatch *watch);
+
 uint64_t store_metadata_bytes(const Store *store); /* simulator memory, for the bench */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)

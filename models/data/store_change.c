@@ -240,6 +240,7 @@ void change_apply(Store *store, Change *change)
     ElementRef ref = {.index = effect->element, .name = change->payload.element};
 
     if (!change->key.state) {
+        watches_tell(store, &change->key);
         key_create(store, &change->key);
         if (ref.name.data)
             ref.hash = name_hash(ref.name.data, ref.name.bytes);

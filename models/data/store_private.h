@@ -97,6 +97,7 @@ struct Store {
     StoreLedger born_ledger;
     DeadlineHeap deadlines;
     CollectQueue collect;
+    GPtrArray *watches; /* of StoreWatch; NULL: nobody ever watched */
     PayloadWriter payload;
     uint64_t superseded_seq;
     bool last_was_remove;
@@ -216,6 +217,11 @@ bool bodies_are_empty(Store *store, const BornKey *born);
 void bodies_free(BodyKeep *bodies,
                  const CrdtType *type); /* of one declared key, or all of a born */
 void collect_clear(CollectQueue *queue);
+
+/* --- watch.c: key (NULL: any) was changed
+ * ------------------------------------------------------------------ */
+
+void watches_tell(Store *store, const Key *key);
 
 /* --- expiry.c
  * ------------------------------------------------------------------------------------------ */

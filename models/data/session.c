@@ -1,0 +1,226 @@
+/* Why it works: between MULTI and EXEC nothing runs, so a queue of copied words is all the state a
+ * transaction has; whether a watched key changed is noted by the store where every change passes.
+ */
+#include "models/data/session.h"
+
+#include <string.h>
+
+#include "models/data/command_run.h"
+
+#define ERROR_NESTED        "ERR MULTI calls can not be nested"
+#define ERROR_EXEC_ALONE    "ERR EXEC without MULTI"
+#define ERROR_DISCARD_ALONE "ERR DISCARD without MULTI"
+#define ERROR_WATCH_INSIDE  "ERR WATCH inside MULTI is not allowed"
+#define ERROR_ABORTED       "EXECABORT Transaction discarded because of previous errors."
+
+typedef struct {
+    Arg *words; /* their bytes are owned */
+    uint32_t count;
+} Queued;
+
+struct Session {
+    Store *store;
+    GPtrArray *queue;   /* of Queued; NULL outside a transaction */
+    GPtrArray *watches; /* of StoreWatch */
+    bool is_broken;     /* a command could not be queued: EXEC will refuse */
+};
+
+static void queued_free(void *item)
+{
+    Queued *queued = item;
+
+    for (uint32_t i = 0; i < queued->count; i++)
+        g_free((char *)queued->words[i].data);
+    g_free(queued->words);
+    g_free(queued);
+}
+
+static Queued *queued_new(const Arg *words, uint32_t count)
+{
+    Queued *queued = g_new(Queued, 1);
+
+    *queued = (Queued){g_new(Arg, count), count};
+    for (uint32_t i = 0; i < count; i++) {
+        queued->words[i] = words[i];
+        queued->words[i].data = g_memdup2(words[i].data, words[i].bytes);
+    }
+    return queued;
+}
+
+Session *session_new(Store *store)
+{
+    Session *session = g_new0(Session, 1);
+
+    session->store = store;
+    session->watches = g_ptr_array_new();
+    return session;
+}
+
+static void unwatch(Session *session)
+{
+    for (guint i = 0; i < session->watches->len; i++)
+        store_watch_end(session->store, session->watches->pdata[i]);
+    g_ptr_array_set_size(session->watches, 0);
+}
+
+static void transaction_end(Session *session)
+{
+    if (session->queue)
+        g_ptr_array_unref(session->queue);
+    session->queue = NULL;
+    session->is_broken = false;
+    unwatch(session);
+}
+
+void session_free(Session *session)
+{
+    if (!session)
+        return;
+    transaction_end(session);
+    g_ptr_array_unref(session->watches);
+    g_free(session);
+}
+
+static void reply_error(Reply *out, const char *text)
+{
+    *out = (Reply){.kind = REPLY_ERROR, .text = text, .bytes = strlen(text)};
+}
+
+static void reply_status(Reply *out, const char *text)
+{
+    *out = (Reply){.kind = REPLY_STATUS, .text = text, .bytes = strlen(text)};
+}
+
+static void reply_unknown(const Arg *words, Arena *arena, Reply *out)
+{
+    int size = (int)MIN(words[0].bytes, 128);
+
+    reply_error(out, arena_printf(arena, "ERR unknown command '%.*s'", size, words[0].data));
+}
+
+/* What running the command would say of its arity. */
+static bool check_arity(Session *session, const CommandSpec *spec, const Arg *words, uint32_t count,
+                        Arena *arena, Reply *out)
+{
+    Command command = {.spec = spec, .args = words + 1, .count = count - 1};
+    CommandRun run = {.store = session->store, .command = &command, .arena = arena, .reply = out};
+
+    return run_check_arity(&run);
+}
+
+static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
+{
+    GPtrArray *queue = session->queue;
+    bool changed = false;
+
+    for (guint i = 0; i < session->watches->len; i++)
+        changed |= store_watch_changed(session->store, session->watches->pdata[i], now);
+    if (session->is_broken) {
+        reply_error(out, ERROR_ABORTED);
+    } else if (changed) {
+        *out = (Reply){.kind = REPLY_NIL};
+    } else {
+        *out = (Reply){.kind = REPLY_ARRAY, .count = queue->len};
+        out->items = arena_array(arena, Reply, queue->len + 1);
+        for (guint i = 0; i < queue->len; i++) {
+            const Queued *queued = queue->pdata[i];
+            Command command = {.spec = command_find(queued->words[0].data, queued->words[0].bytes),
+                               .args = queued->words + 1,
+                               .count = queued->count - 1};
+
+            store_execute(session->store, &command, now, arena, &out->items[i]);
+            out->bytes += out->items[i].bytes;
+        }
+    }
+    transaction_end(session);
+}
+
+static void watch(Session *session, const Arg *words, uint32_t count, WallTime now, Reply *out)
+{
+    for (uint32_t i = 1; i < count; i++)
+        g_ptr_array_add(
+            session->watches,
+            store_watch_begin(session->store, (PayloadText){words[i].data, words[i].bytes}, now));
+    reply_status(out, "OK");
+}
+
+typedef enum { WORD_MULTI, WORD_EXEC, WORD_DISCARD, WORD_WATCH, WORD_UNWATCH, WORD_OTHER } Word;
+
+static Word word_of(const Arg *name)
+{
+    static const char *const names[] = {"MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH"};
+
+    for (uint32_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (arg_is(name, names[i]))
+            return (Word)i;
+    return WORD_OTHER;
+}
+
+/* The commands of transactions that act at once; false: it is another command. */
+static bool execute_word(Session *session, Word word, WallTime now, Arena *arena, Reply *out)
+{
+    switch (word) {
+    case WORD_MULTI:
+        if (session->queue) {
+            reply_error(out, ERROR_NESTED);
+            return true;
+        }
+        session->queue = g_ptr_array_new_with_free_func(queued_free);
+        reply_status(out, "OK");
+        return true;
+    case WORD_EXEC:
+        if (session->queue)
+            exec(session, now, arena, out);
+        else
+            reply_error(out, ERROR_EXEC_ALONE);
+        return true;
+    case WORD_DISCARD:
+        if (!session->queue) {
+            reply_error(out, ERROR_DISCARD_ALONE);
+            return true;
+        }
+        transaction_end(session);
+        reply_status(out, "OK");
+        return true;
+    case WORD_UNWATCH:
+        if (session->queue)
+            return false;
+        unwatch(session);
+        reply_status(out, "OK");
+        return true;
+    case WORD_WATCH:
+    case WORD_OTHER:
+        break;
+    }
+    return false;
+}
+
+void session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
+                     Reply *out)
+{
+    const CommandSpec *spec = command_find(words[0].data, words[0].bytes);
+    Word word = word_of(&words[0]);
+    Command command = {.spec = spec, .args = words + 1, .count = count - 1};
+
+    if (!spec || !check_arity(session, spec, words, count, arena, out)) {
+        if (!spec)
+            reply_unknown(words, arena, out);
+        session->is_broken |= session->queue != NULL;
+        return;
+    }
+    if (execute_word(session, word, now, arena, out))
+        return;
+    if (word == WORD_WATCH && session->queue) {
+        reply_error(out, ERROR_WATCH_INSIDE);
+        return;
+    }
+    if (session->queue) {
+        g_ptr_array_add(session->queue, queued_new(words, count));
+        reply_status(out, "QUEUED");
+        return;
+    }
+    if (word == WORD_WATCH)
+        watch(session, words, count, now, out);
+    else
+        store_execute(session->store, &command, now, arena, out);
+}
