@@ -2,27 +2,31 @@
  * (tests/conformance/FORMAT.md).
  *
  * Members are stores and nothing else: no links, no delay.  A sync hands over the effects the named
- * members made themselves, oldest first, until nothing is missing.
+ * members made themselves, oldest first, until nothing is missing.  A case is run to its end also
+ * after a step that failed.
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "tools/conform_read.h"
 
 typedef enum {
     CONFORM_PASSED,
     CONFORM_FAILED,
-    CONFORM_UNSUPPORTED, /* uses a command the program does not have */
+    CONFORM_UNSUPPORTED, /* asks for what the program does not have: a failure as well */
 } ConformOutcome;
 
+/* What a step did.  All texts are borrowed for the call. */
 typedef struct {
-    const char *type; /* of the file */
-    const char *name; /* of the case */
+    const ConformStep *step;
     ConformOutcome outcome;
-    const char *message; /* what went wrong and where; "" when passed.  Borrowed for the call. */
-} ConformResult;
+    const char *command;  /* "SET k v"; "sync" */
+    const char *expected; /* as JSON, as is the next; "" for a sync */
+    const char *got;
+    const char *missing; /* UNSUPPORTED: what the program does not have; else "" */
+} ConformSeen;
 
-/* Calls report for each case in order.  false: the file cannot be read or is no conformance file.
- */
-bool conform_run_file(const char *path, void (*report)(void *user, const ConformResult *result),
-                      void *user, GError **error);
+typedef void (*ConformWatch)(void *user, const ConformSeen *seen);
+
+/* Calls watch, which may be NULL, after each step.  The outcome is that of the worst step.  A case
+ * whose options the program does not have is not run; watch sees its first step. */
+ConformOutcome conform_case_run(const ConformCase *of, ConformWatch watch, void *user);

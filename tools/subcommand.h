@@ -26,6 +26,7 @@ typedef enum {
 #define SUBCOMMANDS(X)                                                                             \
     X(run)                                                                                         \
     X(check)                                                                                       \
+    X(conform)                                                                                     \
     X(list)                                                                                        \
     X(schema)                                                                                      \
     X(plot)                                                                                        \

@@ -1,0 +1,52 @@
+/* Conformance cases as a user writes them (tests/conformance/FORMAT.md): read and checked.
+ *
+ * A file that was read is sound: every step can be carried out and every expected reply is a form
+ * that replies are compared with.  What cannot be is one error that names its place, what was found
+ * and what would be right; nothing of the file is run then.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/limits.h"
+#include "sim/json_read.h"
+
+typedef struct {
+    int64_t at_s;          /* t: every wall clock reads at_s * 1000 ms while the step runs */
+    uint32_t member;       /* whose command it is, from 1; 0: a sync */
+    uint32_t sync_members; /* bit (id - 1) for each member that exchanges */
+    const JsonNode *words; /* the command: texts, at least one; NULL: a sync */
+    const JsonNode *reply; /* expected; NULL: any but an error */
+    const JsonNode *node;
+} ConformStep;
+
+/* The documented crdt_xadd_id_uniqueness_mode. */
+typedef enum { XADD_ID_STRICT, XADD_ID_SEMI_STRICT, XADD_ID_LIBERAL } ConformXaddId;
+
+typedef struct {
+    const char *name;   /* unique in its file */
+    const char *about;  /* "" when absent, as is the next */
+    const char *source; /* the page that documents it */
+    uint32_t member_count;
+    ConformXaddId xadd_id;
+    bool is_causal;
+    const ConformStep *steps;
+    uint32_t step_count; /* at least 1 */
+    const JsonNode *node;
+} ConformCase;
+
+typedef struct ConformFile ConformFile;
+
+/* Errors: QUINTET_ERROR_IO when it cannot be read, QUINTET_ERROR_INPUT when it is malformed. */
+ConformFile *conform_file_read(const char *path, GError **error);
+ConformFile *conform_file_parse(const char *path, const char *text, size_t size, GError **error);
+void conform_file_free(ConformFile *file);
+
+const char *conform_file_path(const ConformFile *file);
+const char *conform_file_type(const ConformFile *file); /* what its cases are about: "hash" */
+uint32_t conform_case_count(const ConformFile *file);
+const ConformCase *conform_case_at(const ConformFile *file, uint32_t index);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConformFile, conform_file_free)
