@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "models/data/command_known.h"
-#include "models/data/store.h"
+#include "models/data/session.h"
 #include "tools/conform_match.h"
 
 typedef struct {
@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
     Store *store;
+    Session *session;
     GArray *log; /* of Shipped, own effects in order */
 } ConformMember;
 
@@ -50,6 +51,7 @@ static void conform_begin(Conform *conform, const ConformCase *of)
 
         member->log = g_array_new(FALSE, FALSE, sizeof(Shipped));
         member->store = store_new(&config);
+        member->session = session_new(member->store);
     }
 }
 
@@ -61,6 +63,7 @@ static void conform_end(Conform *conform)
         for (guint k = 0; k < member->log->len; k++)
             g_free(g_array_index(member->log, Shipped, k).payload);
         g_array_free(member->log, TRUE);
+        session_free(member->session);
         store_free(member->store);
     }
     arena_free(conform->arena);
@@ -113,21 +116,16 @@ static void step_command(Conform *conform, const ConformStep *step, WallTime now
 {
     uint32_t count = (uint32_t)step->words->count;
     Arg *words = arena_array(conform->arena, Arg, count);
-    Command command;
 
     for (uint32_t i = 0; i < count; i++)
         words[i] = (Arg){.kind = ARG_BYTES,
                          .data = step->words->items[i]->text,
                          .bytes = (uint32_t)strlen(step->words->items[i]->text)};
-    command =
-        (Command){.spec = command_find_words(words, count), .args = words + 1, .count = count - 1};
     /* A refusal is an answer; that a command is not there is none, whatever the case expects. */
-    if (!command.spec && !command_is_refused(words, count))
+    if (!command_find_words(words, count) && !command_is_refused(words, count))
         *missing = g_strdup_printf("the program does not have the command %s", words[0].data);
-    if (command.spec)
-        store_execute(conform->members[step->member - 1].store, &command, now, conform->arena, out);
-    else
-        command_reply_unfound(words, count, conform->arena, out);
+    session_execute(conform->members[step->member - 1].session, words, count, now, conform->arena,
+                    out);
 }
 
 static void tell(Conform *conform, const ConformSeen *seen)

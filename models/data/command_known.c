@@ -541,8 +541,9 @@ const CommandSpec *command_find_words(const Arg *words, uint32_t count)
     return command_find(words[0].data, words[0].bytes);
 }
 
-#define UNKNOWN_TEXT_MAX 128 /* Redis shows that much of the name, and of its arguments together   \
-                              */
+#define UNKNOWN_TEXT_MAX                                                                           \
+    128 /* Redis shows that much of the name, and of its arguments together                        \
+         */
 
 static void append_clipped(GString *out, const Arg *word, size_t room)
 {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "models/data/command_known.h"
 #include "models/data/command_run.h"
 
 #define ERROR_NESTED        "ERR MULTI calls can not be nested"
@@ -91,13 +92,6 @@ static void reply_status(Reply *out, const char *text)
     *out = (Reply){.kind = REPLY_STATUS, .text = text, .bytes = strlen(text)};
 }
 
-static void reply_unknown(const Arg *words, Arena *arena, Reply *out)
-{
-    int size = (int)MIN(words[0].bytes, 128);
-
-    reply_error(out, arena_printf(arena, "ERR unknown command '%.*s'", size, words[0].data));
-}
-
 /* What running the command would say of its arity. */
 static bool check_arity(Session *session, const CommandSpec *spec, const Arg *words, uint32_t count,
                         Arena *arena, Reply *out)
@@ -124,7 +118,7 @@ static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
         out->items = arena_array(arena, Reply, queue->len + 1);
         for (guint i = 0; i < queue->len; i++) {
             const Queued *queued = queue->pdata[i];
-            Command command = {.spec = command_find(queued->words[0].data, queued->words[0].bytes),
+            Command command = {.spec = command_find_words(queued->words, queued->count),
                                .args = queued->words + 1,
                                .count = queued->count - 1};
 
@@ -198,13 +192,13 @@ static bool execute_word(Session *session, Word word, WallTime now, Arena *arena
 void session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
                      Reply *out)
 {
-    const CommandSpec *spec = command_find(words[0].data, words[0].bytes);
+    const CommandSpec *spec = command_find_words(words, count);
     Word word = word_of(&words[0]);
     Command command = {.spec = spec, .args = words + 1, .count = count - 1};
 
     if (!spec || !check_arity(session, spec, words, count, arena, out)) {
         if (!spec)
-            reply_unknown(words, arena, out);
+            command_reply_unfound(words, count, arena, out);
         session->is_broken |= session->queue != NULL;
         return;
     }

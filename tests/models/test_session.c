@@ -74,7 +74,7 @@ static void test_session_a_bad_command_aborts_the_transaction(void)
     begin(&f);
     ask(&f, f.session, "MULTI");
     ask(&f, f.session, "SET k 1");
-    expect_text(&f, "NOSUCH a", "ERR unknown command 'NOSUCH'");
+    expect_text(&f, "NOSUCH a", "ERR unknown command 'NOSUCH', with args beginning with: 'a' ");
     expect_text(&f, "GET", "ERR wrong number of arguments for 'get' command");
     expect_text(&f, "EXEC", "EXECABORT Transaction discarded because of previous errors.");
     EXPECT_INT(ask(&f, f.session, "EXISTS k").integer, 0);
