@@ -2,7 +2,8 @@
  * (tests/conformance/FORMAT.md).
  *
  * Members are stores and nothing else: no links, no delay.  A sync hands over the effects the named
- * members made themselves, oldest first, until nothing is missing.  A case is run to its end also
+ * members made themselves, oldest first, until nothing is missing; with causal consistency all that
+ * they know.  A case is run to its end also
  * after a step that failed.
  */
 #pragma once
@@ -27,6 +28,5 @@ typedef struct {
 
 typedef void (*ConformWatch)(void *user, const ConformSeen *seen);
 
-/* Calls watch, which may be NULL, after each step.  The outcome is that of the worst step.  A case
- * whose options the program does not have is not run; watch sees its first step. */
+/* Calls watch, which may be NULL, after each step.  The outcome is that of the worst step.  */
 ConformOutcome conform_case_run(const ConformCase *of, ConformWatch watch, void *user);

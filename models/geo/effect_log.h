@@ -36,10 +36,11 @@ uint64_t effect_log_total_bytes(const EffectLog *log); /* on the wire, of all ev
 const Effect *effect_log_at(const EffectLog *log, uint64_t seq);
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
 
+uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);
+
 /* The owner's place only; seq must not be dropped, last + 1 is allowed for bytes_before. */
 uint64_t effect_log_bytes_before(const EffectLog *log,
                                  uint64_t seq); /* of all effects with a smaller seq */
-uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);
 /* The oldest kept seq with at most `bytes` from it to the end; last + 1 when none fits. */
 uint64_t effect_log_first_within(const EffectLog *log, uint64_t bytes);
 

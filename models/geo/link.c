@@ -282,7 +282,24 @@ void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
     entry->seq = seq & LINK_SEQ_MAX;
+    entry->origin = 0;
     entry->kind = LINK_EFFECT;
+    entry->effect = effect;
+}
+
+void link_send_relay(Link *link, SimTime now_ns, const Effect *effect, LinkOrigin origin,
+                     uint64_t wire_bytes)
+{
+    LinkEntry *entry;
+
+    if (link->partition_depth > 0)
+        return;
+    entry = stage(link);
+    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
+    entry->sent_ns = now_ns;
+    entry->seq = origin.seq & LINK_SEQ_MAX;
+    entry->origin = origin.id & 7;
+    entry->kind = LINK_RELAY;
     entry->effect = effect;
 }
 
@@ -298,6 +315,7 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
     entry->seq = clocks->tail & LINK_SEQ_MAX;
+    entry->origin = 0;
     entry->kind = kind & 15;
     entry->effect = NULL;
     clocks_reserve(clocks, 1);
@@ -322,7 +340,7 @@ bool link_take(Link *link, LinkEntry *out, Clock *out_clock)
         return false;
     prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
     *out = ring->entries[ring->head++ & (ring->capacity - 1)];
-    if (out->kind != LINK_EFFECT)
+    if (out->kind != LINK_EFFECT && out->kind != LINK_RELAY)
         *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
     link->taken_count++;
     return true;

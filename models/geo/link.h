@@ -47,16 +47,23 @@ typedef enum {
     LINK_HELLO,     /* "send me what I lack, this is what I know" */
     LINK_RESUME, /* "here it comes": the effects that follow are complete from the HELLO's clock */
     LINK_SYNC,   /* the end of a whole state: "you now know all of this" */
+    LINK_RELAY,  /* of another member's log, passed on */
 } LinkEntryKind;
 
-#define LINK_SEQ_MAX ((UINT64_C(1) << 60) - 1)
+#define LINK_SEQ_MAX ((UINT64_C(1) << 57) - 1)
+
+typedef struct {
+    uint32_t id; /* of the member that made the effect */
+    uint64_t seq;
+} LinkOrigin;
 
 typedef struct {
     SimTime at_ns; /* arrival */
     SimTime sent_ns;
-    uint64_t seq : 60; /* EFFECT: of the sender's log; others: index of a clock kept by the link */
-    uint64_t kind : 4; /* LinkEntryKind */
-    const Effect *effect; /* EFFECT: where the sender's log keeps it, which may be over for one that
+    uint64_t seq : 57;    /* EFFECT, RELAY: of its log; others: index of a clock kept by the link */
+    uint64_t origin : 3;  /* RELAY: whose log; else 0 */
+    uint64_t kind : 4;    /* LinkEntryKind */
+    const Effect *effect; /* EFFECT, RELAY: where the log keeps it, which may be over for one that
                              the receiver has already; others: NULL */
 } LinkEntry;
 
@@ -81,6 +88,8 @@ void *link_receiving_member(const Link *link);
  * says. */
 void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
                       uint64_t wire_bytes);
+void link_send_relay(Link *link, SimTime now_ns, const Effect *effect, LinkOrigin origin,
+                     uint64_t wire_bytes);
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
                      uint64_t wire_bytes);
 

@@ -304,6 +304,7 @@ void member_restart(Member *member)
     member->now_ns = place_now_ns(member->config.place);
     member->expiry_armed_ns = SIM_TIME_NEVER;
     expiry_arm(member, member->now_ns);
+    causal_restart(member);
     sync_restart(member);
     membership_restart(member);
 }

@@ -58,6 +58,7 @@ typedef struct {
     SimTime clock_skew_ns;
     int64_t clock_start_ms; /* wall clock at t=0 without skew */
     bool sliced;            /* waits come from the fluid model, see shard.h */
+    bool causal;            /* effects on a key come in the order observed, see causal.c */
     GeoListener listener;
 } MemberConfig;
 

@@ -40,6 +40,8 @@ typedef struct {
     uint64_t restarts_seen; /* of the peer: a HELLO it did not live to read is lost too */
     Clock known;            /* what it said it knows */
     uint64_t resumed_seq;   /* its effects up to here come late, from a backlog */
+    uint64_t waiting_seq;   /* causal: the newest of its effects that came in time, */
+    SimTime waiting_ns;     /* and when it was sent */
     uint64_t sync_seq;      /* a whole state with our effects up to here is on its way; 0: none */
     uint64_t sync_bytes;    /* of our log at that moment */
     uint64_t hello_attempt;
@@ -69,7 +71,8 @@ struct Member {
     uint64_t reply_seq, expiry_seq, hello_seq;
     uint64_t reach_epoch;
     uint64_t restart_count;
-    uint64_t acked_bytes_min; /* over linked peers */
+    uint64_t acked_bytes_min;         /* over linked peers */
+    uint64_t arrived[MEMBER_MAX + 1]; /* causal: of each origin, delivered or waiting */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */
     uint32_t syncing;      /* a bit per peer id with a sync_seq */
@@ -107,6 +110,12 @@ void sync_collect(Member *member); /* after anything that moves what all linked 
 void sync_end(Peer *peer); /* the state on its way to it has arrived, or is not waited for */
 void sync_restart(Member *member); /* asks every peer for what was missed */
 void sync_schedule_hello(Peer *peer, SimTime now_ns);
+
+/* causal.c: the option of causal consistency. */
+void causal_arrive(Member *member, uint32_t origin, uint64_t seq); /* effects up to seq are here */
+void causal_deliver(Member *member);                /* after anything that may have ended a wait */
+void causal_resend(Peer *peer, const Clock *known); /* what others made and the peer lacks */
+void causal_restart(Member *member);                /* what waited is lost with the connections */
 
 /* membership.c */
 void membership_restart(Member *member); /* what was levelled out while it was down */

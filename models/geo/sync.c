@@ -77,6 +77,33 @@ static void known_until(Peer *peer, SimTime at_ns)
         peer->known_ns = at_ns;
 }
 
+/* What has waited long enough is known up to the instant of the newest one that came in time. */
+static void waits_over(Member *member)
+{
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        Peer *peer = &member->peers[id];
+
+        if (peer->waiting_seq > 0 && store_clock(member->store)->seq[id] >= peer->waiting_seq)
+            known_until(peer, peer->waiting_ns);
+    }
+}
+
+/* Under causal consistency an effect that has come may have to wait for others. */
+static void effect_wait(Peer *peer, const LinkEntry *entry)
+{
+    Member *member = peer->owner;
+
+    if (entry->kind == LINK_EFFECT && entry->seq > peer->resumed_seq) {
+        peer->waiting_seq = entry->seq;
+        peer->waiting_ns = entry->sent_ns;
+    }
+    if (entry->kind == LINK_EFFECT)
+        causal_arrive(member, peer->id, entry->seq);
+    else if (entry->origin != member->config.id && peer->hearing)
+        causal_arrive(member, (uint32_t)entry->origin, entry->seq);
+    waits_over(member);
+}
+
 static void effect_take(Peer *peer, const LinkEntry *entry)
 {
     Member *member = peer->owner;
@@ -84,6 +111,10 @@ static void effect_take(Peer *peer, const LinkEntry *entry)
 
     if (!peer->hearing)
         return;
+    if (member->config.causal) {
+        effect_wait(peer, entry);
+        return;
+    }
     if (entry->seq > have)
         replication_apply(member, entry->effect);
     if (entry->seq > peer->resumed_seq)
@@ -152,6 +183,8 @@ static void hello_serve(Peer *peer, const Clock *clock)
         backlog_resend(peer, from_seq);
     else
         state_send(peer);
+    if (member->config.causal)
+        causal_resend(peer, clock);
     if (clock->seq[0] != peer->restarts_seen)
         peer->asked = false;
     peer->restarts_seen = clock->seq[0];
@@ -176,6 +209,8 @@ static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
              seq++)
             replication_merge(member, effect_log_at(from->member->log, seq));
     }
+    if (member->config.causal)
+        causal_deliver(member);
     known_until(peer, entry->sent_ns);
     member_tell(member, &(GeoFact){.kind = GEO_FULL_SYNC_END,
                                    .member_id = member->config.id,
@@ -189,10 +224,17 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
     case LINK_EFFECT:
         effect_take(peer, entry);
         break;
+    case LINK_RELAY:
+        effect_wait(peer, entry);
+        break;
     case LINK_HEARTBEAT:
         report_take(peer, clock);
         if (clock->seq[peer->id] <= store_clock(peer->owner->store)->seq[peer->id])
             known_until(peer, entry->sent_ns);
+        if (peer->owner->config.causal) {
+            causal_deliver(peer->owner); /* whom they waited for may have been unlinked */
+            waits_over(peer->owner);
+        }
         member_watch_memory(peer->owner);
         break;
     case LINK_HELLO:
@@ -209,12 +251,12 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
     }
 }
 
-/* The effect that arrives n entries later, if it is one we lack. */
+/* The peer's effect that arrives n entries later, if it is one we lack. */
 static inline const Effect *effect_ahead(const Peer *peer, uint32_t n, uint64_t have)
 {
     const LinkEntry *entry = link_ahead(peer->in, n);
 
-    return entry && entry->seq > have ? entry->effect : NULL;
+    return entry && entry->origin == 0 && entry->seq > have ? entry->effect : NULL;
 }
 
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,

@@ -80,11 +80,6 @@ static bool resolve_header(Scenario *scenario, GError **error)
         }
         scenario->slice = (uint32_t)slice;
     }
-    if (p->causal) {
-        json_error(error, json_get(p->node, "causal"),
-                   "causal delivery is not simulated by this version; write false");
-        return false;
-    }
     if (p->warmup_ns >= p->duration_ns) {
         json_error(error, json_get(p->node, "warmup"),
                    "the warm-up is as long as the run; shorten it or raise duration");

@@ -170,7 +170,8 @@ static const Param scenario_params[] = {
      .kind = PARAM_TEXT,
      .offset = TOP(slice)},
     {.name = "causal",
-     .summary = "causal consistency (false in this version)",
+     .summary = "causal consistency: effects on a key come in the order observed, and members pass "
+                "them on",
      .kind = PARAM_BOOL,
      .offset = TOP(causal)},
     {.name = "params", .summary = "values for $name", .kind = PARAM_NODE, .offset = TOP(params)},

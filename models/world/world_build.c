@@ -122,6 +122,7 @@ static bool build_members(World *world, GError **error)
                                .clock_skew_ns = p->clock_skew_ns,
                                .clock_start_ms = scenario->day_start_ns / SIM_MS,
                                .sliced = world->config.slice > 1,
+                               .causal = scenario->params.causal,
                                .listener = world_watch_geo_listener(world->watch, i)};
 
         world->members[i] = member_new(&config, error);

@@ -30,6 +30,7 @@ typedef struct {
     SimTime skew_ns; /* of member 2 */
     uint64_t seed;   /* of phases and delays */
     bool sets;       /* keys are sets, not strings */
+    bool causal;     /* causal consistency */
 } GeoOptions;
 
 typedef struct {
@@ -64,6 +65,7 @@ struct GeoFixture {
     Family family;
     uint64_t nobody[GEO_KEYS / 64];
     const Family *families[1];
+    void (*watch)(GeoFixture *f, const GeoFact *fact); /* each fact too, as it happens; NULL: no */
 };
 
 static inline void geo_hear(void *actor, const GeoFact *fact)
@@ -71,6 +73,8 @@ static inline void geo_hear(void *actor, const GeoFact *fact)
     GeoClient *client = actor;
     GeoHeard heard = {fact->kind, fact->member_id, fact->peer_id, fact->at_ns, fact->amount};
 
+    if (client->fixture->watch)
+        client->fixture->watch(client->fixture, fact);
     if (fact->kind != GEO_WRITE)
         g_array_append_val(client->heard, heard);
     else if (fact->nth == 0)
@@ -114,6 +118,7 @@ static inline void geo_make_members(GeoFixture *f)
             .backlog_bytes = options->backlog_bytes > 0 ? options->backlog_bytes : 1000000000,
             .clock_skew_ns = id == 2 ? options->skew_ns : 0,
             .clock_start_ms = 1000000,
+            .causal = options->causal,
             .listener = {.hear = geo_hear, .actor = client, .hears_applies = true},
         };
 
