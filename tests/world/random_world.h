@@ -317,6 +317,6 @@ static inline char *random_scenario(uint64_t seed)
     say_workloads(&world);
     say_faults(&world);
     say_people(&world);
-    say(&world, "}");
+    say(&world, draw_one_in(&world, 4) ? ", \"causal\": true}" : "}");
     return g_string_free(world.text, FALSE);
 }
