@@ -46,7 +46,8 @@ static void print_list_words(void)
     printf("        esac ;;\n");
 }
 
-/* Variants are asked of the program itself, of the scenario that is on the line. */
+/* Variants are asked of the program itself, of the scenario that is on the line; so are cases, of
+ * those in the default place. */
 static void print_values(void)
 {
     printf("    case $before in\n"
@@ -58,6 +59,11 @@ static void print_values(void)
            "                sed -n '/\"variants\": \\[/,/\\]/{s/^ "
            "*\"\\([^\"]*\\)\",\\{0,1\\}$/\\1/p}')\"\n"
            "        done\n"
+           "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+           "        return ;;\n"
+           "    --show)\n"
+           "        words=$(\"${COMP_WORDS[0]}\" conform --list --json 2>/dev/null |\n"
+           "            sed -n 's/^ *\"case\": \"\\([^\"]*\\)\",$/\\1/p')\n"
            "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
            "        return ;;\n"
            "    --format) COMPREPLY=($(compgen -W 'png svg both' -- \"$word\")); return ;;\n"

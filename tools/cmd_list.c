@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/data/command.h"
 #include "tools/json_write.h"
+#include "tools/list_commands.h"
 #include "tools/list_families.h"
 #include "tools/subcommand.h"
 #include "tools/text_table.h"
@@ -90,6 +92,8 @@ static void print_members(const PluginFamily *family)
         g_string_append(text,
                         "\n  later: not measured by this version and refused by scenarios; only an "
                         "expectation on alert.lead is listed and not judged\n");
+    if (family == &command_group_family)
+        list_commands_append(text);
     fputs(text->str, stdout);
 }
 
@@ -116,7 +120,24 @@ static void write_family(JsonWriter *writer, const PluginFamily *family, const P
         json_write_end_object(writer);
     }
     json_write_end_array(writer);
+    if (family == &command_group_family && !head)
+        list_commands_write(writer);
     json_write_end_object(writer);
+}
+
+/* A command where a group of commands was asked for; false: nobody knows it. */
+static bool print_command(const PluginFamily *family, const char *name, bool json)
+{
+    g_autoptr(JsonWriter) writer = json_writer_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *written = NULL;
+
+    if (family != &command_group_family || !list_command_append(name, text))
+        return false;
+    list_command_write(name, writer);
+    written = json_writer_finish(writer);
+    fputs(json ? written : text->str, stdout);
+    return true;
 }
 
 /* One family, or all when family is NULL. */
@@ -146,6 +167,8 @@ static ExitCode run(const void *data, char *const *words)
     if (family && words[1] && !head) {
         g_autoptr(GError) error = NULL;
 
+        if (print_command(family, words[1], options->json))
+            return EXIT_PASSED;
         plugin_unknown(&error, NULL, family, words[1]);
         return complain(error);
     }
@@ -172,7 +195,10 @@ const Subcommand subcommand_list = {
         "  quintet list\n      all families\n"
         "  quintet list faults\n      all faults\n"
         "  quintet list faults isolate\n      its parameters, units, ranges and defaults\n"
-        "  quintet list metrics latency.op\n      its unit, labels, statistics, an example\n",
+        "  quintet list metrics latency.op\n      its unit, labels, statistics, an example\n"
+        "  quintet list commands --json\n      every command of Redis: supported, later or "
+        "refused with its reason\n"
+        "  quintet list commands FLUSHALL\n      what became of one command\n",
     .options = options_table,
     .option_count = G_N_ELEMENTS(options_table),
     .struct_size = sizeof(ListOptions),

@@ -1,6 +1,7 @@
 /* Families and workloads: commands fit types, shares name families, curves are in order. */
 #include <string.h>
 
+#include "models/data/command_known.h"
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
 
@@ -24,6 +25,7 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
     const char *type = family_type_names[family->type];
     const CommandSpec *spec = command_find(name, strlen(name));
     g_autoptr(GPtrArray) names = NULL;
+    KnownCommand known;
     const char *nearest;
 
     if (family->type == FAMILY_TYPE_EXTERNAL) {
@@ -42,6 +44,11 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
         json_error_key(error, at,
                        "\"%s\" is no command for a %s; take one of its own or change the type",
                        name, type);
+        return false;
+    }
+    if (command_known_find(name, strlen(name), &known) && known.standing == COMMAND_REFUSED) {
+        json_error_key(error, at, "\"%s\" is refused: %s; take another command", name,
+                       known.reason);
         return false;
     }
     names = g_ptr_array_new();
