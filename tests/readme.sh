@@ -4,7 +4,7 @@
 #     tests/readme.sh BUILD
 #
 # Reads the fenced blocks of README.md, CONTRIBUTING.md and results/README.md.  Scripts, subcommands,
-# options and files they name must exist; those of README.md that only look (check, list, schema) are
+# options and files they name must exist; those of README.md that only look (check, conform, list, schema) are
 # run, unless they speak of a <placeholder>.  Ends with 1 when one does not work.
 set -uo pipefail
 
@@ -48,7 +48,7 @@ check_quintet() {
             wrong "$at" "quintet $1 has no option ${option%%=*}"
     done
     case $1 in
-    check | list | schema)
+    check | conform | list | schema)
         if [[ $at == README.md:* && "$*" != *"<"* ]] && ! "$quintet" "$@" >/dev/null 2>&1; then
             wrong "$at" "quintet $* fails"
         fi

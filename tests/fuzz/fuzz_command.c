@@ -8,8 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "models/data/command_known.h"
-#include "models/data/store.h"
+#include "models/data/session.h"
 #include "sim/ensure.h"
 
 #define WORDS_MAX  16
@@ -20,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct {
     Store *store;
+    Session *session;
     GPtrArray *effects; /* of Effect, each with its payload behind it */
 } Member;
 
@@ -77,17 +77,11 @@ static void run_line(Member *members, const char *line, size_t size, WallTime no
 {
     Arg words[WORDS_MAX];
     uint32_t count = split(line, size, words);
-    Command command = {
-        .spec = command_find_words(words, count), .args = words + 1, .count = count - 1};
     g_autoptr(Arena) arena = arena_new();
     Reply reply;
 
-    if (!command.spec) {
-        command_reply_unfound(words, count, arena, &reply);
-        ensure(reply.kind == REPLY_ERROR);
-    } else if (!is_large(line, size)) {
-        store_execute(members[line[0] & 1].store, &command, now, arena, &reply);
-    }
+    if (!is_large(line, size))
+        session_execute(members[line[0] & 1].session, words, count, now, arena, &reply);
 }
 
 static void run_lines(Member *members, const char *at, const char *end)
@@ -121,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             store_new(&(StoreConfig){.member_id = i + 1,
                                      .member_count = 2,
                                      .sink = {.emit = keep_effect, .actor = &members[i]}});
+        members[i].session = session_new(members[i].store);
     }
     run_lines(members, (const char *)data, (const char *)data + size);
     for (uint32_t i = 0; i < 2; i++) {
@@ -129,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     ensure(digests[0].value == digests[1].value);
     for (uint32_t i = 0; i < 2; i++) {
+        session_free(members[i].session);
         store_free(members[i].store);
         g_ptr_array_unref(members[i].effects);
     }
