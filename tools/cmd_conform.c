@@ -10,7 +10,8 @@
 #include "tools/subcommand.h"
 #include "tools/text_table.h"
 
-#define SHIPPED "tests/conformance" /* what is run when no file is named */
+#define SHIPPED    "tests/conformance" /* what is run when no file is named */
+#define LINE_CHARS 100                 /* for what was expected and what was got, side by side */
 
 typedef struct {
     char *show;
@@ -78,6 +79,7 @@ typedef struct {
     TextTable *table; /* of the failing steps of one case; NULL: none yet */
 } Tally;
 
+/* What was expected and got stand in one line, or below each other when that would be long. */
 static void add_failure(Tally *tally, const ConformSeen *seen)
 {
     g_autofree char *at = g_strdup_printf("t=%" G_GINT64_FORMAT, seen->step->at_s);
@@ -86,14 +88,20 @@ static void add_failure(Tally *tally, const ConformSeen *seen)
     g_autofree char *expected = g_strconcat("expected ", seen->expected, NULL);
     g_autofree char *got = seen->missing[0] ? g_strconcat("got nothing: ", seen->missing, NULL)
                                             : g_strconcat("got ", seen->got, NULL);
+    g_autofree char *both = g_strconcat(expected, ", ", got, NULL);
+    bool is_long = g_utf8_strlen(both, -1) > LINE_CHARS;
 
     if (!tally->table)
-        tally->table = text_table_new("lllll");
+        tally->table = text_table_new("llll");
     text_table_cell(tally->table, at);
     text_table_cell(tally->table, member);
     text_table_cell(tally->table, seen->command);
-    text_table_cell(tally->table, seen->expected[0] ? expected : "");
-    text_table_ink(tally->table, got, INK_BAD);
+    if (is_long) {
+        text_table_cell(tally->table, expected);
+        for (uint32_t i = 0; i < 3; i++)
+            text_table_cell(tally->table, "");
+    }
+    text_table_ink(tally->table, is_long || !seen->expected[0] ? got : both, INK_BAD);
 }
 
 static void watch(void *user, const ConformSeen *seen)

@@ -12,8 +12,9 @@ struct ConformFile {
     JsonDoc *doc;
     char *path;
     const char *type;
-    GArray *cases;    /* of ConformCase */
-    GPtrArray *steps; /* of ConformStep[], one per case */
+    GArray *cases;     /* of ConformCase */
+    GPtrArray *steps;  /* of ConformStep[], one per case */
+    GHashTable *lines; /* of the cases, by name */
 };
 
 typedef struct {
@@ -349,6 +350,7 @@ static bool read_head(const ConformFile *file, const JsonNode *node, ConformCase
 {
     const JsonNode *name = need(node, "name", JSON_TEXT, "give the case a name of its own", error);
     const JsonNode *members;
+    int other_line;
     int64_t count;
 
     if (!name)
@@ -358,15 +360,13 @@ static bool read_head(const ConformFile *file, const JsonNode *node, ConformCase
         json_error(error, name, "the name is empty; give the case a name of its own");
         return false;
     }
-    for (guint i = 0; i < file->cases->len; i++) {
-        const ConformCase *other = &g_array_index(file->cases, ConformCase, i);
-
-        if (strcmp(other->name, out->name) != 0)
-            continue;
+    other_line = GPOINTER_TO_INT(g_hash_table_lookup(file->lines, out->name));
+    if (other_line > 0) {
         json_error(error, name, "\"%s\" is the name of the case in line %d too; give it another",
-                   out->name, other->node->line);
+                   out->name, other_line);
         return false;
     }
+    g_hash_table_insert(file->lines, (gpointer)(uintptr_t)out->name, GINT_TO_POINTER(node->line));
     members = need(node, "members", JSON_NUMBER, "say how many there are, 2 to 5", error);
     if (!members)
         return false;
@@ -449,6 +449,7 @@ static ConformFile *file_of(const char *path, JsonDoc *doc, GError **error)
     file->path = g_strdup(path);
     file->cases = g_array_new(FALSE, FALSE, sizeof(ConformCase));
     file->steps = g_ptr_array_new_with_free_func(g_free);
+    file->lines = g_hash_table_new(g_str_hash, g_str_equal);
     return read_file(file, error) ? g_steal_pointer(&file) : NULL;
 }
 
@@ -468,6 +469,7 @@ void conform_file_free(ConformFile *file)
         return;
     g_array_free(file->cases, TRUE);
     g_ptr_array_unref(file->steps);
+    g_hash_table_unref(file->lines);
     json_doc_free(file->doc);
     g_free(file->path);
     g_free(file);

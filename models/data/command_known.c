@@ -176,7 +176,7 @@ static const KnownName names[] = {
     {"config|rewrite", SERVER},
     {"config|set", SERVER},
     {"copy", OFFERED},
-    {"dbsize", SERVER},
+    {"dbsize", OFFERED},
     {"debug", MANAGED},
     {"decr", OFFERED},
     {"decrby", OFFERED},
