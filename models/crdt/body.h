@@ -63,7 +63,8 @@ typedef struct {
     bool (*is_empty)(CrdtBody *body, const Causality *causality);
     BodySummary (*summary)(const CrdtBody *body);
 
-    /* Every linked member has observed stable: tombstones and siblings up to there may go.  Never
+    /* Every linked member has observed stable, and what it sent before it did has arrived here:
+     * tombstones and siblings up to there may go.  Never
      * changes what is visible now or later. */
     void (*collect)(CrdtBody *body, const Clock *stable);
 

@@ -10,6 +10,11 @@
  * covered cannot arrive any more.  The same holds for a snapshot: who sends one has observed all
  * that any linked member has collected.
  *
+ * Only a DEL of a key that showed a HyperLogLog at the DEL's origin counts: whether a DEL counts
+ * must be told by the effect alone, and a DEL of anything else need not reach members that hold no
+ * sketch.  Simplified: so a sketch hidden behind another type (crdt-semantics.md 2, type conflict)
+ * outlives the DEL of what hides it; observed additions cannot be taken out of a maximum.
+ *
  * An edit: a byte with a bit per member whose DEL is named, their seqs of 8 bytes, then 3 bytes per
  * raise.
  */
@@ -17,6 +22,7 @@
 
 #include <string.h>
 
+#include "models/crdt/crdt.h"
 #include "sim/ensure.h"
 
 #define RAISE_BYTES 3
@@ -80,6 +86,20 @@ static void count_bytes(CrdtBody *body)
     body->value_bytes = 0;
     for (uint32_t i = 0; i < body->group_count; i++)
         body->value_bytes += hll_encoded_bytes(&body->groups[i].hll);
+}
+
+/* Tokens from 0 on.  Simplified: the same ones in every key, so the union of two keys as they were
+ * at the start counts no more than the larger. */
+static void fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
+{
+    const Clock none = {0};
+    Group *group = find_group(body, &none);
+
+    (void)value_bytes; /* follows from the elements */
+    group->oldest_rank = dot_seq(DOT_GENESIS);
+    for (uint64_t token = 0; token < element_count; token++)
+        hll_raise(&group->hll, hll_hash_token(token));
+    count_bytes(body);
 }
 
 /* --- effects */
@@ -191,6 +211,8 @@ static void apply(CrdtBody *body, const BodyEffect *in)
         return;
     }
     ensure(in->effect->op == EFFECT_DELETE);
+    if (in->effect->type != CRDT_HYPERLOGLOG)
+        return;
     apply_delete(body, in->effect->dot);
     seen = in->causality->clock;
     seen.seq[dot_member(in->effect->dot)] = dot_seq(in->effect->dot);
@@ -380,6 +402,7 @@ uint32_t body_hll_edit_join(const CrdtBody *body, const Hll *hll, PayloadWriter 
 const BodyRule body_hll = {
     .create = create,
     .destroy = destroy,
+    .fill = fill,
     .apply = apply,
     .merge = merge,
     .is_present = is_present,

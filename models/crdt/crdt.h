@@ -28,10 +28,19 @@
     X(counter)                                                                                     \
     X(hash)                                                                                        \
     X(set)                                                                                         \
-    X(zset)
+    X(zset)                                                                                        \
+    X(hyperloglog)
 
 /* Indexes in the list above, for those who mean one type. */
-enum { CRDT_STRING, CRDT_COUNTER, CRDT_HASH, CRDT_SET, CRDT_ZSET, CRDT_TYPE_COUNT };
+enum {
+    CRDT_STRING,
+    CRDT_COUNTER,
+    CRDT_HASH,
+    CRDT_SET,
+    CRDT_ZSET,
+    CRDT_HYPERLOGLOG,
+    CRDT_TYPE_COUNT
+};
 
 typedef struct {
     PluginHead head;

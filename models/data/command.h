@@ -19,6 +19,7 @@
 #define COMMAND_GROUPS(X)                                                                          \
     X(generic)                                                                                     \
     X(hash)                                                                                        \
+    X(hyperloglog)                                                                                 \
     X(set)                                                                                         \
     X(string)                                                                                      \
     X(transactions)                                                                                \
@@ -75,8 +76,8 @@ struct CommandSpec {
 
 typedef struct {
     PluginHead head;
-    const char
-        *serves; /* the type whose keys it works on, as TYPE replies; NULL: every type, "": none */
+    const char *serves; /* the type whose keys it works on, as TYPE replies (of keys that are one
+                           structure: its name); NULL: every type, "": none */
     const CommandSpec *specs;
     size_t count;
 } CommandGroup;

@@ -92,6 +92,12 @@ void run_remove(CommandRun *run, Key *key, int type, const ElementRef *ref);
 const CrdtBody *run_body(CommandRun *run, const Key *key, int type);
 void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Value value);
 
+/* Sketches as strings (group_hyperloglog.c).  GET of a key that shows no plain string: its bytes if
+ * it is a sketch, else the error again.  SET: whether the value is a sketch, which then replaces
+ * what is there; declared keys never change their type. */
+void run_get_sketch(CommandRun *run);
+bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign);
+
 /* Removes the elements named from argument 1 on that are present; returns how many. */
 int64_t run_remove_named(CommandRun *run, Key *key, int type);
 

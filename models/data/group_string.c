@@ -89,7 +89,8 @@ static void set_value(CommandRun *run, Key *key, Value value, const SetOptions *
     if (!key->state && key->born && key_type(run->store, key) > CRDT_STRING)
         store_delete(run->store, key, run->now);
     write.deadline_ms = set_deadline(run, key, options);
-    store_write(run->store, key, &write);
+    if (!run_set_sketch(run, key, &write))
+        store_write(run->store, key, &write);
 }
 
 static void reply_value(CommandRun *run, const Key *key, bool exists)
@@ -108,7 +109,7 @@ static void reply_value(CommandRun *run, const Key *key, bool exists)
 
 static bool family_takes_strings(CommandRun *run, const Key *key)
 {
-    if (!key->state || !key->state->type->has_elements)
+    if (!key->state || (!key->state->type->has_elements && !key->state->type->body))
         return true;
     run_reply_error(run, ERROR_WRONGTYPE);
     return false;
@@ -187,6 +188,8 @@ static void run_get(CommandRun *run)
 
     if (run_find(run, 0, CRDT_STRING, &key, &exists))
         reply_value(run, &key, exists);
+    else
+        run_get_sketch(run);
 }
 
 static void run_getset(CommandRun *run)

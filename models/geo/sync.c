@@ -33,6 +33,18 @@ static uint64_t known_by_all(const Member *member, uint32_t origin)
     return least;
 }
 
+/* A HELLO, and a heartbeat heard before its answer, runs ahead of what its sender made earlier and
+ * has to send again. */
+static bool reports_are_behind_effects(const Member *member)
+{
+    const Clock *clock = store_clock(member->store);
+
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].linked && member->peers[id].known.seq[id] > clock->seq[id])
+            return false;
+    return true;
+}
+
 void sync_collect(Member *member)
 {
     uint32_t own = member->config.id;
@@ -51,7 +63,8 @@ void sync_collect(Member *member)
         history_collect(&member->histories[id], known);
         stable.seq[id] = MIN(stable.seq[id], known);
     }
-    store_collect(member->store, &stable);
+    if (reports_are_behind_effects(member))
+        store_collect(member->store, &stable);
     effect_log_drop(member->log, acked);
 }
 

@@ -10,10 +10,13 @@ static bool command_serves(const CommandSpec *spec, int type)
 {
     for (size_t i = 0; i < command_group_family.count; i++) {
         const CommandGroup *group = (const CommandGroup *)command_group_family.records[i];
+        const CrdtType *keys = crdt_types[type];
 
         if (spec < group->specs || spec >= group->specs + group->count)
             continue;
-        return !group->serves || strcmp(group->serves, crdt_types[type]->redis_name) == 0;
+        /* A sketch is a string to TYPE alone. */
+        return !group->serves ||
+               strcmp(group->serves, keys->body ? keys->head.name : keys->redis_name) == 0;
     }
     return false;
 }

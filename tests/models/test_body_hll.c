@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "models/crdt/body_hll.h"
+#include "models/crdt/crdt.h"
 #include "sim/rng.h"
 
 #define EFFECT_MAX  160 /* of a history */
@@ -91,8 +92,10 @@ static Made *make(Fixture *f, uint32_t m, EffectOp op)
 
     EXPECT_FATAL(f->made_count < EFFECT_MAX);
     f->of[m][seq] = f->made_count++;
-    made->effect =
-        (Effect){.dot = dot_make(m, seq), .ctx = member->causality.clock, .op = (uint8_t)op};
+    made->effect = (Effect){.dot = dot_make(m, seq),
+                            .ctx = member->causality.clock,
+                            .op = (uint8_t)op,
+                            .type = CRDT_HYPERLOGLOG};
     return made;
 }
 

@@ -158,12 +158,30 @@ static void hand_over(Play *play, int from, int to, int64_t t)
                            (WallTime){t * 1000}));
 }
 
+/* What `of` had observed when it made the newest effect that `member` has; if that has all of them,
+ * what it knows now. */
+static Clock reported(const Play *play, int member, int of)
+{
+    uint64_t arrived = store_clock(play->stores[member])->seq[of + 1];
+    Clock clock = {0};
+
+    if (arrived == play->logs[of]->len)
+        return *store_clock(play->stores[of]);
+    if (arrived > 0)
+        clock = g_array_index(play->logs[of], Sent, arrived - 1).effect->ctx;
+    clock.seq[of + 1] = arrived;
+    return clock;
+}
+
 static void collect_at(Play *play, int member, int members)
 {
-    Clock stable = *store_clock(play->stores[0]);
+    Clock stable = *store_clock(play->stores[member]);
 
-    for (int i = 1; i < members; i++)
-        clock_meet(&stable, store_clock(play->stores[i]));
+    for (int i = 0; i < members; i++) {
+        Clock clock = reported(play, member, i);
+
+        clock_meet(&stable, &clock);
+    }
     store_collect(play->stores[member], &stable);
 }
 
