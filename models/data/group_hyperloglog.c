@@ -172,13 +172,15 @@ bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
     return true;
 }
 
+/* PFMERGE visits all registers: 106 times the user time of PFADD (redis-server 7.0.15, a dense
+ * sketch and one of 300 elements).  PFCOUNT of one key is answered from Redis's cached count. */
 static const CommandSpec specs[] = {
     COMMAND_SPEC("PFADD", "add elements; lost to a concurrent DEL", -2, true, OP_LWW, SHAPE_MEMBERS,
                  0.27, run_pfadd),
     COMMAND_SPEC("PFCOUNT", "estimate of different elements in the union of keys", -2, false,
                  OP_READ, SHAPE_KEY, 0.27, run_pfcount),
     COMMAND_SPEC_LIFE(LIFE_CREATES, "PFMERGE", "add all that other keys have", -2, true, OP_LWW,
-                      SHAPE_KEY, 5.6, run_pfmerge),
+                      SHAPE_KEY, 28.5, run_pfmerge),
 };
 
 const CommandGroup command_group_hyperloglog = {
