@@ -4,8 +4,8 @@
  * child hangs on it.  Whether a DEL had observed an element that comes late is told by the union of
  * the DELs' clocks; the same, one register's SETs alone, tells it of a SET.
  *
- * Removed nodes queue by the origin of the removal, which the stable clock names by seq: collecting
- * looks at what goes and one more. */
+ * Removed nodes stand in line by the removal's origin, in its order: collecting looks at what goes
+ * and one more. */
 #include "models/crdt/body_list_private.h"
 
 #include <string.h>
@@ -51,22 +51,36 @@ static void list_destroy(CrdtBody *body)
         return;
     for (uint32_t node = LIST_NODE_ROOT + 1; node < body->count; node++)
         node_drop_value(&body->nodes[node]);
-    for (uint32_t member = 0; member <= MEMBER_MAX; member++) {
-        g_free(body->made[member].nodes);
-        g_free(body->removed[member].nodes);
-    }
     g_free(body->deletes);
     list_tree_clear(body);
     g_free(body);
 }
 
-static void queue_push(ListQueue *queue, uint32_t node)
+static void chain_made(CrdtBody *body, uint32_t at)
 {
-    if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity > 0 ? queue->capacity + queue->capacity / 2 : 4;
-        queue->nodes = g_renew(uint32_t, queue->nodes, queue->capacity);
+    ListOrigin *origin = &body->origins[dot_member(body->nodes[at].id)];
+
+    if (origin->last != 0)
+        body->nodes[origin->last].next_made = at;
+    else
+        origin->first = at;
+    origin->last = at;
+    if (origin->oldest == 0 && !list_node_is(&body->nodes[at], NODE_REMOVED))
+        origin->oldest = at;
+}
+
+static void chain_removed(CrdtBody *body, uint32_t at, Dot removal)
+{
+    ListOrigin *origin = &body->origins[dot_member(removal)];
+    const ListNode *last = &body->nodes[origin->gone_last];
+
+    if (origin->gone == 0) {
+        origin->gone = at;
+    } else {
+        origin->unsorted |= dot_seq(last->number) > dot_seq(removal);
+        body->nodes[origin->gone_last].next_removed = at;
     }
-    queue->nodes[queue->count++] = node;
+    origin->gone_last = at;
 }
 
 static uint64_t value_keep(const Value *value)
@@ -123,8 +137,7 @@ void list_node_placed(CrdtBody *body, uint32_t node)
 static void node_remove(CrdtBody *body, uint32_t at, Dot removal)
 {
     ListNode *node = &body->nodes[at];
-    ListQueue *made = &body->made[dot_member(node->id)];
-    ListQueue *removed = &body->removed[dot_member(removal)];
+    uint32_t *oldest = &body->origins[dot_member(node->id)].oldest;
 
     if (list_node_is(node, NODE_REMOVED))
         return;
@@ -135,19 +148,15 @@ static void node_remove(CrdtBody *body, uint32_t at, Dot removal)
     node->flags |= NODE_REMOVED;
     node->number = removal;
     body->removed_count++;
-    if (removed->count > removed->first &&
-        dot_seq(body->nodes[removed->nodes[removed->count - 1]].number) > dot_seq(removal))
-        removed->unsorted = true;
-    queue_push(removed, at);
-    while (made->first < made->count &&
-           list_node_is(&body->nodes[made->nodes[made->first]], NODE_REMOVED))
-        made->first++;
+    chain_removed(body, at, removal);
+    while (*oldest != 0 && list_node_is(&body->nodes[*oldest], NODE_REMOVED))
+        *oldest = body->nodes[*oldest].next_made;
 }
 
 /* A DEL that had observed id; 0: none. */
 static Dot delete_of(const CrdtBody *body, Dot id)
 {
-    if (body->deletes == NULL || !clock_covers(&body->deleted, id))
+    if (body->deletes == NULL || !clock_covers(&body->deletes->all, id))
         return 0;
     for (uint32_t member = 1; member <= MEMBER_MAX; member++)
         if (body->deletes->dot[member] != 0 && clock_covers(&body->deletes->ctx[member], id))
@@ -180,7 +189,7 @@ static void insert(CrdtBody *body, const ListInsert *made)
     ListNode *node = &body->nodes[at];
 
     ensure(!list_node_is(node, NODE_MADE));
-    queue_push(&body->made[dot_member(made->id)], at);
+    chain_made(body, at);
     node->flags |= NODE_MADE;
     if ((node->flags & (NODE_REMOVED | NODE_REGISTER)) == 0) { /* else covered */
         node->number = value_keep(&made->value);
@@ -275,7 +284,7 @@ static void apply_delete(CrdtBody *body, Dot dot, const Clock *ctx)
         return;
     body->deletes->dot[member] = dot;
     body->deletes->ctx[member] = *ctx;
-    clock_join(&body->deleted, ctx);
+    clock_join(&body->deletes->all, ctx);
     while (entry != 0) {
         uint32_t node = entry / 2;
 
@@ -362,10 +371,13 @@ static void merge_register(CrdtBody *into, Dot id, const ListRegister *from)
 /* Elements in the order their origins made them, so that into's queues stay sorted. */
 static void merge_made(CrdtBody *into, const CrdtBody *from, uint32_t member)
 {
-    for (uint32_t i = 0; i < from->made[member].count; i++) {
-        const ListNode *node = &from->nodes[from->made[member].nodes[i]];
-        uint32_t known = list_tree_find(into, node->id);
+    const ListNode *node;
 
+    for (uint32_t at = from->origins[member].first; at != 0; at = node->next_made) {
+        uint32_t known;
+
+        node = &from->nodes[at];
+        known = list_tree_find(into, node->id);
         if (known != LIST_NODE_NONE && list_node_is(&into->nodes[known], NODE_MADE))
             continue;
         insert(into, &(ListInsert){.id = node->id,
@@ -403,10 +415,7 @@ static bool list_is_empty(CrdtBody *body, const Causality *causality)
 {
     if (body->count > LIST_NODE_ROOT + 1)
         return false;
-    for (uint32_t member = 1; member <= MEMBER_MAX; member++)
-        if (body->deleted.seq[member] > causality->clock.seq[member])
-            return false;
-    return true;
+    return body->deletes == NULL || !causality_is_ctx_ahead(causality, &body->deletes->all);
 }
 
 static BodySummary list_summary(const CrdtBody *body)
@@ -431,43 +440,56 @@ static int compare_removals(const void *a, const void *b, void *data)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* The removed and what removed them known to all. */
-static void settle(CrdtBody *body, ListQueue *queue, const Clock *stable)
+static void sort_removed(CrdtBody *body, ListOrigin *origin)
 {
-    if (queue->unsorted)
-        g_qsort_with_data(queue->nodes + queue->first, (gint)(queue->count - queue->first),
-                          sizeof(*queue->nodes), compare_removals, body);
-    queue->unsorted = false;
-    for (; queue->first < queue->count; queue->first++) {
-        ListNode *node = &body->nodes[queue->nodes[queue->first]];
+    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    uint32_t *link = &origin->gone;
+
+    for (uint32_t at = origin->gone; at != 0; at = body->nodes[at].next_removed)
+        g_array_append_val(gone, at);
+    g_array_sort_with_data(gone, compare_removals, body);
+    for (uint32_t i = 0; i < gone->len; i++) {
+        *link = origin->gone_last = g_array_index(gone, uint32_t, i);
+        link = &body->nodes[*link].next_removed;
+    }
+    *link = 0;
+    origin->unsorted = false;
+}
+
+/* The removed and what removed them known to all. */
+static void settle(CrdtBody *body, ListOrigin *origin, const Clock *stable)
+{
+    if (origin->unsorted)
+        sort_removed(body, origin);
+    while (origin->gone != 0) {
+        ListNode *node = &body->nodes[origin->gone];
 
         if (!clock_covers(stable, node->number) || !clock_covers(stable, node->id))
             break;
         node->flags |= NODE_SETTLED;
         body->settled_count++;
+        origin->gone = node->next_removed;
     }
-    if (queue->first < queue->count - queue->first)
-        return;
-    queue->count -= queue->first;
-    memmove(queue->nodes, queue->nodes + queue->first, queue->count * sizeof(*queue->nodes));
-    queue->first = 0;
 }
 
 static void list_collect(CrdtBody *body, const Clock *stable)
 {
+    if (body->settled_count == body->removed_count)
+        return;
     for (uint32_t member = 0; member <= MEMBER_MAX; member++)
-        if (body->removed[member].count > 0)
-            settle(body, &body->removed[member], stable);
+        settle(body, &body->origins[member], stable);
 }
 
 static uint64_t list_oldest_rank(const CrdtBody *body)
 {
     for (uint32_t member = 0; member <= MEMBER_MAX; member++) {
-        const ListQueue *made = &body->made[member];
+        const ListNode *node;
 
-        for (uint32_t i = made->first; i < made->count; i++)
-            if (list_node_is_visible(&body->nodes[made->nodes[i]]))
-                return (uint64_t)member << 60 | dot_seq(body->nodes[made->nodes[i]].id);
+        for (uint32_t at = body->origins[member].oldest; at != 0; at = node->next_made) {
+            node = &body->nodes[at];
+            if (list_node_is_visible(node))
+                return (uint64_t)member << 60 | dot_seq(node->id);
+        }
     }
     return UINT64_MAX;
 }

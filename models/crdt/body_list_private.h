@@ -34,12 +34,14 @@ typedef struct {
     uint32_t parent;
     uint32_t first_child[2]; /* by ListSide */
     uint32_t next_sibling;   /* by origin, then seq */
+    uint32_t next_made;      /* of its origin, by seq */
+    uint32_t next_removed;   /* by the same origin; 0 at the end, as everywhere */
     uint8_t kind;            /* ValueKind */
     uint8_t flags;
     uint8_t side;
 } ListNode;
 
-static_assert(sizeof(ListNode) == 40, "a node and its two entries in the order are 80 bytes");
+static_assert(sizeof(ListNode) == 48, "a node and its two entries in the order are 88 bytes");
 
 /* One SET that no other had observed. */
 typedef struct {
@@ -56,17 +58,19 @@ typedef struct {
     uint32_t count, capacity;
 } ListRegister;
 
-/* Nodes of one origin. */
+/* Chains of nodes; 0: none. */
 typedef struct {
-    uint32_t *nodes;
-    uint32_t first, count, capacity;
-    bool unsorted; /* removals came out of turn */
-} ListQueue;
+    uint32_t first, last;     /* made by the origin, in turn */
+    uint32_t oldest;          /* the first of them that is not removed */
+    uint32_t gone, gone_last; /* what it removed and is not settled */
+    bool unsorted;            /* these came out of turn */
+} ListOrigin;
 
 /* Newest DEL of each origin: its clock has observed what the older ones had. */
 typedef struct {
     Dot dot[MEMBER_MAX + 1];
     Clock ctx[MEMBER_MAX + 1];
+    Clock all; /* their union */
 } ListDeletes;
 
 struct CrdtBody {
@@ -75,10 +79,8 @@ struct CrdtBody {
     uint32_t *table; /* of ids: open addressing, 0 is free */
     uint32_t table_capacity;
     ListOrder order;
-    ListQueue made[MEMBER_MAX + 1];    /* by seq; first: the oldest not removed */
-    ListQueue removed[MEMBER_MAX + 1]; /* by the origin of the removal; first: not settled yet */
-    ListDeletes *deletes;              /* NULL: none */
-    Clock deleted;                     /* their union */
+    ListOrigin origins[MEMBER_MAX + 1];
+    ListDeletes *deletes; /* NULL: none */
     uint32_t removed_count, settled_count;
     int64_t value_bytes;
     int64_t sibling_count;
