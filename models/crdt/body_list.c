@@ -199,6 +199,21 @@ static void insert(CrdtBody *body, const ListInsert *made)
     list_tree_hang(body, at, parent, made->side);
 }
 
+/* The genesis makes the same elements everywhere: one run of right children. */
+static void list_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
+{
+    Dot parent = 0;
+
+    for (uint32_t i = 0; i < element_count; i++) {
+        Dot id = dot_make(0, i + 1);
+        Value value = {.kind = VALUE_SYNTHETIC, .number = i, .bytes = value_bytes / element_count};
+
+        value.bytes += i < value_bytes % element_count;
+        insert(body, &(ListInsert){.id = id, .parent = parent, .side = LIST_RIGHT, .value = value});
+        parent = id;
+    }
+}
+
 static bool head_beats(const ListHead *a, const ListHead *b)
 {
     if (a->ts != b->ts)
@@ -556,6 +571,7 @@ static void list_digest(const CrdtBody *body, Digest *digest)
 const BodyRule body_list = {
     .create = list_create,
     .destroy = list_destroy,
+    .fill = list_fill,
     .apply = list_apply,
     .merge = list_merge,
     .is_present = list_is_present,

@@ -180,6 +180,48 @@ static void test_list_collects_what_everybody_saw_removed(void)
     world_end(&world);
 }
 
+/* At 3 the newer removal of member 1 comes to hold a tombstone first. */
+static void test_list_removal_out_of_turn_keeps_no_other_back(void)
+{
+    World world;
+    CrdtBody *body;
+
+    world_begin(&world, 3);
+    body = world.sites[3].body;
+    do_insert(&world, 2, 0, 1);
+    deliver(&world, 1, 2, 9);
+    do_delete(&world, 1);
+    do_insert(&world, 2, 1, 2);
+    deliver(&world, 1, 2, 9);
+    do_remove(&world, 1, 0, 1);
+    deliver(&world, 3, 1, 9);
+    deliver(&world, 3, 2, 9);
+    deliver(&world, 2, 1, 1);
+    EXPECT_INT(body_list.summary(body).tombstone_count, 2);
+    world_collect(&world);
+    EXPECT_INT(body_list.summary(body).tombstone_count, 1);
+    deliver_all(&world);
+    world_collect(&world);
+    EXPECT_INT(body_list.summary(body).tombstone_count, 0);
+    world_end(&world);
+}
+
+static void test_list_from_the_start_is_the_same_everywhere(void)
+{
+    World world;
+
+    world_begin(&world, 2);
+    for (int m = 1; m <= 2; m++)
+        body_list.fill(world.sites[m].body, 3, 100);
+    EXPECT_INT(body_list.summary(world.sites[1].body).value_bytes, 100);
+    EXPECT(body_list.oldest_rank(world.sites[1].body) == 1);
+    do_insert(&world, 1, 1, 11);
+    do_delete(&world, 2);
+    do_insert(&world, 2, 0, 22);
+    expect_everywhere(&world, "22 11 ");
+    world_end(&world);
+}
+
 static void test_list_fresh_body_is_empty_until_a_delete_is_ahead(void)
 {
     World world = WORLD(3, 1);
@@ -271,6 +313,8 @@ static const TestCase cases[] = {
     TEST(test_list_covered_set_that_comes_late_stays_covered),
     TEST(test_list_removal_wins_over_a_set),
     TEST(test_list_collects_what_everybody_saw_removed),
+    TEST(test_list_removal_out_of_turn_keeps_no_other_back),
+    TEST(test_list_from_the_start_is_the_same_everywhere),
     TEST(test_list_fresh_body_is_empty_until_a_delete_is_ahead),
     TEST(test_list_oldest_rank_is_the_lowest_members_oldest),
     TEST(test_list_finds_equal_values_from_either_end),
