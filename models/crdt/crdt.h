@@ -29,7 +29,8 @@
     X(hash)                                                                                        \
     X(set)                                                                                         \
     X(zset)                                                                                        \
-    X(hyperloglog)
+    X(hyperloglog)                                                                                 \
+    X(list)
 
 /* Indexes in the list above, for those who mean one type. */
 enum {
@@ -39,6 +40,7 @@ enum {
     CRDT_SET,
     CRDT_ZSET,
     CRDT_HYPERLOGLOG,
+    CRDT_LIST,
     CRDT_TYPE_COUNT
 };
 

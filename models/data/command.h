@@ -20,6 +20,7 @@
     X(generic)                                                                                     \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
+    X(list)                                                                                        \
     X(set)                                                                                         \
     X(string)                                                                                      \
     X(transactions)                                                                                \

@@ -276,6 +276,8 @@ static void test_laws_arrival_order_breaks_them(void)
     for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
         int broken = 0;
 
+        if (crdt_types[type]->body) /* the wrong rule is one of slots */
+            continue;
         for (uint64_t seed = 1; seed <= 40; seed++)
             broken += !converges(seed, type, false, true);
         EXPECT(broken > 0);

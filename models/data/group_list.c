@@ -1,0 +1,584 @@
+/* Commands on lists (crdt-semantics.md 5).
+ *
+ * Why it works: indexes are looked up here and never leave; what is shipped names elements.  Each
+ * element pushed is an effect of its own, as its dot is its name; elements removed by one command
+ * go in one.  A move is an insert and a removal, so racing moves duplicate; the insert comes first,
+ * so that a list rotated into itself is never empty in between. */
+#include <glib.h>
+#include <string.h>
+
+#include "models/crdt/body_list.h"
+#include "models/data/command_run.h"
+
+#define ERROR_POSITIVE "ERR value is out of range, must be positive"
+#define ERROR_NO_KEY   "ERR no such key"
+#define ERROR_INDEX    "ERR index out of range"
+#define ERROR_BEYOND                                                                               \
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+#define ERROR_RANK_ZERO                                                                            \
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "   \
+    "negative to start from the end of the list"
+
+typedef enum { END_LEFT, END_RIGHT } ListEnd;
+
+static const CrdtBody *list_of(CommandRun *run, const Key *key, bool exists)
+{
+    return exists ? run_body(run, key, CRDT_LIST) : NULL;
+}
+
+static PayloadText text_of(const Value *value)
+{
+    return (PayloadText){value->kind == VALUE_BYTES ? value->data : NULL, value->bytes};
+}
+
+/* Numbers are text in a list. */
+static Value element_of(CommandRun *run, const Key *key, uint32_t index)
+{
+    PayloadText text;
+
+    if (run_arg(run, index)->kind != ARG_INTEGER)
+        return run_value(run, key, index);
+    text = run_text(run, index);
+    return (Value){.kind = VALUE_BYTES, .data = text.data, .bytes = text.bytes};
+}
+
+/* Simplified: every edit allocates its bytes, synthetic ones too. */
+static void edit_end(CommandRun *run, Key *key, PayloadWriter *edit, Value value)
+{
+    run_edit(run, key, CRDT_LIST, edit, value);
+    payload_clear(edit);
+}
+
+static void insert_at(CommandRun *run, Key *key, uint32_t index, Value value)
+{
+    PayloadWriter edit = {0};
+
+    list_edit_insert(run_body(run, key, CRDT_LIST), index, &edit);
+    edit_end(run, key, &edit, value);
+}
+
+static void push_at(CommandRun *run, Key *key, ListEnd end, Value value)
+{
+    insert_at(run, key, end == END_LEFT ? 0 : list_count(run_body(run, key, CRDT_LIST)), value);
+}
+
+static void remove_range(CommandRun *run, Key *key, uint32_t from, uint32_t count)
+{
+    PayloadWriter edit = {0};
+
+    if (count == 0)
+        return;
+    list_edit_remove(run_body(run, key, CRDT_LIST), from, count, &edit);
+    edit_end(run, key, &edit, (Value){0});
+}
+
+static void push_values(CommandRun *run, ListEnd end, bool only_existing)
+{
+    bool exists;
+    Key key;
+
+    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    if (exists || !only_existing)
+        for (uint32_t i = 1; i < MAX(run_count(run), 2); i++)
+            push_at(run, &key, end, element_of(run, &key, i));
+    exists |= !only_existing;
+    run_reply_integer(run, list_count(list_of(run, &key, exists)));
+}
+
+static void run_lpush(CommandRun *run)
+{
+    push_values(run, END_LEFT, false);
+}
+
+static void run_rpush(CommandRun *run)
+{
+    push_values(run, END_RIGHT, false);
+}
+
+static void run_lpushx(CommandRun *run)
+{
+    push_values(run, END_LEFT, true);
+}
+
+static void run_rpushx(CommandRun *run)
+{
+    push_values(run, END_RIGHT, true);
+}
+
+static void reply_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
+{
+    ListCursor cursor = list_cursor(list, from);
+
+    run_reply_array(run, count);
+    for (uint32_t i = 0; i < count; i++) {
+        Value value = list_cursor_value(&cursor);
+
+        run_push_text(run, text_of(&value));
+        list_cursor_forward(&cursor);
+    }
+}
+
+/* As popped: the last one first. */
+static void reply_last(CommandRun *run, const CrdtBody *list, uint32_t count)
+{
+    ListCursor cursor = list_cursor(list, list_count(list) - 1);
+
+    run_reply_array(run, count);
+    for (uint32_t i = 0; i < count; i++) {
+        Value value = list_cursor_value(&cursor);
+
+        run_push_text(run, text_of(&value));
+        list_cursor_back(&cursor);
+    }
+}
+
+static void pop_count(CommandRun *run, Key *key, const CrdtBody *list, ListEnd end)
+{
+    uint32_t length = list_count(list);
+    int64_t asked;
+    uint32_t count;
+
+    if (!run_integer(run, 1, &asked))
+        return;
+    if (asked < 0) {
+        run_reply_error(run, ERROR_POSITIVE);
+        return;
+    }
+    if (length == 0) {
+        run_reply_nil(run);
+        return;
+    }
+    count = (uint32_t)MIN(asked, (int64_t)length);
+    if (end == END_LEFT)
+        reply_range(run, list, 0, count);
+    else
+        reply_last(run, list, count);
+    remove_range(run, key, end == END_LEFT ? 0 : length - count, count);
+}
+
+static void pop(CommandRun *run, ListEnd end)
+{
+    const CrdtBody *list;
+    uint32_t index;
+    bool exists;
+    Value value;
+    Key key;
+
+    if (run_count(run) > 2) {
+        run_reply_error(run, end == END_LEFT ? "ERR wrong number of arguments for 'lpop' command"
+                                             : "ERR wrong number of arguments for 'rpop' command");
+        return;
+    }
+    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    list = list_of(run, &key, exists);
+    if (run_count(run) == 2) {
+        pop_count(run, &key, list, end);
+        return;
+    }
+    if (list_count(list) == 0) {
+        run_reply_nil(run);
+        return;
+    }
+    index = end == END_LEFT ? 0 : list_count(list) - 1;
+    value = list_at(list, index);
+    run_reply_text(run, text_of(&value));
+    remove_range(run, &key, index, 1);
+}
+
+static void run_lpop(CommandRun *run)
+{
+    pop(run, END_LEFT);
+}
+
+static void run_rpop(CommandRun *run)
+{
+    pop(run, END_RIGHT);
+}
+
+static void run_llen(CommandRun *run)
+{
+    bool exists;
+    Key key;
+
+    if (run_find(run, 0, CRDT_LIST, &key, &exists))
+        run_reply_integer(run, list_count(list_of(run, &key, exists)));
+}
+
+/* Indexes from the end are negative; what lies outside is cut off.  false: nothing is inside. */
+static bool range_within(int64_t start, int64_t stop, uint32_t length, uint32_t *out_from,
+                         uint32_t *out_count)
+{
+    if (start < 0)
+        start = MAX(start + length, 0);
+    if (stop < 0)
+        stop += length;
+    stop = MIN(stop, (int64_t)length - 1);
+    *out_from = 0;
+    *out_count = 0;
+    if (start > stop)
+        return false;
+    *out_from = (uint32_t)start;
+    *out_count = (uint32_t)(stop - start + 1);
+    return true;
+}
+
+static void run_lrange(CommandRun *run)
+{
+    const CrdtBody *list;
+    uint32_t from;
+    uint32_t count;
+    int64_t start;
+    int64_t stop;
+    bool exists;
+    Key key;
+
+    if (!run_integer(run, 1, &start) || !run_integer(run, 2, &stop) ||
+        !run_find(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    list = list_of(run, &key, exists);
+    range_within(start, stop, list_count(list), &from, &count);
+    reply_range(run, list, from, count);
+}
+
+static void run_ltrim(CommandRun *run)
+{
+    const CrdtBody *list;
+    PayloadWriter edit = {0};
+    uint32_t from;
+    uint32_t count;
+    int64_t start;
+    int64_t stop;
+    bool exists;
+    Key key;
+
+    if (!run_integer(run, 1, &start) || !run_integer(run, 2, &stop) ||
+        !run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    run_reply_ok(run);
+    list = list_of(run, &key, exists);
+    range_within(start, stop, list_count(list), &from, &count);
+    if (count == list_count(list))
+        return;
+    list_edit_remove_begin(&edit);
+    for (ListCursor at = list_cursor(list, 0); at.index < from; list_cursor_forward(&at))
+        list_edit_remove_id(list_cursor_id(&at), &edit);
+    for (ListCursor at = list_cursor(list, from + count); list_cursor_is_valid(&at);
+         list_cursor_forward(&at))
+        list_edit_remove_id(list_cursor_id(&at), &edit);
+    edit_end(run, &key, &edit, (Value){0});
+}
+
+/* false: no element is there. */
+static bool index_within(int64_t index, uint32_t length, uint32_t *out)
+{
+    if (index < 0)
+        index += length;
+    *out = (uint32_t)index;
+    return index >= 0 && index < (int64_t)length;
+}
+
+static void run_lindex(CommandRun *run)
+{
+    const CrdtBody *list;
+    int64_t index;
+    uint32_t at;
+    bool exists;
+    Value value;
+    Key key;
+
+    if (!run_find(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    list = list_of(run, &key, exists);
+    if (exists && !run_integer(run, 1, &index))
+        return;
+    if (!exists || !index_within(index, list_count(list), &at)) {
+        run_reply_nil(run);
+        return;
+    }
+    value = list_at(list, at);
+    run_reply_text(run, text_of(&value));
+}
+
+static void run_lset(CommandRun *run)
+{
+    const CrdtBody *list;
+    PayloadWriter edit = {0};
+    int64_t index;
+    uint32_t at;
+    bool exists;
+    Key key;
+
+    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    if (!exists) {
+        run_reply_error(run, ERROR_NO_KEY);
+        return;
+    }
+    if (!run_integer(run, 1, &index))
+        return;
+    list = list_of(run, &key, exists);
+    if (!index_within(index, list_count(list), &at)) {
+        run_reply_error(run, ERROR_INDEX);
+        return;
+    }
+    run_reply_ok(run);
+    list_edit_set(list, at, &edit);
+    edit_end(run, &key, &edit, element_of(run, &key, 2));
+}
+
+static void run_linsert(CommandRun *run)
+{
+    bool before = arg_is(run_arg(run, 1), "BEFORE");
+    const CrdtBody *list;
+    ListCursor cursor;
+    Value pivot;
+    bool exists;
+    Key key;
+
+    if (!before && !arg_is(run_arg(run, 1), "AFTER")) {
+        run_reply_error(run, ERROR_SYNTAX);
+        return;
+    }
+    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    if (!exists) {
+        run_reply_integer(run, 0);
+        return;
+    }
+    list = list_of(run, &key, exists);
+    pivot = element_of(run, &key, 2);
+    cursor = list_cursor(list, 0);
+    if (!list_find(&cursor, LIST_FORWARD, &pivot)) {
+        run_reply_integer(run, -1);
+        return;
+    }
+    insert_at(run, &key, cursor.index + (before ? 0 : 1), element_of(run, &key, 3));
+    run_reply_integer(run, list_count(run_body(run, &key, CRDT_LIST)));
+}
+
+static void run_lrem(CommandRun *run)
+{
+    const CrdtBody *list;
+    PayloadWriter edit = {0};
+    ListDirection direction;
+    ListCursor cursor;
+    int64_t removed = 0;
+    int64_t count;
+    Value value;
+    bool exists;
+    Key key;
+
+    if (!run_integer(run, 1, &count))
+        return;
+    if (count == INT64_MIN) {
+        run_reply_error(run, ERROR_BEYOND);
+        return;
+    }
+    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    list = list_of(run, &key, exists);
+    value = element_of(run, &key, 2);
+    direction = count < 0 ? LIST_BACK : LIST_FORWARD;
+    cursor = list_cursor(list, direction == LIST_BACK ? list_count(list) - 1 : 0);
+    list_edit_remove_begin(&edit);
+    while (list_find(&cursor, direction, &value)) {
+        list_edit_remove_id(list_cursor_id(&cursor), &edit);
+        removed++;
+        if (removed == count || removed == -count)
+            break;
+        if (direction == LIST_FORWARD)
+            list_cursor_forward(&cursor);
+        else
+            list_cursor_back(&cursor);
+    }
+    run_reply_integer(run, removed);
+    if (removed > 0)
+        edit_end(run, &key, &edit, (Value){0});
+    else
+        payload_clear(&edit);
+}
+
+typedef struct {
+    int64_t rank;
+    int64_t count;   /* -1: not asked for, the first match alone; 0: all */
+    int64_t compare; /* at most so many; 0: any */
+} PositionQuery;
+
+/* false: the error is the reply. */
+static bool read_position_option(CommandRun *run, uint32_t at, PositionQuery *query)
+{
+    const Arg *word = run_arg(run, at);
+
+    if (at + 1 >= run_count(run)) {
+        run_reply_error(run, ERROR_SYNTAX);
+        return false;
+    }
+    if (arg_is(word, "RANK")) {
+        if (!run_integer(run, at + 1, &query->rank))
+            return false;
+        if (query->rank == 0)
+            run_reply_error(run, ERROR_RANK_ZERO);
+        if (query->rank == INT64_MIN)
+            run_reply_error(run, ERROR_BEYOND);
+        return query->rank != 0 && query->rank != INT64_MIN;
+    }
+    if (arg_is(word, "COUNT")) {
+        if (!run_integer(run, at + 1, &query->count))
+            return false;
+        if (query->count < 0)
+            run_reply_error(run, "ERR COUNT can't be negative");
+        return query->count >= 0;
+    }
+    if (arg_is(word, "MAXLEN")) {
+        if (!run_integer(run, at + 1, &query->compare))
+            return false;
+        if (query->compare < 0)
+            run_reply_error(run, "ERR MAXLEN can't be negative");
+        return query->compare >= 0;
+    }
+    run_reply_error(run, ERROR_SYNTAX);
+    return false;
+}
+
+static void reply_positions(CommandRun *run, const CrdtBody *list, const PositionQuery *query,
+                            const Value *value)
+{
+    bool back = query->rank < 0;
+    int64_t skip = (back ? -query->rank : query->rank) - 1;
+    int64_t found = 0;
+    int64_t compared = 0;
+    ListCursor at = list_cursor(list, back ? list_count(list) - 1 : 0);
+
+    if (query->count >= 0)
+        run_reply_array(run, list_count(list));
+    while (list_cursor_is_valid(&at) && (query->compare == 0 || compared++ < query->compare)) {
+        Value here = list_cursor_value(&at);
+
+        if (list_values_equal(&here, value) && skip-- <= 0) {
+            if (query->count < 0) {
+                run_reply_integer(run, at.index);
+                return;
+            }
+            run_push_integer(run, at.index);
+            if (++found == query->count)
+                return;
+        }
+        if (back)
+            list_cursor_back(&at);
+        else
+            list_cursor_forward(&at);
+    }
+    if (query->count < 0)
+        run_reply_nil(run);
+}
+
+static void run_lpos(CommandRun *run)
+{
+    PositionQuery query = {.rank = 1, .count = -1};
+    bool exists;
+    Value value;
+    Key key;
+
+    for (uint32_t at = 2; at < run_count(run); at += 2)
+        if (!read_position_option(run, at, &query))
+            return;
+    if (!run_find(run, 0, CRDT_LIST, &key, &exists))
+        return;
+    value = element_of(run, &key, 1);
+    reply_positions(run, list_of(run, &key, exists), &query, &value);
+}
+
+static void move(CommandRun *run, ListEnd from, ListEnd to)
+{
+    PayloadWriter edit = {0};
+    const CrdtBody *list;
+    bool target_exists;
+    bool exists;
+    uint32_t index;
+    Key source;
+    Key target;
+    Value value;
+    Dot id;
+
+    if (!run_find_to_write(run, 0, CRDT_LIST, &source, &exists))
+        return;
+    list = list_of(run, &source, exists);
+    if (list_count(list) == 0) {
+        run_reply_nil(run);
+        return;
+    }
+    if (!run_find_to_write(run, 1, CRDT_LIST, &target, &target_exists))
+        return;
+    index = from == END_LEFT ? 0 : list_count(list) - 1;
+    value = list_at(list, index);
+    id = list_id_at(list, index);
+    run_reply_text(run, text_of(&value));
+    push_at(run, &target, to, value);
+    list_edit_remove_begin(&edit);
+    list_edit_remove_id(id, &edit);
+    edit_end(run, &source, &edit, (Value){0});
+}
+
+static bool read_end(CommandRun *run, uint32_t index, ListEnd *out)
+{
+    *out = arg_is(run_arg(run, index), "LEFT") ? END_LEFT : END_RIGHT;
+    if (*out == END_LEFT || arg_is(run_arg(run, index), "RIGHT"))
+        return true;
+    run_reply_error(run, ERROR_SYNTAX);
+    return false;
+}
+
+static void run_lmove(CommandRun *run)
+{
+    ListEnd from;
+    ListEnd to;
+
+    if (read_end(run, 2, &from) && read_end(run, 3, &to))
+        move(run, from, to);
+}
+
+static void run_rpoplpush(CommandRun *run)
+{
+    move(run, END_RIGHT, END_LEFT);
+}
+
+static const CommandSpec specs[] = {
+    COMMAND_SPEC_LIFE(LIFE_CREATES, "LPUSH", "put elements in front", -3, true, OP_ACCUM,
+                      SHAPE_VALUE, 0.5, run_lpush),
+    COMMAND_SPEC_LIFE(LIFE_CREATES, "RPUSH", "put elements at the end", -3, true, OP_ACCUM,
+                      SHAPE_VALUE, 0.4, run_rpush),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LPUSHX", "put elements in front of a list that is there", -3,
+                      true, OP_ACCUM, SHAPE_VALUE, 0.5, run_lpushx),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "RPUSHX", "put elements at the end of a list that is there", -3,
+                      true, OP_ACCUM, SHAPE_VALUE, 0.4, run_rpushx),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LPOP", "take the first elements; others may too", -2, true,
+                      OP_ACCUM, SHAPE_KEY, 0.4, run_lpop),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOP", "take the last elements; others may too", -2, true,
+                      OP_ACCUM, SHAPE_KEY, 0.4, run_rpop),
+    COMMAND_SPEC("LLEN", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.2, run_llen),
+    COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
+    COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
+    COMMAND_SPEC("LPOS", "indexes of equal elements", -3, false, OP_READ, SHAPE_VALUE, 0.5,
+                 run_lpos),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LSET", "replace an element, unless it is removed elsewhere", 4,
+                      true, OP_LWW, SHAPE_KEY, 0.5, run_lset),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LINSERT", "put an element beside another", 5, true, OP_ACCUM,
+                      SHAPE_VALUE, 0.6, run_linsert),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LREM", "remove equal elements, as far as observed", 4, true,
+                      OP_LWW, SHAPE_KEY, 0.6, run_lrem),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LTRIM", "remove all but a range, as far as observed", 4, true,
+                      OP_LWW, SHAPE_RANGE, 0.6, run_ltrim),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LMOVE", "remove at one end here, add at one end there", 5, true,
+                      OP_ACCUM, SHAPE_KEY, 0.9, run_lmove),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOPLPUSH", "remove the last here, add in front there", 3, true,
+                      OP_ACCUM, SHAPE_KEY, 0.9, run_rpoplpush),
+};
+
+const CommandGroup command_group_list = {
+    .head = {.name = "list", .summary = "elements in an order"},
+    .serves = "list",
+    .specs = specs,
+    .count = G_N_ELEMENTS(specs),
+};
