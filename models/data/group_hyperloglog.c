@@ -185,7 +185,7 @@ static const CommandSpec specs[] = {
 
 const CommandGroup command_group_hyperloglog = {
     .head = {.name = "hyperloglog", .summary = "estimates of how many different elements"},
-    .serves = "hyperloglog",
+    .serves = "hll",
     .specs = specs,
     .count = G_N_ELEMENTS(specs),
 };

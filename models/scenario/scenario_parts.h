@@ -157,7 +157,7 @@ extern const char *const evict_names[];
 extern const char
     *const family_type_names[]; /* those this version simulates; the last is "external" */
 extern const char *const profile_names[];
-enum { FAMILY_TYPE_EXTERNAL = 5 };
+enum { FAMILY_TYPE_EXTERNAL = CRDT_TYPE_COUNT };
 
 struct Scenario {
     ScenarioParams params;

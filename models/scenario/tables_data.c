@@ -1,8 +1,10 @@
 /* The shape of the data and of the operations on it. */
 #include "models/scenario/scenario_tables.h"
 
-const char *const family_type_names[] = {"string", "counter",  "hash", "set",
-                                         "zset",   "external", NULL};
+/* In the order of CRDT_TYPES, then what is no type. */
+const char *const family_type_names[] = {"string", "counter", "hash", "set",
+                                         "zset",   "hll",     "list", "external", NULL};
+G_STATIC_ASSERT(G_N_ELEMENTS(family_type_names) == CRDT_TYPE_COUNT + 2);
 static const char *const retention_names[] = {"default", "op", "key", "tombstone", NULL};
 static const char *const arrival_names[] = {"poisson", "constant", NULL};
 static const char *const ownership_names[] = {"any-region", "home", "single-writer", NULL};

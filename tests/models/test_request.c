@@ -78,7 +78,7 @@ static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, u
 /* Commands about several keys, absolute times or positions have no default form in a workload. */
 static bool has_no_default_form(const CommandSpec *spec)
 {
-    static const char *const names[] = {"RENAME",  "SMOVE", "EXPIREAT",  "MULTI", "EXEC",
+    static const char *const names[] = {"RENAME", "LINSERT", "LMOVE",  "SMOVE", "EXPIREAT",  "MULTI", "EXEC",
                                         "DISCARD", "WATCH", "PEXPIREAT", "SETEX", "PSETEX"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
