@@ -30,6 +30,7 @@ typedef enum {
     X(list)                                                                                        \
     X(schema)                                                                                      \
     X(plot)                                                                                        \
+    X(calibrate)                                                                                   \
     X(digest)                                                                                      \
     X(completion)
 
