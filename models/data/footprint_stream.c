@@ -9,11 +9,10 @@
 #define STREAM_BYTES     80   /* tree, length, three ids, entries added, groups */
 #define TREE_BYTES       24   /* head, elements, nodes */
 #define TREE_NODE_HEAD   4    /* flags and size */
-#define PREALLOCATED_MAX 4096 /* a fresh listpack is given this much, and shrunk when it is full   \
-                               */
+#define PREALLOCATED_MAX 4096 /* of a fresh listpack; it is shrunk when it is full */
 #define LISTPACK_MAX     (UINT64_C(1) << 30)
 #define WALKED_NODES_MAX 4096 /* Simplified: a longer stream's tree is scaled up from so many */
-#define PACKED_IDS_MS    UINT64_C(1700000000000) /* the first id: some day of this decade */
+#define FIRST_ID_MS      UINT64_C(1700000000000) /* some day of this decade */
 
 typedef struct {
     uint64_t entries, bytes; /* of a full listpack */
@@ -72,7 +71,7 @@ static uint64_t node_bytes(const FootprintRules *rules, uint64_t characters, uin
 static uint32_t id_character(const FootprintShape *shape, uint64_t step, uint64_t node,
                              uint32_t depth)
 {
-    uint64_t ms = PACKED_IDS_MS + node * step * shape->entry_gap_ms;
+    uint64_t ms = FIRST_ID_MS + node * step * shape->entry_gap_ms;
 
     return depth < 8 ? (uint32_t)(ms >> (56 - 8 * depth)) & 0xff : 0;
 }
