@@ -383,6 +383,7 @@ GArray *calibration_parse(const char *name, const char *text, const FootprintRul
             return NULL;
     }
     if (rows->len == 0) {
+        reader.line = MAX(reader.line, 1);
         fail(&reader, "no row of measurements; add one line for each experiment");
         return NULL;
     }

@@ -36,11 +36,15 @@ bool calibration_configure(FootprintRules *rules, const char *setting, GError **
         if (!parts[0] || strcmp(parts[0], names[i]) != 0)
             continue;
         if (!parts[1] ||
-            !g_ascii_string_to_unsigned(parts[1], 10, settings[i].min, LIMIT_MAX, &value, NULL) ||
-            (settings[i].value == &rules->jemalloc_quantum && value != 8 && value != 16)) {
+            !g_ascii_string_to_unsigned(parts[1], 10, settings[i].min, LIMIT_MAX, &value, NULL)) {
             g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_INPUT,
                         "--config: \"%s\" needs a whole number, as in %s=%" G_GUINT64_FORMAT,
                         setting, names[i], *settings[i].value);
+            return false;
+        }
+        if (settings[i].value == &rules->jemalloc_quantum && value != 8 && value != 16) {
+            g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_INPUT, "--config: \"%s\" needs 8 or 16",
+                        setting);
             return false;
         }
         *settings[i].value = value;

@@ -124,8 +124,8 @@ static double integer_string_bytes(const FootprintRules *rules, const FootprintI
         mean += integer_share(integers, low, high) * (double)footprint_string_bytes(rules, digits);
         mean += integer_share(integers, digits == 19 ? INT64_MIN : -high, digits == 1 ? -1 : -low) *
                 (double)footprint_string_bytes(rules, digits + 1);
-        low = high + 1;
-        high = digits >= 18 ? INT64_MAX : high * 10 + 9;
+        low = digits < 19 ? high + 1 : high;
+        high = digits < 18 ? high * 10 + 9 : INT64_MAX;
     }
     return mean;
 }

@@ -17,7 +17,7 @@
 #define SPARSE_VALUE_MAX  32
 #define SPARSE_SHORT_ZERO 64
 #define SPARSE_RUN        4
-#define DRAWN_SKETCHES    32
+#define DRAWN_SKETCHES    96
 #define SETTLED_ELEMENTS  200000 /* all registers are set long before */
 
 typedef struct {
@@ -94,9 +94,7 @@ static uint64_t sketch_bytes(const FootprintRules *rules, uint64_t elements, Rng
         uint32_t index = (uint32_t)rng_below(rng, REGISTERS);
         uint8_t value = draw_value(rng);
 
-        if (sketch->registers[index] >= value)
-            continue;
-        buffer.len = sketch->len;
+        buffer.len = sketch->len; /* room is made before it is known whether it is needed */
         footprint_buffer_reserve(rules, &buffer, most_growth);
         sketch_set(sketch, index, value);
         if (sketch->len > rules->hll_sparse_max_bytes || value > SPARSE_VALUE_MAX) {
