@@ -26,8 +26,6 @@ static const char *const later[] = {
     "json-doc-update-vs-update-object",
     "json-sequential-updates-ignore-instance-id",
     "json-create-vs-update-swapped",
-    /* keys */
-    "key-unlink-like-del",
     /* stream */
     "stream-doc-concurrent-xadd",
     "stream-doc-del-vs-xadd",
@@ -128,7 +126,7 @@ static void test_conform_json(void)
 
 static void test_conform_keys(void)
 {
-    run_file("keys", 4, 1);
+    run_file("keys", 5, 0);
 }
 
 static void test_conform_list(void)
