@@ -8,7 +8,7 @@
 
 run_packages="gcc libc6-dev make cmake ninja-build pkg-config libglib2.0-dev libcjson-dev libsqlite3-dev
     libcunit1-dev gnuplot-nox"
-test_packages="clang clang-format clang-tidy python3-jsonschema"
+test_packages="clang clang-format clang-tidy python3-jsonschema libhiredis-dev redis-server"
 
 say() {
     printf '%s\n' "$*" >&2
@@ -18,13 +18,14 @@ say() {
 probe() {
     case $1 in
     libc6-dev) echo '#include <stdio.h>' | gcc -E - ;;
-    gcc | make | cmake | clang | clang-format | clang-tidy | pkg-config) command -v "$1" ;;
+    gcc | make | cmake | clang | clang-format | clang-tidy | pkg-config | redis-server) command -v "$1" ;;
     ninja-build) command -v ninja ;;
     gnuplot-nox) command -v gnuplot ;;
     libglib2.0-dev) pkg-config --exists 'glib-2.0 >= 2.74' ;;
     libcjson-dev) pkg-config --exists libcjson ;;
     libsqlite3-dev) pkg-config --exists sqlite3 ;;
     libcunit1-dev) pkg-config --exists cunit ;;
+    libhiredis-dev) pkg-config --exists hiredis ;;
     python3-jsonschema) find_python_jsonschema ;;
     *) return 1 ;;
     esac >/dev/null 2>&1

@@ -1,0 +1,107 @@
+/* A redis-server of our own for the length of a test: loopback, a free port, nothing on disk but a
+ * private folder.
+ *
+ * It is stopped by its pid; should this process die first, the kernel stops it (PR_SET_PDEATHSIG).
+ */
+#pragma once
+
+#include <arpa/inet.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <hiredis/hiredis.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct {
+    GPid pid;
+    char *folder;
+    redisContext *context;
+} JudgeServer;
+
+static int judge_free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int handle = socket(AF_INET, SOCK_STREAM, 0);
+    int port = 0;
+
+    if (handle < 0)
+        return 0;
+    if (bind(handle, (struct sockaddr *)&address, size) == 0 &&
+        getsockname(handle, (struct sockaddr *)&address, &size) == 0)
+        port = ntohs(address.sin_port);
+    close(handle);
+    return port;
+}
+
+static void judge_child_dies_with_us(void *unused)
+{
+    (void)unused;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void judge_server_stop(JudgeServer *server)
+{
+    if (server->context)
+        redisFree(server->context);
+    if (server->pid > 0) {
+        kill(server->pid, SIGKILL);
+        waitpid(server->pid, NULL, 0);
+    }
+    if (server->folder)
+        g_rmdir(server->folder);
+    g_free(server->folder);
+    *server = (JudgeServer){0};
+}
+
+static bool judge_server_connect(JudgeServer *server, int port)
+{
+    for (int tries = 0; tries < 200; tries++) {
+        server->context = redisConnect("127.0.0.1", port);
+        if (server->context && server->context->err == 0) {
+            redisSetTimeout(server->context, (struct timeval){.tv_sec = 10});
+            return true;
+        }
+        if (server->context)
+            redisFree(server->context);
+        server->context = NULL;
+        g_usleep(20000);
+    }
+    return false;
+}
+
+/* NULL: it runs; else why it does not. */
+static const char *judge_server_start(JudgeServer *server)
+{
+    g_autofree char *program = g_find_program_in_path("redis-server");
+    g_autofree char *port_text = NULL;
+    int port = judge_free_port();
+
+    *server = (JudgeServer){0};
+    if (!program)
+        return "there is no redis-server on this machine";
+    server->folder = g_dir_make_tmp("quintet-judge-XXXXXX", NULL);
+    if (port == 0 || !server->folder)
+        return "no free port or no temporary folder";
+    port_text = g_strdup_printf("%d", port);
+    {
+        char *argv[] = {program, "--port", port_text,      "--bind", "127.0.0.1", "--save", "",
+                        "--dir", NULL,     "--appendonly", "no",     "--loglevel", "warning", NULL};
+
+        argv[8] = server->folder;
+        if (!g_spawn_async(NULL, argv, NULL,
+                           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+                               G_SPAWN_STDERR_TO_DEV_NULL,
+                           judge_child_dies_with_us, NULL, &server->pid, NULL))
+            return "redis-server does not start";
+    }
+    if (judge_server_connect(server, port))
+        return NULL;
+    judge_server_stop(server);
+    return "redis-server does not answer";
+}
