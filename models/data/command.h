@@ -17,6 +17,8 @@
 #include "sim/param.h"
 
 #define COMMAND_GROUPS(X)                                                                          \
+    X(bitfield)                                                                                    \
+    X(bitmap)                                                                                      \
     X(generic)                                                                                     \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
@@ -24,6 +26,7 @@
     X(set)                                                                                         \
     X(string)                                                                                      \
     X(transactions)                                                                                \
+    X(text)                                                                                        \
     X(zrange)                                                                                      \
     X(zset)
 

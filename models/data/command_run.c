@@ -47,6 +47,18 @@ void run_reply_error(CommandRun *run, const char *text)
     *run->reply = (Reply){.kind = REPLY_ERROR, .text = text, .bytes = strlen(text)};
 }
 
+void run_reply_error_about(CommandRun *run, const char *format, const char *word, size_t size)
+{
+    const char *at = strstr(format, "%s");
+
+    run_reply_error(run, format);
+    if (!run->arena || !at)
+        return;
+    run->reply->text =
+        arena_printf(run->arena, "%.*s%.*s%s", (int)(at - format), format, (int)size, word, at + 2);
+    run->reply->bytes = strlen(run->reply->text);
+}
+
 #define INTEGER_REPLY_BYTES 8 /* about; the digits are not counted */
 
 void run_reply_integer(CommandRun *run, int64_t value)
@@ -103,6 +115,27 @@ void run_push_text(CommandRun *run, PayloadText text)
     push(run, bulk(run, text));
 }
 
+Reply *run_open_array(CommandRun *run, uint32_t capacity)
+{
+    Reply *outer = run->reply;
+    static const Reply empty = {.kind = REPLY_ARRAY};
+
+    push(run, empty);
+    if (run->arena) {
+        run->reply = &outer->items[outer->count - 1];
+        run_reply_array(run, capacity);
+    }
+    return outer;
+}
+
+void run_close_array(CommandRun *run, Reply *outer)
+{
+    if (run->reply == outer)
+        return;
+    outer->bytes += run->reply->bytes;
+    run->reply = outer;
+}
+
 bool arg_is(const Arg *arg, const char *word)
 {
     size_t size = strlen(word);
@@ -137,6 +170,20 @@ bool run_integer(CommandRun *run, uint32_t index, int64_t *out)
         return true;
     run_reply_error(run, ERROR_INTEGER);
     return false;
+}
+
+bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const char *error,
+                        int64_t *out)
+{
+    if (run_integer(run, index, out) && *out >= least)
+        return true;
+    run_reply_error(run, error);
+    return false;
+}
+
+bool run_is_given(const CommandRun *run, uint32_t index)
+{
+    return index < run_count(run) && run_arg(run, index)->kind != ARG_SYNTHETIC;
 }
 
 bool run_double(CommandRun *run, uint32_t index, double *out)
@@ -415,9 +462,13 @@ bool run_increment_checked(CommandRun *run, Key *key, const IncrementWrite *writ
                            Decimal *out_value)
 {
     SlotView view = run_view(run, key, write->type, &write->ref);
+    int64_t whole;
     Decimal value;
 
-    if (!view_decimal(&view, &value) || (write->integer && !decimal_is_integer(value))) {
+    /* A base that was written as text counts by the rule of integers: "007" and "1e3" are none. */
+    if (!view_decimal(&view, &value) || (write->integer && !decimal_is_integer(value)) ||
+        (write->integer && !view.has_increments && view.base.kind == VALUE_BYTES && view.present &&
+         !integer_parse(view.base.data, view.base.bytes, &whole))) {
         run_reply_error(run, write->not_a_number);
         return false;
     }

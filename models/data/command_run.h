@@ -25,18 +25,25 @@ bool run_check_arity(CommandRun *run); /* false: the error is the reply */
 #define ERROR_INTEGER   "ERR value is not an integer or out of range"
 #define ERROR_FLOAT     "ERR value is not a valid float"
 #define ERROR_OVERFLOW  "ERR increment or decrement would overflow"
+#define ERROR_POSITIVE  "ERR value is out of range, must be positive"
+#define ERROR_NO_KEY    "ERR no such key"
 #define ERROR_WRONGTYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 void run_reply_nil(CommandRun *run);
 void run_reply_ok(CommandRun *run);
 void run_reply_status(CommandRun *run, const char *text); /* a literal */
 void run_reply_error(CommandRun *run, const char *text);  /* a literal */
+/* %s in format stands for word; without a reply tree the format itself is the text. */
+void run_reply_error_about(CommandRun *run, const char *format, const char *word, size_t size);
 void run_reply_integer(CommandRun *run, int64_t value);
 void run_reply_text(CommandRun *run, PayloadText text); /* copied; data NULL for synthetic bytes */
 void run_reply_array(CommandRun *run, uint32_t capacity); /* then push up to capacity items */
 void run_push_nil(CommandRun *run);
 void run_push_integer(CommandRun *run, int64_t value);
 void run_push_text(CommandRun *run, PayloadText text);
+/* An array inside the array: push into it until run_close gives back what was open. */
+Reply *run_open_array(CommandRun *run, uint32_t capacity);
+void run_close_array(CommandRun *run, Reply *outer);
 
 /* --- arguments */
 /* What a workload left out reads as an empty synthetic value. */
@@ -55,7 +62,11 @@ static inline uint32_t run_count(const CommandRun *run)
 bool arg_is(const Arg *arg, const char *word);                   /* any case */
 PayloadText run_text(CommandRun *run, uint32_t index);           /* NULL data for synthetic ones */
 bool run_integer(CommandRun *run, uint32_t index, int64_t *out); /* false: the error is the reply */
+/* false: error, which is also what a text that is no integer gives, is the reply. */
+bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const char *error,
+                        int64_t *out);
 bool run_double(CommandRun *run, uint32_t index, double *out);
+bool run_is_given(const CommandRun *run, uint32_t index); /* not left out by a workload */
 Value run_value(CommandRun *run, const Key *key, uint32_t index);
 ElementRef run_element(CommandRun *run, const Key *key, uint32_t index);
 

@@ -7,90 +7,77 @@
 
 #include <glib.h>
 
-#include "models/data/command_run.h"
+#include "models/data/string_edit.h"
 
-#define STRING_BYTES_MAX (512 * 1024 * 1024)
-#define DEADLINE_MS_MAX  (INT64_C(1) << 49)
+#define DEADLINE_MS_MAX (INT64_C(1) << 49)
 
 static const ElementRef whole = {0};
 
+/* Where the deadline of an option stands among the arguments; it is read once all options are known
+ * to be right. */
 typedef struct {
-    bool nx, xx, get, keep_ttl;
-    int64_t deadline_ms; /* 0: none given */
-} SetOptions;
+    uint32_t unit_index; /* 0: none given */
+    bool persist;
+} DeadlineOption;
 
-static bool set_read_deadline(CommandRun *run, uint32_t index, SetOptions *options)
+/* EX, PX, EXAT, PXAT with a number; *index moves to it. */
+static bool read_deadline_option(CommandRun *run, uint32_t *index, bool excluded,
+                                 DeadlineOption *option)
 {
-    const Arg *unit = run_arg(run, index);
+    const Arg *unit = run_arg(run, *index);
+
+    if (!arg_is(unit, "EX") && !arg_is(unit, "PX") && !arg_is(unit, "EXAT") &&
+        !arg_is(unit, "PXAT"))
+        return false;
+    if (option->unit_index != 0 || excluded || *index + 1 >= run_count(run))
+        return false;
+    option->unit_index = (*index)++;
+    return true;
+}
+
+static bool read_deadline(CommandRun *run, const DeadlineOption *option, const char *error,
+                          int64_t *out_ms)
+{
+    const Arg *unit = run_arg(run, option->unit_index);
     int64_t unit_ms = arg_is(unit, "EX") || arg_is(unit, "EXAT") ? 1000 : 1;
     bool absolute = arg_is(unit, "EXAT") || arg_is(unit, "PXAT");
     int64_t amount;
 
-    if (options->deadline_ms != 0 || options->keep_ttl || index + 1 >= run_count(run)) {
-        run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    if (!run_integer(run, index + 1, &amount))
+    if (option->unit_index == 0)
+        return true;
+    if (!run_integer(run, option->unit_index + 1, &amount))
         return false;
     if (amount <= 0 || amount > DEADLINE_MS_MAX / unit_ms) {
-        run_reply_error(run, "ERR invalid expire time in 'set' command");
+        run_reply_error(run, error);
         return false;
     }
-    options->deadline_ms = amount * unit_ms + (absolute ? 0 : run->now.ms);
+    *out_ms = amount * unit_ms + (absolute ? 0 : run->now.ms);
     return true;
 }
 
 static bool set_read_options(CommandRun *run, SetOptions *options)
 {
-    for (uint32_t i = 2; i < run_count(run); i++) {
+    DeadlineOption deadline = {0};
+    bool right = true;
+
+    for (uint32_t i = 2; i < run_count(run) && right; i++) {
         const Arg *arg = run_arg(run, i);
 
-        if (arg_is(arg, "NX")) {
+        if (arg_is(arg, "NX") && !options->xx)
             options->nx = true;
-        } else if (arg_is(arg, "XX")) {
+        else if (arg_is(arg, "XX") && !options->nx)
             options->xx = true;
-        } else if (arg_is(arg, "GET")) {
+        else if (arg_is(arg, "GET"))
             options->get = true;
-        } else if (arg_is(arg, "KEEPTTL") && options->deadline_ms == 0) {
+        else if (arg_is(arg, "KEEPTTL") && deadline.unit_index == 0)
             options->keep_ttl = true;
-        } else if (arg_is(arg, "EX") || arg_is(arg, "PX") || arg_is(arg, "EXAT") ||
-                   arg_is(arg, "PXAT")) {
-            if (!set_read_deadline(run, i++, options))
-                return false;
-        } else {
-            run_reply_error(run, ERROR_SYNTAX);
-            return false;
-        }
+        else
+            right = read_deadline_option(run, &i, options->keep_ttl, &deadline);
     }
-    if (options->nx && options->xx) {
+    if (!right)
         run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    return true;
-}
-
-/* A SET without a deadline drops the one there was (PERSIST), or sets its family's
- * (rehearsal.md 3.1). */
-static int64_t set_deadline(CommandRun *run, const Key *key, const SetOptions *options)
-{
-    if (options->keep_ttl || options->deadline_ms != 0)
-        return options->deadline_ms;
-    if (key->state && key->state->family->ttl_ns != 0)
-        return store_family_deadline_ms(run->store, key, run->now);
-    return key_deadline_ms(run->store, key) == DEADLINE_NONE ? 0 : DEADLINE_NONE;
-}
-
-/* Assigns the whole string.  A value of another type shown under the name is deleted first. */
-static void set_value(CommandRun *run, Key *key, Value value, const SetOptions *options)
-{
-    LocalWrite write = {
-        .op = EFFECT_ASSIGN, .type = run_type(key, CRDT_STRING), .value = value, .now = run->now};
-
-    if (!key->state && key->born && key_type(run->store, key) > CRDT_STRING)
-        store_delete(run->store, key, run->now);
-    write.deadline_ms = set_deadline(run, key, options);
-    if (!run_set_sketch(run, key, &write))
-        store_write(run->store, key, &write);
+    return right && read_deadline(run, &deadline, "ERR invalid expire time in 'set' command",
+                                  &options->deadline_ms);
 }
 
 static void reply_value(CommandRun *run, const Key *key, bool exists)
@@ -135,7 +122,7 @@ static void run_set(CommandRun *run)
     else
         run_reply_ok(run);
     if (!(options.nx ? exists : options.xx && !exists))
-        set_value(run, &key, run_value(run, &key, 1), &options);
+        string_assign(run, &key, run_value(run, &key, 1), &options);
 }
 
 static void run_setnx(CommandRun *run)
@@ -146,7 +133,7 @@ static void run_setnx(CommandRun *run)
     if (!run_find_to_write(run, 0, -1, &key, &exists) || !family_takes_strings(run, &key))
         return;
     if (!exists)
-        set_value(run, &key, run_value(run, &key, 1), &(SetOptions){0});
+        string_assign(run, &key, run_value(run, &key, 1), &(SetOptions){0});
     run_reply_integer(run, !exists);
 }
 
@@ -167,7 +154,7 @@ static void set_with_ttl(CommandRun *run, int64_t unit_ms)
     if (!run_find_to_write(run, 0, -1, &key, &exists) || !family_takes_strings(run, &key))
         return;
     options.deadline_ms = run->now.ms + amount * unit_ms;
-    set_value(run, &key, run_value(run, &key, 2), &options);
+    string_assign(run, &key, run_value(run, &key, 2), &options);
     run_reply_ok(run);
 }
 
@@ -200,7 +187,7 @@ static void run_getset(CommandRun *run)
     if (!run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
         return;
     reply_value(run, &key, exists);
-    set_value(run, &key, run_value(run, &key, 1), &(SetOptions){0});
+    string_assign(run, &key, run_value(run, &key, 1), &(SetOptions){0});
 }
 
 static void run_getdel(CommandRun *run)
@@ -212,6 +199,47 @@ static void run_getdel(CommandRun *run)
         return;
     reply_value(run, &key, exists);
     store_delete(run->store, &key, run->now);
+}
+
+static bool getex_read_options(CommandRun *run, DeadlineOption *option)
+{
+    for (uint32_t i = 1; i < run_count(run); i++) {
+        if (arg_is(run_arg(run, i), "PERSIST") && option->unit_index == 0)
+            option->persist = true;
+        else if (!read_deadline_option(run, &i, option->persist, option)) {
+            run_reply_error(run, ERROR_SYNTAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A read that also writes the deadline: the value is not assigned again. */
+static void run_getex(CommandRun *run)
+{
+    DeadlineOption option = {0};
+    LocalWrite write = {.op = EFFECT_EXPIRE, .now = run->now};
+    bool exists;
+    Key key;
+
+    if (!getex_read_options(run, &option) || !run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
+        return;
+    if (exists && !read_deadline(run, &option, "ERR invalid expire time in 'getex' command",
+                                 &write.deadline_ms))
+        return;
+    reply_value(run, &key, exists);
+    if (!exists || (write.deadline_ms == 0 && !option.persist))
+        return;
+    if (write.deadline_ms != 0 && write.deadline_ms <= run->now.ms) {
+        store_delete(run->store, &key, run->now);
+        return;
+    }
+    if (option.persist && key_deadline_ms(run->store, &key) == DEADLINE_NONE)
+        return;
+    if (option.persist)
+        write.deadline_ms = DEADLINE_NONE;
+    write.type = run_type(&key, CRDT_STRING);
+    store_write(run->store, &key, &write);
 }
 
 static void run_mget(CommandRun *run)
@@ -248,126 +276,31 @@ static void run_mset(CommandRun *run)
     for (uint32_t i = 0; i < run_count(run); i += 2) {
         if (!run_find_to_write(run, i, -1, &key, &exists) || !family_takes_strings(run, &key))
             return;
-        set_value(run, &key, run_value(run, &key, i + 1), &(SetOptions){0});
+        string_assign(run, &key, run_value(run, &key, i + 1), &(SetOptions){0});
     }
     run_reply_ok(run);
 }
 
-/* --- edits: the old text, changed, assigned as a whole; the deadline stays */
-
-static bool find_text(CommandRun *run, bool to_write, Key *out, ViewText *out_text)
+static void run_msetnx(CommandRun *run)
 {
-    SlotView view = {0};
     bool exists;
-
-    if (!(to_write ? run_find_to_write : run_find)(run, 0, CRDT_STRING, out, &exists))
-        return false;
-    *out_text = (ViewText){.text = {.data = "", .bytes = 0}};
-    if (exists) {
-        view = run_view(run, out, run_type(out, CRDT_STRING), &whole);
-        view_text(&view, out_text);
-    }
-    return true;
-}
-
-/* text is freed; NULL stands for synthetic bytes. */
-static void assign_edited(CommandRun *run, Key *key, char *text, uint64_t bytes)
-{
-    Value value = {
-        .kind = text ? VALUE_BYTES : VALUE_SYNTHETIC, .data = text, .bytes = (uint32_t)bytes};
-
-    set_value(run, key, value, &(SetOptions){.keep_ttl = true});
-    g_free(text);
-}
-
-static void run_append(CommandRun *run)
-{
-    PayloadText tail = run_text(run, 1);
-    char *edited = NULL;
-    ViewText old;
-    uint64_t bytes;
     Key key;
 
-    if (!find_text(run, true, &key, &old))
-        return;
-    bytes = (uint64_t)old.text.bytes + tail.bytes;
-    if (bytes > STRING_BYTES_MAX) {
-        run_reply_error(run, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    if (run_count(run) % 2 != 0) {
+        run_reply_error(run, "ERR wrong number of arguments for 'msetnx' command");
         return;
     }
-    if (old.text.data && tail.data) {
-        edited = g_malloc(bytes + 1);
-        memcpy(edited, old.text.data, old.text.bytes);
-        memcpy(edited + old.text.bytes, tail.data, tail.bytes);
+    for (uint32_t i = 0; i < run_count(run); i += 2) {
+        if (!run_find(run, i, -1, &key, &exists))
+            return;
+        if (exists) {
+            run_reply_integer(run, 0);
+            return;
+        }
     }
-    assign_edited(run, &key, edited, bytes);
-    run_reply_integer(run, (int64_t)bytes);
-}
-
-static void run_strlen(CommandRun *run)
-{
-    ViewText text;
-    Key key;
-
-    if (find_text(run, false, &key, &text))
-        run_reply_integer(run, text.text.bytes);
-}
-
-static void run_setrange(CommandRun *run)
-{
-    PayloadText patch = run_text(run, 2);
-    char *edited = NULL;
-    int64_t offset;
-    uint64_t bytes;
-    ViewText old;
-    Key key;
-
-    if (!run_integer(run, 1, &offset))
-        return;
-    if (offset < 0) {
-        run_reply_error(run, "ERR offset is out of range");
-        return;
-    }
-    if (!find_text(run, true, &key, &old))
-        return;
-    bytes = (uint64_t)offset + patch.bytes;
-    if (bytes > STRING_BYTES_MAX || offset > STRING_BYTES_MAX) {
-        run_reply_error(run, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-        return;
-    }
-    if (patch.bytes == 0) {
-        run_reply_integer(run, old.text.bytes);
-        return;
-    }
-    bytes = MAX(bytes, old.text.bytes);
-    if (old.text.data && patch.data) {
-        edited = g_malloc0(bytes + 1);
-        memcpy(edited, old.text.data, old.text.bytes);
-        memcpy(edited + offset, patch.data, patch.bytes);
-    }
-    assign_edited(run, &key, edited, bytes);
-    run_reply_integer(run, (int64_t)bytes);
-}
-
-static void run_getrange(CommandRun *run)
-{
-    int64_t start;
-    int64_t end;
-    ViewText text;
-    int64_t bytes;
-    Key key;
-
-    if (!run_integer(run, 1, &start) || !run_integer(run, 2, &end) ||
-        !find_text(run, false, &key, &text))
-        return;
-    bytes = text.text.bytes;
-    start = start < 0 ? MAX(start + bytes, 0) : start;
-    end = end < 0 ? MAX(end + bytes, 0) : MIN(end, bytes - 1);
-    if (bytes == 0 || start > end)
-        run_reply_text(run, (PayloadText){"", 0});
-    else
-        run_reply_text(run, (PayloadText){text.text.data ? text.text.data + start : NULL,
-                                          (uint32_t)(end - start + 1)});
+    run_mset(run);
+    if (run->reply->kind != REPLY_ERROR)
+        run_reply_integer(run, 1);
 }
 
 /* --- counters */
@@ -458,13 +391,10 @@ static const CommandSpec specs[] = {
                  run_getdel),
     COMMAND_SPEC("MGET", "values of several keys", -2, false, OP_READ, SHAPE_KEY, 6.2, run_mget),
     COMMAND_SPEC("MSET", "assign several keys", -3, true, OP_LWW, SHAPE_VALUE, 6.4, run_mset),
-    COMMAND_SPEC_LIFE(LIFE_CREATES, "APPEND", "lengthen; concurrent ones are lost", 3, true,
-                      OP_ACCUM, SHAPE_VALUE, 1.15, run_append),
-    COMMAND_SPEC("STRLEN", "length of the value", 2, false, OP_READ, SHAPE_KEY, 0.95, run_strlen),
-    COMMAND_SPEC_LIFE(LIFE_CREATES, "SETRANGE", "overwrite a part", 4, true, OP_LWW, SHAPE_VALUE,
-                      1.13, run_setrange),
-    COMMAND_SPEC("GETRANGE", "a part of the value", 4, false, OP_READ, SHAPE_KEY, 1.0,
-                 run_getrange),
+    COMMAND_SPEC_LIFE(LIFE_CREATES, "MSETNX", "assign several keys if none is here", -3, true,
+                      OP_CHECKED, SHAPE_VALUE, 6.4, run_msetnx),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "GETEX", "the value; sets or drops the deadline", -2, true,
+                      OP_LWW, SHAPE_KEY, 1.0, run_getex),
     COMMAND_SPEC("INCR", "add 1", 2, true, OP_ACCUM, SHAPE_NUMBER, 0.53, run_incr),
     COMMAND_SPEC("DECR", "subtract 1", 2, true, OP_ACCUM, SHAPE_NUMBER, 0.53, run_decr),
     COMMAND_SPEC("INCRBY", "add a whole number", 3, true, OP_ACCUM, SHAPE_NUMBER, 0.53, run_incrby),

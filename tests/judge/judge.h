@@ -1,9 +1,10 @@
-/* One sequence of commands, given to a real Redis and to a store alone in its group, reply by reply.
+/* One sequence of commands, given to a real Redis and to a store alone in its group, reply by
+ * reply.
  *
  * Redis gets the sequence in one pipeline, then the store executes it at one instant of the same
- * clock.  What Redis picked at random the store is made to hold afterwards, so that both sides go on
- * from the same state.  A sequence that ends in two different replies is made as short as it can be
- * and printed with both.
+ * clock.  What Redis picked at random the store is made to hold afterwards, so that both sides go
+ * on from the same state.  A sequence that ends in two different replies is made as short as it can
+ * be and printed with both.
  */
 #pragma once
 
@@ -107,7 +108,8 @@ static bool judge_holds(const Reply *whole, const Reply *picked, uint32_t step)
     return false;
 }
 
-/* As many items on both sides, ours all from the collection, and different ones where Redis's are. */
+/* As many items on both sides, ours all from the collection, and different ones where Redis's are.
+ */
 static bool judge_same_pick(const Reply *whole, const Reply *redis, const Reply *ours, bool pairs)
 {
     uint32_t step = pairs ? 2 : 1;
@@ -199,8 +201,7 @@ static void judge_ignore_effect(void *actor, const Effect *effect)
 
 static void judge_begin(Judge *judge)
 {
-    StoreConfig config = {
-        .member_id = 1, .member_count = 1, .sink = {.emit = judge_ignore_effect}};
+    StoreConfig config = {.member_id = 1, .member_count = 1, .sink = {.emit = judge_ignore_effect}};
 
     judge->store = store_new(&config);
     judge->arena = arena_new();
@@ -323,7 +324,8 @@ static GPtrArray *judge_without(const GPtrArray *commands, uint32_t at, uint32_t
     return rest;
 }
 
-/* Leaves out ever shorter runs of commands as long as some difference of the same command remains. */
+/* Leaves out ever shorter runs of commands as long as some difference of the same command remains.
+ */
 static GPtrArray *judge_shrink(Judge *judge, const GPtrArray *commands, uint32_t last)
 {
     GPtrArray *best = judge_without(commands, last + 1, commands->len);

@@ -125,7 +125,7 @@ static void judge_put_integer(JudgeDraw *draw, int64_t from, uint64_t size)
 /* Eighths, which binary and decimal sums agree on. */
 static void judge_put_float(JudgeDraw *draw)
 {
-    static const char *const odd[] = {"abc", "", "1.5e2", "1e3", " 1", "1 ",  "--1",
+    static const char *const odd[] = {"abc", "",  "1.5e2", "1e3", " 1", "1 ", "--1",
                                       "-0",  "+", ".5",    "5.",  "e1", "1e", "nan"};
     char text[32];
 
@@ -157,8 +157,8 @@ static void judge_put_bound(JudgeDraw *draw)
         judge_put(draw, JUDGE_PICK(draw, odd));
         return;
     }
-    text = g_strdup_printf("%s%d", judge_one_in(draw, 3) ? "(" : "",
-                           (int)judge_below(draw, 40) - 20);
+    text =
+        g_strdup_printf("%s%d", judge_one_in(draw, 3) ? "(" : "", (int)judge_below(draw, 40) - 20);
     judge_put(draw, text);
 }
 
@@ -197,10 +197,10 @@ static void judge_put_value(JudgeDraw *draw)
 
 static void judge_put_pattern(JudgeDraw *draw)
 {
-    static const char *const patterns[] = {"*",    "m*",     "m?",   "m[1-4]", "m[^1-4]", "*[0-9]",
-                                           "",     "m\\1",   "k*",   "?",      "**",      "m[",
-                                           "[^",   "other:*", "m[13", "a",      "*:s*",    "m[4-1]",
-                                           "\\",   "k\\",    "[]",   "m[\\1]"};
+    static const char *const patterns[] = {"*",  "m*",      "m?",   "m[1-4]", "m[^1-4]", "*[0-9]",
+                                           "",   "m\\1",    "k*",   "?",      "**",      "m[",
+                                           "[^", "other:*", "m[13", "a",      "*:s*",    "m[4-1]",
+                                           "\\", "k\\",     "[]",   "m[\\1]"};
 
     judge_put(draw, JUDGE_PICK(draw, patterns));
 }
@@ -209,8 +209,8 @@ static void judge_put_pattern(JudgeDraw *draw)
  * so that no comparison of two of them is close. */
 static void judge_put_ttl(JudgeDraw *draw, int64_t unit, bool absolute)
 {
-    static const char *const odd[] = {"0",   "-1",  "abc",           "", "9223372036854775807",
-                                      "1.5", "-50", "-9223372036854775808"};
+    static const char *const odd[] = {
+        "0", "-1", "abc", "", "9223372036854775807", "1.5", "-50", "-9223372036854775808"};
     int64_t life = 1000 + (int64_t)judge_below(draw, 1000000) * 40;
     g_autofree char *text = NULL;
 
@@ -233,8 +233,8 @@ static void judge_put_bitfield_type(JudgeDraw *draw)
         judge_put(draw, JUDGE_PICK(draw, odd));
         return;
     }
-    text = g_strdup_printf("%c%d", judge_one_in(draw, 2) ? 'u' : 'i',
-                           1 + (int)judge_below(draw, 33));
+    text =
+        g_strdup_printf("%c%d", judge_one_in(draw, 2) ? 'u' : 'i', 1 + (int)judge_below(draw, 33));
     judge_put(draw, text);
 }
 

@@ -92,8 +92,8 @@ static bool judge_same_score(const Reply *a, const Reply *b)
     double x;
     double y;
 
-    return a->kind == REPLY_BULK && b->kind == REPLY_BULK &&
-           double_parse(a->text, a->bytes, &x) && double_parse(b->text, b->bytes, &y) && x == y;
+    return a->kind == REPLY_BULK && b->kind == REPLY_BULK && double_parse(a->text, a->bytes, &x) &&
+           double_parse(b->text, b->bytes, &y) && x == y;
 }
 
 static bool judge_equal(const Reply *a, const Reply *b, bool scores)

@@ -24,8 +24,7 @@ typedef struct {
 
 static int judge_free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
     int handle = socket(AF_INET, SOCK_STREAM, 0);
     int port = 0;
@@ -90,7 +89,7 @@ static const char *judge_server_start(JudgeServer *server)
         return "no free port or no temporary folder";
     port_text = g_strdup_printf("%d", port);
     {
-        char *argv[] = {program, "--port", port_text,      "--bind", "127.0.0.1", "--save", "",
+        char *argv[] = {program, "--port", port_text,      "--bind", "127.0.0.1",  "--save",  "",
                         "--dir", NULL,     "--appendonly", "no",     "--loglevel", "warning", NULL};
 
         argv[8] = server->folder;

@@ -1,0 +1,77 @@
+/* Why it works: an edit replicates the whole resulting value, so concurrent edits are last writer
+ * wins and none is ever applied to half of another (crdt-semantics.md 3.1, 3.2). */
+#include "models/data/string_edit.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+static const ElementRef whole = {0};
+
+/* A SET without a deadline drops the one there was (PERSIST), or sets its family's
+ * (rehearsal.md 3.1). */
+static int64_t set_deadline(CommandRun *run, const Key *key, const SetOptions *options)
+{
+    if (options->keep_ttl || options->deadline_ms != 0)
+        return options->deadline_ms;
+    if (key->state && key->state->family->ttl_ns != 0)
+        return store_family_deadline_ms(run->store, key, run->now);
+    return key_deadline_ms(run->store, key) == DEADLINE_NONE ? 0 : DEADLINE_NONE;
+}
+
+void string_assign(CommandRun *run, Key *key, Value value, const SetOptions *options)
+{
+    LocalWrite write = {
+        .op = EFFECT_ASSIGN, .type = run_type(key, CRDT_STRING), .value = value, .now = run->now};
+
+    if (!key->state && key->born && key_type(run->store, key) > CRDT_STRING)
+        store_delete(run->store, key, run->now);
+    write.deadline_ms = set_deadline(run, key, options);
+    if (!run_set_sketch(run, key, &write))
+        store_write(run->store, key, &write);
+}
+
+static bool find(CommandRun *run, uint32_t index, bool to_write, Key *out, ViewText *out_text)
+{
+    SlotView view = {0};
+    bool exists;
+
+    if (!(to_write ? run_find_to_write : run_find)(run, index, CRDT_STRING, out, &exists))
+        return false;
+    *out_text = (ViewText){.text = {.data = "", .bytes = 0}};
+    if (exists) {
+        view = run_view(run, out, run_type(out, CRDT_STRING), &whole);
+        view_text(&view, out_text);
+    }
+    return true;
+}
+
+bool string_find(CommandRun *run, uint32_t index, Key *out, ViewText *out_text)
+{
+    return find(run, index, false, out, out_text);
+}
+
+bool string_find_to_write(CommandRun *run, uint32_t index, Key *out, ViewText *out_text)
+{
+    return find(run, index, true, out, out_text);
+}
+
+char *string_copy(PayloadText text, uint64_t bytes)
+{
+    char *copy;
+
+    if (!text.data)
+        return NULL;
+    copy = g_malloc0(bytes + 1);
+    memcpy(copy, text.data, MIN(bytes, text.bytes));
+    return copy;
+}
+
+void string_assign_edited(CommandRun *run, Key *key, char *text, uint64_t bytes)
+{
+    Value value = {
+        .kind = text ? VALUE_BYTES : VALUE_SYNTHETIC, .data = text, .bytes = (uint32_t)bytes};
+
+    string_assign(run, key, value, &(SetOptions){.keep_ttl = true});
+    g_free(text);
+}
