@@ -19,6 +19,7 @@
 #define COMMAND_GROUPS(X)                                                                          \
     X(bitfield)                                                                                    \
     X(bitmap)                                                                                      \
+    X(expire)                                                                                      \
     X(generic)                                                                                     \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \

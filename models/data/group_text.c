@@ -89,6 +89,8 @@ static void run_getrange(CommandRun *run)
         !string_find(run, 0, &key, &text))
         return;
     bytes = text.text.bytes;
+    if (start < 0 && end < 0 && start > end)
+        bytes = 0; /* backwards, even where both would be cut off to the first byte */
     start = start < 0 ? MAX(start + bytes, 0) : start;
     end = end < 0 ? MAX(end + bytes, 0) : MIN(end, bytes - 1);
     if (bytes == 0 || start > end)

@@ -89,8 +89,10 @@ static const char *judge_server_start(JudgeServer *server)
         return "no free port or no temporary folder";
     port_text = g_strdup_printf("%d", port);
     {
-        char *argv[] = {program, "--port", port_text,      "--bind", "127.0.0.1",  "--save",  "",
-                        "--dir", NULL,     "--appendonly", "no",     "--loglevel", "warning", NULL};
+        char *argv[] = {program,     "--port",       port_text, "--bind",
+                        "127.0.0.1", "--save",       "",        "--dir",
+                        NULL,        "--appendonly", "no",      "--databases",
+                        "1",         "--loglevel",   "warning", NULL};
 
         argv[8] = server->folder;
         if (!g_spawn_async(NULL, argv, NULL,

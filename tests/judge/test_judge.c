@@ -16,7 +16,8 @@ static bool counter_has_59_bits(const GPtrArray *command, const Reply *redis, co
     (void)command;
     return redis->kind == REPLY_INTEGER &&
            (redis->integer >= INT64_C(1) << 58 || redis->integer < -(INT64_C(1) << 58)) &&
-           error_is(ours, "ERR increment or decrement would overflow");
+           (error_is(ours, "ERR increment or decrement would overflow") ||
+            error_is(ours, "ERR value is not an integer or out of range"));
 }
 
 /* A float increment adds in decimal, whose integer part is an int64. */
@@ -30,6 +31,16 @@ static bool floats_have_64_bits(const GPtrArray *command, const Reply *redis, co
            (value >= 9223372036854775000.0 || value <= -9223372036854775000.0);
 }
 
+/* strtold reads "0x1F"; what is added in decimal is read in decimal. */
+static bool floats_are_decimal(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    const char *name = ((const GString *)command->pdata[0])->str;
+
+    return strstr(name, "INCRBYFLOAT") && redis->kind == REPLY_BULK &&
+           (error_is(ours, "ERR value is not a valid float") ||
+            error_is(ours, "ERR hash value is not a float"));
+}
+
 static bool deadlines_end_at_2_49(const GPtrArray *command, const Reply *redis, const Reply *ours)
 {
     (void)command;
@@ -40,6 +51,7 @@ static bool deadlines_end_at_2_49(const GPtrArray *command, const Reply *redis, 
 static const JudgeDifference differences[] = {
     {"float increments add in decimal (issue 3), whose integer part is an int64",
      floats_have_64_bits},
+    {"float increments are decimal numbers, never hexadecimal ones", floats_are_decimal},
     {"deadlines are below 2^49 ms (crdt-semantics.md 2)", deadlines_end_at_2_49},
     {"counters hold 59 bits, so that concurrent increments cannot overflow "
      "(crdt-semantics.md 3.3)",
