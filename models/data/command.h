@@ -24,6 +24,7 @@
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(list)                                                                                        \
+    X(scan)                                                                                        \
     X(set)                                                                                         \
     X(string)                                                                                      \
     X(transactions)                                                                                \

@@ -118,10 +118,9 @@ void run_push_text(CommandRun *run, PayloadText text)
 Reply *run_open_array(CommandRun *run, uint32_t capacity)
 {
     Reply *outer = run->reply;
-    static const Reply empty = {.kind = REPLY_ARRAY};
 
-    push(run, empty);
-    if (run->arena) {
+    push(run, (Reply){.kind = REPLY_ARRAY});
+    if (outer->items) {
         run->reply = &outer->items[outer->count - 1];
         run_reply_array(run, capacity);
     }

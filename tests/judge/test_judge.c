@@ -48,7 +48,19 @@ static bool deadlines_end_at_2_49(const GPtrArray *command, const Reply *redis, 
            g_str_has_prefix(ours->text, "ERR invalid expire time in ");
 }
 
+/* Only cursor 0 means the same on both sides. */
+static bool cursors_are_private(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    const char *name = ((const GString *)command->pdata[0])->str;
+    guint at = strcmp(name, "SCAN") == 0 ? 1 : 2;
+
+    return g_str_has_suffix(name, "SCAN") && command->len > at &&
+           strcmp(((const GString *)command->pdata[at])->str, "0") != 0 &&
+           redis->kind == REPLY_ARRAY && ours->kind == REPLY_ARRAY;
+}
+
 static const JudgeDifference differences[] = {
+    {"the cursors of SCAN are private to whoever gave them", cursors_are_private},
     {"float increments add in decimal (issue 3), whose integer part is an int64",
      floats_have_64_bits},
     {"float increments are decimal numbers, never hexadecimal ones", floats_are_decimal},
@@ -272,7 +284,7 @@ static const JudgeForm generic_forms[] = {
      .rule = RULE_SCAN},
     {.form = "SORT <key> [ BY ( nosort | k* | m* | k*->m1 ) ] [ LIMIT <count> <count> ] "
              "[ GET ( # | k* | other:*->m1 ) ] [ ( ASC | DESC ) ] ALPHA"},
-    {.form = "SORT <key> [ LIMIT <count> <count> ] [ ( ASC | DESC ) ] [ STORE <key> ]"},
+    {.form = "SORT <key> [ LIMIT <count> <count> ] [ ( ASC | DESC ) ]"},
     {.form = "SORT_RO <key> [ LIMIT <count> <count> ] ALPHA"},
 };
 
