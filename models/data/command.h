@@ -26,11 +26,14 @@
     X(list)                                                                                        \
     X(scan)                                                                                        \
     X(set)                                                                                         \
+    X(setop)                                                                                       \
     X(string)                                                                                      \
     X(transactions)                                                                                \
     X(text)                                                                                        \
+    X(zpop)                                                                                        \
     X(zrange)                                                                                      \
-    X(zset)
+    X(zset)                                                                                        \
+    X(zsetop)
 
 typedef enum { ARG_BYTES, ARG_KEY, ARG_ELEMENT, ARG_SYNTHETIC, ARG_INTEGER } ArgKind;
 

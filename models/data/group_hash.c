@@ -6,7 +6,7 @@
  * (rehearsal.md 3.1). */
 #include <glib.h>
 
-#include "models/data/command_run.h"
+#include "models/data/pick.h"
 
 /* Declared key: fields are a run of indexes with one synthetic value each. */
 static void write_declared_fields(CommandRun *run, Key *key, bool exists)
@@ -42,15 +42,15 @@ static void hset(CommandRun *run, bool reply_ok)
     bool exists;
     Key key;
 
+    if (run_count(run) % 2 == 0 && run_arg(run, 1)->kind == ARG_BYTES) {
+        run_reply_error(run, reply_ok ? "ERR wrong number of arguments for 'hmset' command"
+                                      : "ERR wrong number of arguments for 'hset' command");
+        return;
+    }
     if (!run_find_to_write(run, 0, CRDT_HASH, &key, &exists))
         return;
     if (key.state && (run_count(run) < 2 || run_arg(run, 1)->kind != ARG_BYTES)) {
         write_declared_fields(run, &key, exists);
-        return;
-    }
-    if (run_count(run) % 2 == 0) {
-        run_reply_error(run, reply_ok ? "ERR wrong number of arguments for 'hmset' command"
-                                      : "ERR wrong number of arguments for 'hset' command");
         return;
     }
     assign_pairs(run, &key, &added);
@@ -291,6 +291,46 @@ static void run_hincrbyfloat(CommandRun *run)
         run_reply_text(run, (PayloadText){buffer, (uint32_t)decimal_format(value, buffer)});
 }
 
+static void push_field(CommandRun *run, const Key *key, const ElementRef *ref, const SlotView *view)
+{
+    (void)view;
+    run_push_text(run, element_name(key, ref));
+}
+
+static void push_field_and_value(CommandRun *run, const Key *key, const ElementRef *ref,
+                                 const SlotView *view)
+{
+    ViewText text;
+
+    run_push_text(run, element_name(key, ref));
+    view_text(view, &text);
+    run_push_text(run, text.text);
+}
+
+static void run_hrandfield(CommandRun *run)
+{
+    bool counted = run_is_given(run, 1);
+    bool values = false;
+    int64_t count = 0;
+    ElementRef ref;
+    SlotView view;
+    bool exists;
+    Pick pick;
+    Key key;
+
+    if ((counted && !pick_read_count(run, "WITHVALUES", &count, &values)) ||
+        !run_find(run, 0, CRDT_HASH, &key, &exists))
+        return;
+    pick = pick_begin(run, &key, CRDT_HASH, 0);
+    if (counted)
+        pick_reply(run, &key, CRDT_HASH, exists ? count : 0, values ? 2 : 1,
+                   values ? push_field_and_value : push_field);
+    else if (exists && pick_next(run, &pick, &ref, &view))
+        run_reply_text(run, element_name(&key, &ref));
+    else
+        run_reply_nil(run);
+}
+
 static const CommandSpec specs[] = {
     COMMAND_SPEC("HSET", "assign fields", -4, true, OP_LWW, SHAPE_FIELDS, 0.63, run_hset),
     COMMAND_SPEC("HMSET", "assign fields", -4, true, OP_LWW, SHAPE_FIELDS, 0.63, run_hmset),
@@ -313,6 +353,8 @@ static const CommandSpec specs[] = {
                  run_hincrby),
     COMMAND_SPEC("HINCRBYFLOAT", "add a decimal number to a field", 4, true, OP_ACCUM,
                  SHAPE_MEMBERS, 0.9, run_hincrbyfloat),
+    COMMAND_SPEC("HRANDFIELD", "arbitrary fields", -2, false, OP_READ, SHAPE_KEY, 0.8,
+                 run_hrandfield),
 };
 
 const CommandGroup command_group_hash = {

@@ -5,9 +5,10 @@
  * so racing moves duplicate. */
 #include <glib.h>
 
-#include "models/data/command_run.h"
+#include "models/data/pick.h"
+#include "models/data/set_write.h"
 
-static void set_add(CommandRun *run, Key *key, const ElementRef *ref)
+void set_add(CommandRun *run, Key *key, const ElementRef *ref)
 {
     store_write(run->store, key,
                 &(LocalWrite){.op = EFFECT_ADD,
@@ -64,7 +65,7 @@ static void run_srem(CommandRun *run)
         run_reply_integer(run, exists ? run_remove_named(run, &key, CRDT_SET) : 0);
 }
 
-static bool is_member(CommandRun *run, const Key *key, bool exists, const ElementRef *ref)
+bool set_holds(CommandRun *run, const Key *key, bool exists, const ElementRef *ref)
 {
     return exists && run_view(run, key, CRDT_SET, ref).present;
 }
@@ -78,7 +79,7 @@ static void run_sismember(CommandRun *run)
     if (!run_find(run, 0, CRDT_SET, &key, &exists))
         return;
     ref = run_element(run, &key, 1);
-    run_reply_integer(run, is_member(run, &key, exists, &ref));
+    run_reply_integer(run, set_holds(run, &key, exists, &ref));
 }
 
 static void run_smismember(CommandRun *run)
@@ -92,7 +93,7 @@ static void run_smismember(CommandRun *run)
     for (uint32_t i = 1; i < run_count(run); i++) {
         ElementRef ref = run_element(run, &key, i);
 
-        run_push_integer(run, is_member(run, &key, exists, &ref));
+        run_push_integer(run, set_holds(run, &key, exists, &ref));
     }
 }
 
@@ -105,8 +106,7 @@ static void run_scard(CommandRun *run)
         run_reply_integer(run, exists ? key_live(run->store, &key, CRDT_SET) : 0);
 }
 
-/* The next present element; *cursor as in key_next_slot. */
-static bool next_member(CommandRun *run, const Key *key, uint32_t *cursor, ElementRef *out)
+bool set_next(CommandRun *run, const Key *key, uint32_t *cursor, ElementRef *out)
 {
     Slot *slot;
 
@@ -126,22 +126,16 @@ static void run_smembers(CommandRun *run)
     if (!run_find(run, 0, CRDT_SET, &key, &exists))
         return;
     run_reply_array(run, exists ? key_live(run->store, &key, CRDT_SET) : 0);
-    while (exists && next_member(run, &key, &cursor, &ref))
+    while (exists && set_next(run, &key, &cursor, &ref))
         run_push_text(run, element_name(&key, &ref));
 }
 
-/* An arbitrary element, repeatable: chosen by how many writes this member has made. */
 static bool pick_member(CommandRun *run, const Key *key, ElementRef *out)
 {
-    uint32_t live = key_live(run->store, key, CRDT_SET);
-    uint64_t seq = store_clock(run->store)->seq[run->store->config.member_id];
-    uint64_t skip = live > 0 ? rng_scale(rng_mix(seq + 1), live) : 0;
-    uint32_t cursor = 0;
+    Pick pick = pick_begin(run, key, CRDT_SET, 0);
+    SlotView view;
 
-    while (next_member(run, key, &cursor, out))
-        if (skip-- == 0)
-            return true;
-    return false;
+    return pick_next(run, &pick, out, &view);
 }
 
 static void pop_one(CommandRun *run, Key *key, bool exists)
@@ -158,21 +152,21 @@ static void pop_one(CommandRun *run, Key *key, bool exists)
 
 static void run_spop(CommandRun *run)
 {
-    int64_t count;
+    bool counted = run_is_given(run, 1);
+    int64_t count = 1;
     bool exists;
     ElementRef ref;
     Key key;
 
-    if (!run_find_to_write(run, 0, CRDT_SET, &key, &exists))
-        return;
-    if (run_count(run) < 2 || run_arg(run, 1)->kind != ARG_BYTES) {
-        pop_one(run, &key, exists);
+    if (run_count(run) > 2 && counted) {
+        run_reply_error(run, ERROR_SYNTAX);
         return;
     }
-    if (!run_integer(run, 1, &count))
+    if ((counted && !run_integer_within(run, 1, 0, ERROR_POSITIVE, &count)) ||
+        !run_find_to_write(run, 0, CRDT_SET, &key, &exists))
         return;
-    if (count < 0) {
-        run_reply_error(run, "ERR value is out of range, must be positive");
+    if (!counted) {
+        pop_one(run, &key, exists);
         return;
     }
     count = exists ? MIN(count, (int64_t)key_live(run->store, &key, CRDT_SET)) : 0;
@@ -183,15 +177,32 @@ static void run_spop(CommandRun *run)
     }
 }
 
+static void push_member(CommandRun *run, const Key *key, const ElementRef *ref,
+                        const SlotView *view)
+{
+    (void)view;
+    run_push_text(run, element_name(key, ref));
+}
+
 static void run_srandmember(CommandRun *run)
 {
+    bool counted = run_is_given(run, 1);
+    int64_t count = 0;
     ElementRef ref;
     bool exists;
+    bool word;
     Key key;
 
-    if (!run_find(run, 0, CRDT_SET, &key, &exists))
+    if (run_count(run) > 2 && counted) {
+        run_reply_error(run, ERROR_SYNTAX);
         return;
-    if (exists && pick_member(run, &key, &ref))
+    }
+    if ((counted && !pick_read_count(run, NULL, &count, &word)) ||
+        !run_find(run, 0, CRDT_SET, &key, &exists))
+        return;
+    if (counted)
+        pick_reply(run, &key, CRDT_SET, exists ? count : 0, 1, push_member);
+    else if (exists && pick_member(run, &key, &ref))
         run_reply_text(run, element_name(&key, &ref));
     else
         run_reply_nil(run);
@@ -205,11 +216,17 @@ static void run_smove(CommandRun *run)
     Key target;
     ElementRef ref;
 
+    if (!run_find_to_write(run, 0, -1, &source, &source_exists))
+        return;
+    if (!source_exists) {
+        run_reply_integer(run, 0);
+        return;
+    }
     if (!run_find_to_write(run, 0, CRDT_SET, &source, &source_exists) ||
         !run_find_to_write(run, 1, CRDT_SET, &target, &target_exists))
         return;
     ref = run_element(run, &source, 2);
-    if (!is_member(run, &source, source_exists, &ref)) {
+    if (!set_holds(run, &source, source_exists, &ref)) {
         run_reply_integer(run, 0);
         return;
     }
@@ -219,78 +236,6 @@ static void run_smove(CommandRun *run)
     run_remove(run, &source, CRDT_SET, &ref);
     ref = run_element(run, &target, 2);
     set_add(run, &target, &ref);
-}
-
-typedef struct {
-    Key key;
-    bool exists;
-} SetOperand;
-
-/* Whether the element is in any (all) of the operands from first to before last. */
-static uint32_t count_in(CommandRun *run, const SetOperand *operands, uint32_t first, uint32_t last,
-                         const ElementRef *ref)
-{
-    uint32_t found = 0;
-
-    for (uint32_t i = first; i < last; i++)
-        found += is_member(run, &operands[i].key, operands[i].exists, ref);
-    return found;
-}
-
-static SetOperand *find_operands(CommandRun *run, uint32_t *out_capacity)
-{
-    SetOperand *operands = g_new0(SetOperand, run_count(run));
-
-    *out_capacity = 0;
-    for (uint32_t i = 0; i < run_count(run); i++) {
-        if (!run_find(run, i, CRDT_SET, &operands[i].key, &operands[i].exists)) {
-            g_free(operands);
-            return NULL;
-        }
-        *out_capacity += operands[i].exists ? key_live(run->store, &operands[i].key, CRDT_SET) : 0;
-    }
-    return operands;
-}
-
-typedef enum { COMBINE_INTER, COMBINE_UNION, COMBINE_DIFF } Combine;
-
-static void combine(CommandRun *run, Combine how)
-{
-    uint32_t capacity;
-    g_autofree SetOperand *operands = find_operands(run, &capacity);
-    uint32_t others = run_count(run) - 1;
-
-    if (!operands)
-        return;
-    run_reply_array(run, capacity);
-    for (uint32_t i = 0; i < (how == COMBINE_UNION ? run_count(run) : 1); i++) {
-        uint32_t cursor = 0;
-        ElementRef ref;
-
-        while (operands[i].exists && next_member(run, &operands[i].key, &cursor, &ref)) {
-            uint32_t found = how == COMBINE_UNION
-                                 ? count_in(run, operands, 0, i, &ref)
-                                 : count_in(run, operands, 1, run_count(run), &ref);
-
-            if (how == COMBINE_INTER ? found == others : found == 0)
-                run_push_text(run, element_name(&operands[i].key, &ref));
-        }
-    }
-}
-
-static void run_sinter(CommandRun *run)
-{
-    combine(run, COMBINE_INTER);
-}
-
-static void run_sunion(CommandRun *run)
-{
-    combine(run, COMBINE_UNION);
-}
-
-static void run_sdiff(CommandRun *run)
-{
-    combine(run, COMBINE_DIFF);
 }
 
 static const CommandSpec specs[] = {
@@ -310,10 +255,6 @@ static const CommandSpec specs[] = {
                  run_srandmember),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "SMOVE", "remove here, add there", 4, true, OP_ACCUM,
                       SHAPE_MEMBERS, 1.3, run_smove),
-    COMMAND_SPEC("SINTER", "elements in all sets", -2, false, OP_READ, SHAPE_KEY, 5.6, run_sinter),
-    COMMAND_SPEC("SUNION", "elements in any set", -2, false, OP_READ, SHAPE_KEY, 5.6, run_sunion),
-    COMMAND_SPEC("SDIFF", "elements in the first set alone", -2, false, OP_READ, SHAPE_KEY, 5.6,
-                 run_sdiff),
 };
 
 const CommandGroup command_group_set = {

@@ -1,32 +1,51 @@
-/* Ranges of sorted sets: by rank or by score, either way round (crdt-semantics.md 3.5).
+/* Ranges of sorted sets: by rank, score or name, either way round; read, counted, stored or removed
+ * (crdt-semantics.md 3.5).
  *
- * Why it works: the five commands are one query with different spellings; a workload's query on a
- * declared key needs only how much comes back, so nothing is sorted for it. */
+ * Why it works: all these commands are one query with different spellings.  What it selects is one
+ * unbroken run of the order: from the first element past the near bound to the last before the far
+ * one.  By name that is how Redis walks too, so even sets whose scores differ, for which ranges by
+ * name are not defined, reply alike.  A workload's query on a declared key needs only how much
+ * comes back, so nothing is sorted for it. */
 #include <string.h>
 
 #include <glib.h>
 
 #include "models/data/zset_order.h"
 
+typedef enum { RANGE_BY_RANK, RANGE_BY_SCORE, RANGE_BY_LEX } RangeKind;
+
 typedef struct {
-    bool by_score, reverse, with_scores, limited;
+    int infinite; /* -1, 0, 1 */
+    bool exclusive;
+    PayloadText text;
+} LexBound;
+
+typedef struct {
+    RangeKind kind;
+    bool reverse, with_scores, modern;
+    bool stores;           /* RANGESTORE: WITHSCORES is no option */
+    uint32_t first;        /* index of the first bound */
     int64_t offset, count; /* LIMIT; count < 0: all */
     int64_t start, stop;   /* by rank */
     ScoreRange scores;
+    LexBound low, high;
 } RangeQuery;
 
-static bool read_option(CommandRun *run, uint32_t *index, bool modern, RangeQuery *query)
+/* --- reading */
+
+static bool read_option(CommandRun *run, uint32_t *index, RangeQuery *query)
 {
     const Arg *arg = run_arg(run, *index);
 
-    if (arg_is(arg, "WITHSCORES")) {
+    if (!query->stores && arg_is(arg, "WITHSCORES")) {
         query->with_scores = true;
-    } else if (modern && arg_is(arg, "BYSCORE")) {
-        query->by_score = true;
-    } else if (modern && arg_is(arg, "REV")) {
+    } else if (query->modern && arg_is(arg, "BYSCORE")) {
+        query->kind = RANGE_BY_SCORE;
+    } else if (query->modern && arg_is(arg, "BYLEX")) {
+        query->kind = RANGE_BY_LEX;
+    } else if (query->modern && arg_is(arg, "REV")) {
         query->reverse = true;
     } else if (arg_is(arg, "LIMIT") && *index + 2 < run_count(run)) {
-        query->limited = true;
         if (!run_integer(run, *index + 1, &query->offset) ||
             !run_integer(run, *index + 2, &query->count))
             return false;
@@ -38,39 +57,166 @@ static bool read_option(CommandRun *run, uint32_t *index, bool modern, RangeQuer
     return true;
 }
 
+static bool read_lex(CommandRun *run, uint32_t index, LexBound *out)
+{
+    PayloadText text = run_text(run, index);
+    char mark = text.data && text.bytes > 0 ? text.data[0] : '\0';
+
+    *out = (LexBound){.exclusive = mark == '('};
+    if (mark == '[' || mark == '(') {
+        out->text = (PayloadText){text.data + 1, text.bytes - 1};
+        return true;
+    }
+    out->infinite = mark == '-' ? -1 : 1;
+    if ((mark == '-' || mark == '+') && text.bytes == 1)
+        return true;
+    run_reply_error(run, "ERR min or max not valid string range item");
+    return false;
+}
+
 /* Workload: without bounds the ten first are meant. */
 static bool read_bounds(CommandRun *run, RangeQuery *query)
 {
-    uint32_t low = query->by_score && query->reverse ? 2 : 1;
+    uint32_t low = query->first + (query->kind != RANGE_BY_RANK && query->reverse);
+    uint32_t high = 2 * query->first + 1 - low;
 
-    if (query->by_score)
-        return score_range_parse(run, low, 3 - low, &query->scores);
-    if (run_count(run) < 3) {
+    if (query->kind == RANGE_BY_SCORE)
+        return score_range_parse(run, low, high, &query->scores);
+    if (query->kind == RANGE_BY_LEX)
+        return read_lex(run, low, &query->low) && read_lex(run, high, &query->high);
+    if (run_count(run) < query->first + 2) {
         query->stop = 9;
         return true;
     }
-    return run_integer(run, 1, &query->start) && run_integer(run, 2, &query->stop);
+    return run_integer(run, query->first, &query->start) &&
+           run_integer(run, query->first + 1, &query->stop);
 }
 
-static bool read_query(CommandRun *run, bool modern, RangeQuery *query)
+static bool read_query(CommandRun *run, RangeQuery *query)
 {
     query->count = -1;
-    for (uint32_t i = 3; i < run_count(run); i++)
-        if (!read_option(run, &i, modern, query))
+    for (uint32_t i = query->first + 2; i < run_count(run); i++)
+        if (!read_option(run, &i, query))
             return false;
-    if (query->limited && !query->by_score) {
+    if (query->count != -1 && query->kind == RANGE_BY_RANK) {
         run_reply_error(run, "ERR syntax error, LIMIT is only supported in combination with either "
                              "BYSCORE or BYLEX");
+        return false;
+    }
+    if (query->with_scores && query->kind == RANGE_BY_LEX) {
+        run_reply_error(run,
+                        "ERR syntax error, WITHSCORES not supported in combination with BYLEX");
         return false;
     }
     return read_bounds(run, query);
 }
 
-static void clip_ranks(RangeQuery *query, int64_t size)
+/* --- selecting */
+
+static int compare_texts(PayloadText a, PayloadText b)
 {
-    query->start = query->start < 0 ? MAX(query->start + size, 0) : query->start;
-    query->stop = query->stop < 0 ? query->stop + size : MIN(query->stop, size - 1);
+    uint32_t bytes = MIN(a.bytes, b.bytes);
+    int order = bytes > 0 ? memcmp(a.data, b.data, bytes) : 0;
+
+    return order != 0 ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
 }
+
+/* Below 0: the name comes before the bound. */
+static int compare_to_bound(PayloadText name, const LexBound *bound)
+{
+    static const PayloadText none = {"", 0};
+
+    return bound->infinite != 0 ? -bound->infinite
+                                : compare_texts(name.data ? name : none, bound->text);
+}
+
+static bool is_past_low(const RangeQuery *query, const Scored *item)
+{
+    int order;
+
+    if (query->kind == RANGE_BY_SCORE)
+        return query->scores.low_exclusive ? item->score > query->scores.low
+                                           : item->score >= query->scores.low;
+    order = compare_to_bound(item->ref.name, &query->low);
+    return query->low.exclusive ? order > 0 : order >= 0;
+}
+
+static bool is_before_high(const RangeQuery *query, const Scored *item)
+{
+    int order;
+
+    if (query->kind == RANGE_BY_SCORE)
+        return query->scores.high_exclusive ? item->score < query->scores.high
+                                            : item->score <= query->scores.high;
+    order = compare_to_bound(item->ref.name, &query->high);
+    return query->high.exclusive ? order < 0 : order <= 0;
+}
+
+/* Whether the bounds leave room for anything between them. */
+static bool bounds_are_open(const RangeQuery *query)
+{
+    const LexBound *low = &query->low;
+    const LexBound *high = &query->high;
+    int order;
+
+    if (query->kind == RANGE_BY_SCORE)
+        return query->scores.low < query->scores.high ||
+               (query->scores.low == query->scores.high && !query->scores.low_exclusive &&
+                !query->scores.high_exclusive);
+    if (low->infinite != 0 || high->infinite != 0)
+        return low->infinite < high->infinite;
+    order = compare_texts(low->text, high->text);
+    return order < 0 || (order == 0 && !low->exclusive && !high->exclusive);
+}
+
+/* A run of the list in the query's direction: item i of it is at_of(list, query, first + i). */
+typedef struct {
+    int64_t first, count;
+} Selection;
+
+static const Scored *item_at(const ScoredList *list, const RangeQuery *query, int64_t at)
+{
+    return &list->items[query->reverse ? list->count - 1 - at : at];
+}
+
+static Selection select_ranks(const RangeQuery *query, int64_t size)
+{
+    int64_t start = query->start < 0 ? MAX(query->start + size, 0) : query->start;
+    int64_t stop = query->stop < 0 ? query->stop + size : MIN(query->stop, size - 1);
+
+    return (Selection){.first = start, .count = start <= stop ? stop - start + 1 : 0};
+}
+
+static Selection select_between(const RangeQuery *query, const ScoredList *list)
+{
+    bool (*near)(const RangeQuery *, const Scored *) =
+        query->reverse ? is_before_high : is_past_low;
+    bool (*far)(const RangeQuery *, const Scored *) = query->reverse ? is_past_low : is_before_high;
+    Selection selection = {0};
+
+    if (list->count == 0 || !bounds_are_open(query) ||
+        !is_past_low(query, &list->items[list->count - 1]) ||
+        !is_before_high(query, &list->items[0]) || query->offset < 0)
+        return selection;
+    while (selection.first < list->count && !near(query, item_at(list, query, selection.first)))
+        selection.first++;
+    if (selection.first == list->count || !far(query, item_at(list, query, selection.first)) ||
+        query->offset >= list->count - selection.first)
+        return selection;
+    selection.first += query->offset;
+    while (selection.count != query->count && selection.first + selection.count < list->count &&
+           far(query, item_at(list, query, selection.first + selection.count)))
+        selection.count++;
+    return selection;
+}
+
+static Selection select_range(const RangeQuery *query, const ScoredList *list)
+{
+    return query->kind == RANGE_BY_RANK ? select_ranks(query, list->count)
+                                        : select_between(query, list);
+}
+
+/* --- replying */
 
 static void push_item(CommandRun *run, const Key *key, const RangeQuery *query, const Scored *item)
 {
@@ -79,78 +225,154 @@ static void push_item(CommandRun *run, const Key *key, const RangeQuery *query, 
         run_push_score(run, item->score);
 }
 
-static void reply_size_only(CommandRun *run, const Key *key, RangeQuery *query, int64_t size)
+static void reply_selection(CommandRun *run, const Key *key, const RangeQuery *query,
+                            const ScoredList *list)
 {
-    const Scored any = {0};
+    Selection selection = select_range(query, list);
 
-    clip_ranks(query, size);
-    for (int64_t i = query->start; i <= query->stop; i++)
+    run_reply_array(run, (uint32_t)selection.count * 2);
+    for (int64_t i = 0; i < selection.count; i++)
+        push_item(run, key, query, item_at(list, query, selection.first + i));
+}
+
+static void reply_sizes(CommandRun *run, const Key *key, const RangeQuery *query, int64_t size)
+{
+    static const Scored any = {0};
+    Selection selection = select_ranks(query, size);
+
+    run_reply_array(run, 0);
+    for (int64_t i = 0; i < selection.count; i++)
         push_item(run, key, query, &any);
 }
 
-static void reply_list(CommandRun *run, const Key *key, RangeQuery *query, const ScoredList *list)
-{
-    int64_t skipped = 0;
-    int64_t taken = 0;
-
-    clip_ranks(query, list->count);
-    for (int64_t i = 0; i < list->count; i++) {
-        const Scored *item = &list->items[query->reverse ? list->count - 1 - i : i];
-
-        if (query->by_score ? !score_range_holds(&query->scores, item->score)
-                            : i < query->start || i > query->stop)
-            continue;
-        if (query->limited && (query->offset < 0 || skipped < query->offset)) {
-            skipped++;
-            continue;
-        }
-        if (query->count >= 0 && taken >= query->count)
-            break;
-        push_item(run, key, query, item);
-        taken++;
-    }
-}
-
-static void range(CommandRun *run, bool modern, RangeQuery query)
+static void range(CommandRun *run, RangeQuery query)
 {
     ScoredList list;
     bool exists;
     Key key;
 
-    if (!read_query(run, modern, &query) || !run_find(run, 0, CRDT_ZSET, &key, &exists))
+    query.first = 1;
+    if (!read_query(run, &query) || !run_find(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    run_reply_array(run, exists ? 2 * key_live(run->store, &key, CRDT_ZSET) : 0);
-    if (key.state && !run->arena && !query.by_score) {
-        reply_size_only(run, &key, &query, exists ? key_live(run->store, &key, CRDT_ZSET) : 0);
+    if (key.state && !run->arena && query.kind == RANGE_BY_RANK) {
+        reply_sizes(run, &key, &query, exists ? key_live(run->store, &key, CRDT_ZSET) : 0);
         return;
     }
     list = zset_sorted(run, &key, exists);
-    reply_list(run, &key, &query, &list);
+    reply_selection(run, &key, &query, &list);
     g_free(list.items);
 }
 
 static void run_zrange(CommandRun *run)
 {
-    range(run, true, (RangeQuery){0});
+    range(run, (RangeQuery){.modern = true});
 }
 
 static void run_zrevrange(CommandRun *run)
 {
-    range(run, false, (RangeQuery){.reverse = true});
+    range(run, (RangeQuery){.reverse = true});
 }
 
 static void run_zrangebyscore(CommandRun *run)
 {
-    range(run, false, (RangeQuery){.by_score = true});
+    range(run, (RangeQuery){.kind = RANGE_BY_SCORE});
 }
 
 static void run_zrevrangebyscore(CommandRun *run)
 {
-    range(run, false, (RangeQuery){.by_score = true, .reverse = true});
+    range(run, (RangeQuery){.kind = RANGE_BY_SCORE, .reverse = true});
+}
+
+static void run_zrangebylex(CommandRun *run)
+{
+    range(run, (RangeQuery){.kind = RANGE_BY_LEX});
+}
+
+static void run_zrevrangebylex(CommandRun *run)
+{
+    range(run, (RangeQuery){.kind = RANGE_BY_LEX, .reverse = true});
+}
+
+/* --- stored, counted, removed */
+
+static void run_zrangestore(CommandRun *run)
+{
+    RangeQuery query = {.modern = true, .stores = true, .first = 2};
+    Selection selection;
+    ScoredList list;
+    bool exists;
+    Key key;
+
+    if (!read_query(run, &query) || !run_find(run, 1, CRDT_ZSET, &key, &exists))
+        return;
+    list = zset_sorted(run, &key, exists);
+    selection = select_range(&query, &list);
+    if (query.reverse)
+        selection.first = list.count - selection.first - selection.count;
+    zset_replace(run, 0, list.items + (selection.count > 0 ? selection.first : 0),
+                 (uint32_t)selection.count);
+    g_free(list.items);
+}
+
+static void count_range(CommandRun *run, RangeKind kind)
+{
+    RangeQuery query = {.kind = kind, .first = 1, .count = -1};
+    ScoredList list;
+    bool exists;
+    Key key;
+
+    if (!read_bounds(run, &query) || !run_find(run, 0, CRDT_ZSET, &key, &exists))
+        return;
+    list = zset_sorted(run, &key, exists);
+    run_reply_integer(run, select_between(&query, &list).count);
+    g_free(list.items);
+}
+
+static void run_zcount(CommandRun *run)
+{
+    count_range(run, RANGE_BY_SCORE);
+}
+
+static void run_zlexcount(CommandRun *run)
+{
+    count_range(run, RANGE_BY_LEX);
+}
+
+static void remove_range(CommandRun *run, RangeKind kind)
+{
+    RangeQuery query = {.kind = kind, .first = 1, .count = -1};
+    Selection selection;
+    ScoredList list;
+    bool exists;
+    Key key;
+
+    if (!read_bounds(run, &query) || !run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
+        return;
+    list = zset_sorted(run, &key, exists);
+    selection = select_range(&query, &list);
+    for (int64_t i = 0; i < selection.count; i++)
+        run_remove(run, &key, CRDT_ZSET, &list.items[selection.first + i].ref);
+    g_free(list.items);
+    run_reply_integer(run, selection.count);
+}
+
+static void run_zremrangebyrank(CommandRun *run)
+{
+    remove_range(run, RANGE_BY_RANK);
+}
+
+static void run_zremrangebyscore(CommandRun *run)
+{
+    remove_range(run, RANGE_BY_SCORE);
+}
+
+static void run_zremrangebylex(CommandRun *run)
+{
+    remove_range(run, RANGE_BY_LEX);
 }
 
 static const CommandSpec specs[] = {
-    COMMAND_SPEC("ZRANGE", "elements by rank or score", -4, false, OP_READ, SHAPE_RANGE, 1.07,
+    COMMAND_SPEC("ZRANGE", "elements by rank, score or name", -4, false, OP_READ, SHAPE_RANGE, 1.07,
                  run_zrange),
     COMMAND_SPEC("ZREVRANGE", "elements from the highest", -4, false, OP_READ, SHAPE_RANGE, 1.07,
                  run_zrevrange),
@@ -158,6 +380,22 @@ static const CommandSpec specs[] = {
                  run_zrangebyscore),
     COMMAND_SPEC("ZREVRANGEBYSCORE", "elements within scores, from the highest", -4, false, OP_READ,
                  SHAPE_RANGE, 1.07, run_zrevrangebyscore),
+    COMMAND_SPEC("ZRANGEBYLEX", "elements within names", -4, false, OP_READ, SHAPE_RANGE, 1.07,
+                 run_zrangebylex),
+    COMMAND_SPEC("ZREVRANGEBYLEX", "elements within names, from the highest", -4, false, OP_READ,
+                 SHAPE_RANGE, 1.07, run_zrevrangebylex),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZRANGESTORE", "ZRANGE into another key", -5, true, OP_LWW,
+                      SHAPE_RANGE, 2.0, run_zrangestore),
+    COMMAND_SPEC("ZCOUNT", "elements within scores", 4, false, OP_READ, SHAPE_RANGE, 0.8,
+                 run_zcount),
+    COMMAND_SPEC("ZLEXCOUNT", "elements within names", 4, false, OP_READ, SHAPE_RANGE, 0.8,
+                 run_zlexcount),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZREMRANGEBYRANK", "remove by rank, as far as observed", 4, true,
+                      OP_ACCUM, SHAPE_RANGE, 1.6, run_zremrangebyrank),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZREMRANGEBYSCORE", "remove by score, as far as observed", 4,
+                      true, OP_LWW, SHAPE_RANGE, 1.6, run_zremrangebyscore),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZREMRANGEBYLEX", "remove by name, as far as observed", 4, true,
+                      OP_LWW, SHAPE_RANGE, 1.6, run_zremrangebylex),
 };
 
 const CommandGroup command_group_zrange = {

@@ -45,28 +45,6 @@ static bool zadd_read_options(CommandRun *run, ZaddOptions *options)
     return false;
 }
 
-static Value score_value(double score)
-{
-    Value value = {.kind = VALUE_SCORE, .bytes = sizeof(score)};
-
-    memcpy(&value.number, &score, sizeof(score));
-    return value;
-}
-
-static bool read_amount(CommandRun *run, uint32_t index, Decimal *out)
-{
-    const Arg *arg = run_arg(run, index);
-
-    if (arg->kind == ARG_BYTES ? decimal_parse(arg->data, arg->bytes, out) : true) {
-        if (arg->kind != ARG_BYTES)
-            *out = arg->kind == ARG_INTEGER ? (Decimal)(int64_t)arg->number * DECIMAL_ONE
-                                            : DECIMAL_ONE;
-        return true;
-    }
-    run_reply_error(run, ERROR_FLOAT);
-    return false;
-}
-
 /* Whether the conditions let new_score in, given what is seen. */
 static bool zadd_allowed(const ZaddOptions *options, const SlotView *view, double new_score)
 {
@@ -79,20 +57,54 @@ static bool zadd_allowed(const ZaddOptions *options, const SlotView *view, doubl
     return !options->lt || new_score < view_score(view);
 }
 
-static void zadd_increment(CommandRun *run, Key *key, const ZaddOptions *options)
-{
-    ElementRef ref = run_element(run, key, options->first_pair + 1);
-    SlotView view = run_view(run, key, CRDT_ZSET, &ref);
-    Decimal amount;
+typedef struct {
+    double number;
+    Decimal decimal;
+    bool is_decimal; /* else no decimal holds it: infinite, or out of range */
+} Amount;
 
-    if (!read_amount(run, options->first_pair, &amount))
-        return;
-    if (!zadd_allowed(options, &view, view_score(&view) + decimal_to_double(amount))) {
+/* A workload may leave the amount out: it is 1. */
+static bool read_amount(CommandRun *run, uint32_t index, Amount *out)
+{
+    const Arg *arg = run_arg(run, index);
+
+    if (arg->kind == ARG_BYTES) {
+        out->is_decimal = decimal_parse(arg->data, arg->bytes, &out->decimal);
+        return run_double(run, index, &out->number);
+    }
+    out->number = arg->kind == ARG_INTEGER ? (double)(int64_t)arg->number : 1.0;
+    out->decimal =
+        arg->kind == ARG_INTEGER ? (Decimal)(int64_t)arg->number * DECIMAL_ONE : DECIMAL_ONE;
+    out->is_decimal = true;
+    return true;
+}
+
+/* Simplified: an amount that no decimal holds replicates as an assignment of the sum.
+ *
+ * Replies the new score; nil when the conditions did not let it in. */
+static void add_amount(CommandRun *run, Key *key, const ElementRef *ref, const Amount *amount,
+                       const ZaddOptions *options)
+{
+    SlotView view = run_view(run, key, CRDT_ZSET, ref);
+    double sum = (view.present ? view_score(&view) : 0) + amount->number;
+
+    if (view.present ? options->nx : options->xx) {
         run_reply_nil(run);
         return;
     }
-    run_increment(run, key, CRDT_ZSET, &ref, amount);
-    view = run_view(run, key, CRDT_ZSET, &ref);
+    if (sum != sum) {
+        run_reply_error(run, "ERR resulting score is not a number (NaN)");
+        return;
+    }
+    if (!zadd_allowed(options, &view, sum)) {
+        run_reply_nil(run);
+        return;
+    }
+    if (amount->is_decimal)
+        run_increment(run, key, CRDT_ZSET, ref, amount->decimal);
+    else
+        run_assign(run, key, CRDT_ZSET, ref, score_value(sum));
+    view = run_view(run, key, CRDT_ZSET, ref);
     run_reply_score(run, view_score(&view));
 }
 
@@ -102,9 +114,6 @@ static void zadd_pairs(CommandRun *run, Key *key, const ZaddOptions *options)
     int64_t changed = 0;
     double score;
 
-    for (uint32_t i = options->first_pair; i < run_count(run); i += 2)
-        if (!run_double(run, i, &score))
-            return; /* nothing is written when one score is wrong */
     for (uint32_t i = options->first_pair; i < run_count(run); i += 2) {
         ElementRef ref = run_element(run, key, i + 1);
         SlotView view = run_view(run, key, CRDT_ZSET, &ref);
@@ -134,50 +143,64 @@ static void zadd_declared(CommandRun *run, Key *key, bool exists)
     run_reply_integer(run, exists ? 0 : key->state->fields);
 }
 
+/* Nothing is written when one score is wrong. */
+static bool zadd_scores_are_right(CommandRun *run, const ZaddOptions *options)
+{
+    double score;
+
+    for (uint32_t i = options->first_pair; i < run_count(run); i += 2)
+        if (!run_double(run, i, &score))
+            return false;
+    return true;
+}
+
 static void run_zadd(CommandRun *run)
 {
+    bool in_words = run_arg(run, 1)->kind == ARG_BYTES;
     ZaddOptions options = {0};
+    Amount amount;
+    ElementRef ref;
     bool exists;
     Key key;
 
-    if (!run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
-        return;
-    if (key.state && (run_count(run) < 2 || run_arg(run, 1)->kind != ARG_BYTES)) {
-        zadd_declared(run, &key, exists);
+    if (run_arg(run, 0)->kind == ARG_KEY && !in_words) {
+        if (run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
+            zadd_declared(run, &key, exists);
         return;
     }
-    if (!zadd_read_options(run, &options))
+    if (!zadd_read_options(run, &options) || !zadd_scores_are_right(run, &options) ||
+        !run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    if (options.incr)
-        zadd_increment(run, &key, &options);
-    else
+    if (!options.incr) {
         zadd_pairs(run, &key, &options);
+        return;
+    }
+    read_amount(run, options.first_pair, &amount);
+    ref = run_element(run, &key, options.first_pair + 1);
+    add_amount(run, &key, &ref, &amount, &options);
 }
 
 static void run_zincrby(CommandRun *run)
 {
-    Decimal amount = DECIMAL_ONE;
+    static const ZaddOptions none = {0};
+    const Arg *element = run_first_of(run, ARG_ELEMENT);
+    uint32_t amount_index = 1;
     ElementRef ref = {0};
-    SlotView view;
+    Amount amount;
     bool exists;
     Key key;
 
-    if (!run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
+    while (element && amount_index < run_count(run) &&
+           run_arg(run, amount_index)->kind != ARG_INTEGER)
+        amount_index++;
+    if (!read_amount(run, amount_index, &amount) ||
+        !run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    if (key.state && run_first_of(run, ARG_ELEMENT)) {
-        const Arg *number = run_first_of(run, ARG_INTEGER);
-
-        ref.index = (uint32_t)(run_first_of(run, ARG_ELEMENT)->number % key.state->fields);
-        if (number)
-            amount = (Decimal)(int64_t)number->number * DECIMAL_ONE;
-    } else {
-        if (!read_amount(run, 1, &amount))
-            return;
+    if (key.state && element)
+        ref.index = (uint32_t)(element->number % key.state->fields);
+    else
         ref = run_element(run, &key, 2);
-    }
-    run_increment(run, &key, CRDT_ZSET, &ref, amount);
-    view = run_view(run, &key, CRDT_ZSET, &ref);
-    run_reply_score(run, view_score(&view));
+    add_amount(run, &key, &ref, &amount, &none);
 }
 
 static void run_zrem(CommandRun *run)
@@ -265,58 +288,6 @@ static void run_zrevrank(CommandRun *run)
     zrank(run, true);
 }
 
-static void zpop(CommandRun *run, bool highest)
-{
-    int64_t count = 1;
-    bool exists;
-    Key key;
-    Scored first;
-
-    if (run_count(run) > 1 && run_arg(run, 1)->kind != ARG_SYNTHETIC &&
-        !run_integer(run, 1, &count))
-        return;
-    if (count < 0) {
-        run_reply_error(run, "ERR value is out of range, must be positive");
-        return;
-    }
-    if (!run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
-        return;
-    count = exists ? MIN(count, (int64_t)key_live(run->store, &key, CRDT_ZSET)) : 0;
-    run_reply_array(run, (uint32_t)count * 2);
-    for (int64_t i = 0; i < count && zset_first(run, &key, highest, &first); i++) {
-        run_push_text(run, element_name(&key, &first.ref));
-        run_push_score(run, first.score);
-        run_remove(run, &key, CRDT_ZSET, &first.ref);
-    }
-}
-
-static void run_zpopmin(CommandRun *run)
-{
-    zpop(run, false);
-}
-
-static void run_zpopmax(CommandRun *run)
-{
-    zpop(run, true);
-}
-
-static void run_zcount(CommandRun *run)
-{
-    ScoreRange range;
-    ScoredList list;
-    int64_t count = 0;
-    bool exists;
-    Key key;
-
-    if (!score_range_parse(run, 1, 2, &range) || !run_find(run, 0, CRDT_ZSET, &key, &exists))
-        return;
-    list = zset_sorted(run, &key, exists);
-    for (uint32_t i = 0; i < list.count; i++)
-        count += score_range_holds(&range, list.items[i].score);
-    g_free(list.items);
-    run_reply_integer(run, count);
-}
-
 static const CommandSpec specs[] = {
     COMMAND_SPEC("ZADD", "assign scores", -4, true, OP_LWW, SHAPE_MEMBERS, 1.02, run_zadd),
     COMMAND_SPEC("ZINCRBY", "add to a score", 4, true, OP_ACCUM, SHAPE_MEMBERS, 0.85, run_zincrby),
@@ -325,16 +296,10 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC("ZSCORE", "one score", 3, false, OP_READ, SHAPE_MEMBERS, 0.8, run_zscore),
     COMMAND_SPEC("ZMSCORE", "several scores", -3, false, OP_READ, SHAPE_MEMBERS, 1.0, run_zmscore),
     COMMAND_SPEC("ZCARD", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.5, run_zcard),
-    COMMAND_SPEC("ZCOUNT", "elements within scores", 4, false, OP_READ, SHAPE_RANGE, 0.8,
-                 run_zcount),
-    COMMAND_SPEC("ZRANK", "place from the lowest", -3, false, OP_READ, SHAPE_MEMBERS, 0.37,
+    COMMAND_SPEC("ZRANK", "place from the lowest", 3, false, OP_READ, SHAPE_MEMBERS, 0.37,
                  run_zrank),
-    COMMAND_SPEC("ZREVRANK", "place from the highest", -3, false, OP_READ, SHAPE_MEMBERS, 0.37,
+    COMMAND_SPEC("ZREVRANK", "place from the highest", 3, false, OP_READ, SHAPE_MEMBERS, 0.37,
                  run_zrevrank),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMIN", "take the lowest; others may too", -2, true, OP_ACCUM,
-                      SHAPE_KEY, 1.6, run_zpopmin),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "ZPOPMAX", "take the highest; others may too", -2, true, OP_ACCUM,
-                      SHAPE_KEY, 1.6, run_zpopmax),
 };
 
 const CommandGroup command_group_zset = {

@@ -47,8 +47,51 @@ ScoredList zset_sorted(CommandRun *run, const Key *key, bool exists)
     list.items = g_new(Scored, live + 1);
     while (list.count < live && next_scored(run, key, &cursor, &list.items[list.count]))
         list.count++;
-    qsort(list.items, list.count, sizeof(Scored), compare);
+    zset_sort(&list);
     return list;
+}
+
+void zset_sort(ScoredList *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof(Scored), compare);
+}
+
+Value score_value(double score)
+{
+    Value value = {.kind = VALUE_SCORE, .bytes = sizeof(score)};
+
+    memcpy(&value.number, &score, sizeof(score));
+    return value;
+}
+
+/* DEL and assignments (crdt-semantics.md 3.5), from a copy of the names. */
+void zset_replace(CommandRun *run, uint32_t index, const Scored *items, uint32_t count)
+{
+    g_autoptr(GByteArray) names = g_byte_array_new();
+    uint32_t at = 0;
+    bool exists;
+    Key target;
+
+    if (!run_find_to_write(run, index, -1, &target, &exists))
+        return;
+    if (target.state) {
+        run_reply_error(run, "ERR storing into a declared key is not simulated");
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        g_byte_array_append(names, (const guint8 *)items[i].ref.name.data, items[i].ref.name.bytes);
+    store_delete(run->store, &target, run->now);
+    for (uint32_t i = 0; i < count; i++) {
+        ElementRef ref = {.name = {(const char *)names->data + at, items[i].ref.name.bytes}};
+
+        if (!names->data)
+            ref.name.data = "";
+        ref.hash = name_hash(ref.name.data, ref.name.bytes);
+        at += ref.name.bytes;
+        run_assign(run, &target, CRDT_ZSET, &ref, score_value(items[i].score));
+    }
+    run_reply_integer(run, count);
 }
 
 bool zset_first(CommandRun *run, const Key *key, bool highest, Scored *out)

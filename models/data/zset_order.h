@@ -19,6 +19,15 @@ bool zset_first(CommandRun *run, const Key *key, bool highest,
                 Scored *out); /* O(elements), no allocation */
 uint32_t zset_count_before(CommandRun *run, const Key *key, const Scored *at, bool reverse);
 
+/* Puts these in the place of whatever is under argument index, and replies how many there are.  The
+ * names may belong to that same key. */
+void zset_replace(CommandRun *run, uint32_t index, const Scored *items, uint32_t count);
+
+void zset_sort(ScoredList *list);
+
+/* An assignment of a score. */
+Value score_value(double score);
+
 /* "1.5", "(1.5", "-inf"; exclusive with a parenthesis. */
 typedef struct {
     double low, high;

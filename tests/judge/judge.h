@@ -108,9 +108,10 @@ static bool judge_holds(const Reply *whole, const Reply *picked, uint32_t step)
     return false;
 }
 
-/* As many items on both sides, ours all from the collection, and different ones where Redis's are.
- */
-static bool judge_same_pick(const Reply *whole, const Reply *redis, const Reply *ours, bool pairs)
+/* As many items on both sides, ours all from the collection, and different ones unless repeats were
+ * asked for. */
+static bool judge_same_pick(const Reply *whole, const Reply *redis, const Reply *ours, bool repeats,
+                            bool pairs)
 {
     uint32_t step = pairs ? 2 : 1;
 
@@ -123,16 +124,9 @@ static bool judge_same_pick(const Reply *whole, const Reply *redis, const Reply 
     for (uint32_t i = 0; i < ours->count; i += step) {
         if (!judge_holds(whole, &ours->items[i], step))
             return false;
-        for (uint32_t j = 0; j < i; j += step)
-            if (judge_equal(&ours->items[i], &ours->items[j], false)) {
-                bool redis_repeats = false;
-
-                for (uint32_t k = 0; k < redis->count; k += step)
-                    for (uint32_t m = 0; m < k; m += step)
-                        redis_repeats |= judge_equal(&redis->items[k], &redis->items[m], false);
-                if (!redis_repeats && redis->count / step * 2 > whole->count)
-                    return false;
-            }
+        for (uint32_t j = 0; j < i && !repeats; j += step)
+            if (judge_equal(&ours->items[i], &ours->items[j], false))
+                return false;
     }
     return true;
 }
@@ -187,7 +181,9 @@ static bool judge_random_agrees(Judge *judge, const JudgeForm *form, const GPtrA
         whole = judge_ours(judge, words);
     }
     *out_ours = judge_ours(judge, command);
-    same = judge_same_pick(&whole, redis, out_ours, pairs);
+    same =
+        judge_same_pick(&whole, redis, out_ours,
+                        command->len > 2 && ((GString *)command->pdata[2])->str[0] == '-', pairs);
     if (same && form->undone && redis->kind != REPLY_NIL && redis->kind != REPLY_ERROR)
         judge_follow_pick(judge, form, key, redis, out_ours);
     return same;
