@@ -27,6 +27,7 @@
     X(scan)                                                                                        \
     X(set)                                                                                         \
     X(setop)                                                                                       \
+    X(sort)                                                                                        \
     X(string)                                                                                      \
     X(transactions)                                                                                \
     X(text)                                                                                        \

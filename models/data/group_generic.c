@@ -169,7 +169,8 @@ static bool copy_read_options(CommandRun *run, bool *out_replace)
                 return false;
             if (database != 0) {
                 run_reply_error(run, database > INT32_MAX || database < INT32_MIN
-                                         ? ERROR_INTEGER
+                                         ? "ERR value is out of range, value must between "
+                                           "-2147483648 and 2147483647"
                                          : "ERR DB index is out of range");
                 return false;
             }

@@ -39,11 +39,11 @@ static bool read_option(CommandRun *run, uint32_t *index, RangeQuery *query)
 
     if (!query->stores && arg_is(arg, "WITHSCORES")) {
         query->with_scores = true;
-    } else if (query->modern && arg_is(arg, "BYSCORE")) {
+    } else if (query->modern && query->kind == RANGE_BY_RANK && arg_is(arg, "BYSCORE")) {
         query->kind = RANGE_BY_SCORE;
-    } else if (query->modern && arg_is(arg, "BYLEX")) {
+    } else if (query->modern && query->kind == RANGE_BY_RANK && arg_is(arg, "BYLEX")) {
         query->kind = RANGE_BY_LEX;
-    } else if (query->modern && arg_is(arg, "REV")) {
+    } else if (query->modern && !query->reverse && arg_is(arg, "REV")) {
         query->reverse = true;
     } else if (arg_is(arg, "LIMIT") && *index + 2 < run_count(run)) {
         if (!run_integer(run, *index + 1, &query->offset) ||

@@ -124,12 +124,23 @@ uint32_t zset_count_before(CommandRun *run, const Key *key, const Scored *at, bo
     return count;
 }
 
+/* As strtod reads it up to a NUL, unlike all other numbers: blanks before it are skipped, and
+ * nothing at all is 0. */
 static bool bound_parse(CommandRun *run, uint32_t index, double *out, bool *out_exclusive)
 {
     PayloadText text = run_text(run, index);
+    uint32_t at = text.data && text.bytes > 0 && text.data[0] == '(';
+    uint32_t end = at;
 
-    *out_exclusive = text.data && text.bytes > 0 && text.data[0] == '(';
-    if (text.data && double_parse(text.data + *out_exclusive, text.bytes - *out_exclusive, out))
+    *out_exclusive = at > 0;
+    while (text.data && end < text.bytes && text.data[end] != '\0')
+        end++;
+    *out = 0;
+    if (text.data && at == end)
+        return true;
+    while (at < end && g_ascii_isspace(text.data[at]))
+        at++;
+    if (text.data && double_parse(text.data + at, end - at, out))
         return true;
     run_reply_error(run, "ERR min or max is not a float");
     return false;
