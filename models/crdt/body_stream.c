@@ -77,6 +77,21 @@ static void entry_kill(CrdtBody *body, StreamTree *tree, uint32_t at)
     tree_kill(tree, at);
 }
 
+/* Entries from the start have dots of the genesis, which every clock covers, each its own. */
+static void stream_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
+{
+    for (uint32_t i = 0; i < element_count; i++) {
+        StreamEntry entry = {.id = {i + 1, 0},
+                             .dot = dot_make(0, i + 1),
+                             .bytes =
+                                 value_bytes / element_count + (i < value_bytes % element_count),
+                             .kind = VALUE_SYNTHETIC};
+
+        entry_insert(body, &entry);
+    }
+    stream_settle(body);
+}
+
 static void apply_add(CrdtBody *body, const BodyEffect *be, PayloadText rest)
 {
     const Value *value = &be->effect->value;
@@ -225,7 +240,7 @@ static void stream_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody 
     for (uint32_t i = 1; i <= MEMBER_MAX; i++)
         merge_early(merge, into, from, i);
     clock_join(&into->deleted, &from->deleted);
-    groups_merge(into, from);
+    groups_merge(merge, into, from);
     stream_settle(into);
 }
 
@@ -243,7 +258,7 @@ static BodySummary stream_summary(const CrdtBody *body)
     return body->summary;
 }
 
-/* What key DELs had observed and every member has arrived nowhere anew. */
+/* What key DELs had observed is of no use once it has arrived here. */
 static void stream_collect(CrdtBody *body, const Clock *stable)
 {
     for (int i = 1; i <= MEMBER_MAX; i++)
@@ -297,6 +312,7 @@ static void stream_digest(const CrdtBody *body, Digest *digest)
 const BodyRule body_stream = {
     .create = stream_create,
     .destroy = stream_destroy,
+    .fill = stream_fill,
     .apply = stream_apply,
     .merge = stream_merge,
     .is_present = stream_is_present,

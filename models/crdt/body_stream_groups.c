@@ -1,8 +1,9 @@
 /* Why it works: a CREATE or an ACK counts while its origin had observed every removal of the group,
- * a DESTROY of its name or a DEL of the key.  An origin's observed clock only grows, so of each
- * origin the newest counts whenever an older one does, and it says all: at most one CREATE and one
- * ACK per origin are kept.  Removals are kept as the join of their dots: to have observed (r, n) is
- * to have observed all of r before it.
+ * a DESTROY of its name or a DEL of the key as a stream; a DEL made while the key showed another
+ * type takes only what it had observed, as members that hold no stream need not keep it.  An
+ * origin's observed clock only grows, so of each origin the newest counts whenever an older one
+ * does, and it says all: at most one CREATE and one ACK per origin are kept.  Removals are kept as
+ * the join of their dots: to have observed (r, n) is to have observed all of r before it.
  *
  * A removal may be forgotten once every member has observed it and has said so behind all it had
  * made before: whatever arrives later has observed it.  That needs more of the stable cut than
@@ -12,6 +13,7 @@
 
 #include <string.h>
 
+#include "models/crdt/crdt.h"
 #include "sim/ensure.h"
 
 static int name_compare(const char *a, uint32_t a_bytes, PayloadText b)
@@ -118,6 +120,14 @@ static bool has_observed(const Clock *ctx, const Clock *removals)
     return true;
 }
 
+/* Clocks of dots here have a seq for the genesis too: entries from the start have dots of their
+ * own. */
+static void marks_join(Clock *into, const Clock *from)
+{
+    clock_join(into, from);
+    into->seq[0] = MAX(into->seq[0], from->seq[0]);
+}
+
 static Clock group_removals(const CrdtBody *body, const StreamGroup *group)
 {
     Clock removals = body->group_deleted;
@@ -127,7 +137,7 @@ static Clock group_removals(const CrdtBody *body, const StreamGroup *group)
 }
 
 /* Drops what no longer counts.  Returns whether a CREATE was among it. */
-static bool group_prune(StreamGroup *group, const Clock *removals)
+static bool group_prune(StreamGroup *group, const Clock *removals, const Clock *deleted)
 {
     bool lost = false;
 
@@ -136,11 +146,13 @@ static bool group_prune(StreamGroup *group, const Clock *removals)
 
         if (!voice)
             continue;
-        if (voice->create != 0 && !has_observed(&voice->create_ctx, removals)) {
+        if (voice->create != 0 &&
+            (!has_observed(&voice->create_ctx, removals) || clock_covers(deleted, voice->create))) {
             voice->create = 0;
             lost = true;
         }
-        if (voice->ack != 0 && !has_observed(&voice->ack_ctx, removals))
+        if (voice->ack != 0 &&
+            (!has_observed(&voice->ack_ctx, removals) || clock_covers(deleted, voice->ack)))
             voice->ack = 0;
         if (voice->create == 0 && voice->ack == 0)
             g_clear_pointer(&group->voices[i], g_free);
@@ -148,12 +160,23 @@ static bool group_prune(StreamGroup *group, const Clock *removals)
     return lost;
 }
 
+/* An ACK speaks of the group its origin saw: one of the CREATEs it had observed must still count.
+ */
+static bool ack_counts(const StreamGroup *group, const GroupVoice *voice)
+{
+    for (int i = 1; voice->ack != 0 && i <= MEMBER_MAX; i++)
+        if (group->voices[i] && group->voices[i]->create != 0 &&
+            clock_covers(&voice->ack_ctx, group->voices[i]->create))
+            return true;
+    return false;
+}
+
 /* What the voices left say.  A group that lost a CREATE but has another is another group of the
  * same name: who was reading begins anew. */
 static void group_settle(CrdtBody *body, StreamGroup *group)
 {
     Clock removals = group_removals(body, group);
-    bool lost = group_prune(group, &removals) || group->begun_anew;
+    bool lost = group_prune(group, &removals, &body->deleted) || group->begun_anew;
     bool live = false;
 
     group->begun_anew = false;
@@ -167,8 +190,8 @@ static void group_settle(CrdtBody *body, StreamGroup *group)
             if (stream_id_compare(voice->start, group->start) < 0)
                 group->start = voice->start;
         }
-        if (voice && voice->ack != 0)
-            clock_join(&group->acked, &voice->acked);
+        if (voice && ack_counts(group, voice))
+            marks_join(&group->acked, &voice->acked);
     }
     if (group->local && (!live || lost)) {
         g_clear_pointer(&group->local, group_local_free);
@@ -258,37 +281,57 @@ void groups_apply(CrdtBody *body, const Effect *effect, uint8_t op, PayloadText 
 
 void groups_delete(CrdtBody *body, const Effect *effect)
 {
-    body->group_deleted.seq[dot_member(effect->dot)] = dot_seq(effect->dot);
+    if (effect->type == CRDT_STREAM)
+        body->group_deleted.seq[dot_member(effect->dot)] = dot_seq(effect->dot);
     for (uint32_t i = 0; i < body->group_count; i++)
         group_settle(body, body->groups[i]);
     groups_tidy(body);
 }
 
-/* The newer of two of one origin says all; removals that either side has forgotten were observed by
- * whoever still holds a voice. */
-void groups_merge(CrdtBody *into, const CrdtBody *from)
+/* What one side has and the other lacks, though its clock covers the dot, is over there; of two of
+ * one origin the newer says all. */
+static void merge_voice(const BodyMerge *merge, StreamGroup *group, uint32_t origin,
+                        const GroupVoice *theirs)
+{
+    static const GroupVoice nothing = {0};
+    GroupVoice *voice = group_voice(group, origin);
+
+    if (!theirs)
+        theirs = &nothing;
+    if (theirs->create > voice->create) {
+        if (!clock_covers(&merge->into->clock, theirs->create))
+            voice_create(group, voice, theirs);
+    } else if (voice->create > theirs->create && clock_covers(&merge->from->clock, voice->create)) {
+        voice->create = 0;
+        group->begun_anew = true;
+    }
+    if (theirs->ack > voice->ack) {
+        if (!clock_covers(&merge->into->clock, theirs->ack)) {
+            voice->ack = theirs->ack;
+            voice->ack_ctx = theirs->ack_ctx;
+            voice->acked = theirs->acked;
+        }
+    } else if (voice->ack > theirs->ack && clock_covers(&merge->from->clock, voice->ack)) {
+        voice->ack = 0;
+    }
+}
+
+void groups_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from)
 {
     clock_join(&into->group_deleted, &from->group_deleted);
-    for (uint32_t i = 0; i < from->group_count; i++) {
-        const StreamGroup *other = from->groups[i];
-        StreamGroup *group = group_need(into, stream_group_name(other));
+    for (uint32_t i = 0; i < from->group_count; i++)
+        group_need(into, stream_group_name(from->groups[i]));
+    for (uint32_t i = 0; i < into->group_count; i++) {
+        StreamGroup *group = into->groups[i];
+        const StreamGroup *other = group_find(from, stream_group_name(group));
 
-        clock_join(&group->destroyed, &other->destroyed);
-        for (uint32_t k = 0; k <= MEMBER_MAX; k++) {
-            const GroupVoice *theirs = other->voices[k];
-            GroupVoice *voice = theirs ? group_voice(group, k) : NULL;
-
-            if (theirs && theirs->create > voice->create)
-                voice_create(group, voice, theirs);
-            if (theirs && theirs->ack > voice->ack) {
-                voice->ack = theirs->ack;
-                voice->ack_ctx = theirs->ack_ctx;
-                voice->acked = theirs->acked;
-            }
-        }
+        if (other)
+            clock_join(&group->destroyed, &other->destroyed);
+        for (uint32_t k = 1; k <= MEMBER_MAX; k++)
+            if (group->voices[k] || (other && other->voices[k]))
+                merge_voice(merge, group, k, other ? other->voices[k] : NULL);
+        group_settle(into, group);
     }
-    for (uint32_t i = 0; i < into->group_count; i++)
-        group_settle(into, into->groups[i]);
     groups_tidy(into);
 }
 
@@ -299,11 +342,27 @@ static void clock_drop_stable(Clock *removals, const Clock *stable)
             removals->seq[i] = 0;
 }
 
+/* All CREATEs an ACK had observed have arrived, and none counts: none ever will. */
+static void drop_idle_acks(StreamGroup *group, const Clock *stable)
+{
+    for (int i = 1; i <= MEMBER_MAX; i++) {
+        GroupVoice *voice = group->voices[i];
+
+        if (!voice || ack_counts(group, voice) || !has_observed(stable, &voice->ack_ctx))
+            continue;
+        voice->ack = 0;
+        if (voice->create == 0)
+            g_clear_pointer(&group->voices[i], g_free);
+    }
+}
+
 void groups_collect(CrdtBody *body, const Clock *stable)
 {
     clock_drop_stable(&body->group_deleted, stable);
-    for (uint32_t i = 0; i < body->group_count; i++)
+    for (uint32_t i = 0; i < body->group_count; i++) {
         clock_drop_stable(&body->groups[i]->destroyed, stable);
+        drop_idle_acks(body->groups[i], stable);
+    }
     groups_tidy(body);
 }
 
@@ -322,34 +381,33 @@ uint64_t groups_oldest_rank(const CrdtBody *body)
     return rank;
 }
 
-static void voice_digest(const GroupVoice *voice, uint32_t origin, Digest *digest)
+static void voice_digest(const StreamGroup *group, uint32_t origin, Digest *digest)
 {
+    const GroupVoice *voice = group->voices[origin];
+
     digest_u64(digest, origin);
     digest_u64(digest, voice->create);
     if (voice->create != 0) {
         digest_u64(digest, voice->start.ms);
         digest_u64(digest, voice->start.seq);
     }
-    digest_u64(digest, voice->ack);
-    for (int i = 1; voice->ack != 0 && i <= MEMBER_MAX; i++)
+    for (int i = 0; ack_counts(group, voice) && i <= MEMBER_MAX; i++)
         digest_u64(digest, voice->acked.seq[i]);
 }
 
-/* Removals are left out: a forgotten one and one nobody can meet any more are the same. */
+/* Removals are left out: a forgotten one and one that nothing under way can meet are the same. */
 void groups_digest(const CrdtBody *body, Digest *digest)
 {
     for (uint32_t i = 0; i < body->group_count; i++) {
         const StreamGroup *group = body->groups[i];
-        bool named = false;
 
-        for (uint32_t k = 0; k <= MEMBER_MAX; k++) {
-            if (!group->voices[k])
-                continue;
-            if (!named)
-                digest_bytes(digest, group->name, group->name_bytes);
-            named = true;
-            voice_digest(group->voices[k], k, digest);
-        }
+        if (!group->local)
+            continue;
+        digest_bytes(digest, group->name, group->name_bytes);
+        for (uint32_t k = 1; k <= MEMBER_MAX; k++)
+            if (group->voices[k] &&
+                (group->voices[k]->create != 0 || ack_counts(group, group->voices[k])))
+                voice_digest(group, k, digest);
     }
 }
 

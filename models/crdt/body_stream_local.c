@@ -105,7 +105,7 @@ void group_local_follow(StreamGroup *group)
             local->last_id = group->start;
         local->from = group->start;
     }
-    for (uint32_t i = 1; i <= MEMBER_MAX; i++) {
+    for (uint32_t i = 0; i <= MEMBER_MAX; i++) {
         Dot mark = dot_make(i, group->acked.seq[i]);
 
         if (group->acked.seq[i] <= local->marks.seq[i])
@@ -391,7 +391,7 @@ uint32_t stream_ack(CrdtBody *body, StreamGroup *group, const StreamId *ids, uin
             pending = next;
         }
     }
-    for (uint32_t k = 1; count > 0 && k <= MEMBER_MAX; k++)
+    for (uint32_t k = 0; count > 0 && k <= MEMBER_MAX; k++)
         grew = mark_advance(body, local, k) || grew;
     if (grew)
         group_put_ack(writer, group, &local->marks);

@@ -58,7 +58,7 @@ struct CrdtBody {
 /* body_stream_groups.c */
 void groups_apply(CrdtBody *body, const Effect *effect, uint8_t op, PayloadText rest);
 void groups_delete(CrdtBody *body, const Effect *effect); /* the key */
-void groups_merge(CrdtBody *into, const CrdtBody *from);
+void groups_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from);
 void groups_collect(CrdtBody *body, const Clock *stable);
 void group_put_ack(PayloadWriter *writer, const StreamGroup *group, const Clock *acked);
 void groups_free(CrdtBody *body);

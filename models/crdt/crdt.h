@@ -30,7 +30,8 @@
     X(set)                                                                                         \
     X(zset)                                                                                        \
     X(hyperloglog)                                                                                 \
-    X(list)
+    X(list)                                                                                        \
+    X(stream)
 
 /* Indexes in the list above, for those who mean one type. */
 enum {
@@ -41,6 +42,7 @@ enum {
     CRDT_ZSET,
     CRDT_HYPERLOGLOG,
     CRDT_LIST,
+    CRDT_STREAM,
     CRDT_TYPE_COUNT
 };
 
