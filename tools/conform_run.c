@@ -39,9 +39,14 @@ static void keep_effect(void *actor, const Effect *effect)
     g_array_append_val(member->log, shipped);
 }
 
+static const StreamIdMode stream_ids[] = {
+    [XADD_ID_STRICT] = STREAM_IDS_STRICT,
+    [XADD_ID_SEMI_STRICT] = STREAM_IDS_SEMI_STRICT,
+    [XADD_ID_LIBERAL] = STREAM_IDS_LIBERAL,
+};
+
 static void conform_begin(Conform *conform, const ConformCase *of)
 {
-    /* Simplified: of->xadd_id is read, and given to nobody: the stores have no streams. */
     conform->member_count = of->member_count;
     conform->is_causal = of->is_causal;
     conform->arena = arena_new();
@@ -49,6 +54,7 @@ static void conform_begin(Conform *conform, const ConformCase *of)
         ConformMember *member = &conform->members[i];
         StoreConfig config = {.member_id = i + 1,
                               .member_count = conform->member_count,
+                              .stream_ids = stream_ids[of->xadd_id],
                               .sink = {.emit = keep_effect, .actor = member}};
 
         member->log = g_array_new(FALSE, FALSE, sizeof(Shipped));

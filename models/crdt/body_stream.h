@@ -107,7 +107,8 @@ typedef struct {
     bool by_id;          /* entries below min_id; else until max_length are left */
     StreamId min_id;     /* MINID */
     uint64_t max_length; /* MAXLEN */
-    uint32_t limit;      /* at most so many; 0: no limit */
+    uint64_t limit;      /* at most so many; 0: no limit */
+    uint32_t step;       /* only whole multiples of it; 0: 1 */
 } StreamTrim;
 
 uint32_t stream_put_trim(PayloadWriter *writer, const CrdtBody *body, const StreamTrim *trim);
@@ -163,6 +164,7 @@ typedef struct {
 
 /* The first pending at or after (id, dot), NULL at the end. */
 StreamPending *stream_pending_seek(const StreamGroup *group, StreamId id, Dot dot);
+StreamPending *stream_pending_last(const StreamGroup *group);
 StreamPending *stream_pending_next(const StreamGroup *group, const StreamPending *pending);
 void stream_pending_move(StreamPending *pending, StreamConsumer *to); /* XCLAIM, XAUTOCLAIM */
 void stream_pending_drop(StreamGroup *group, StreamPending *pending); /* its entry was deleted */

@@ -77,6 +77,13 @@ StreamPending *stream_pending_next(const StreamGroup *group, const StreamPending
     return node ? g_tree_node_value(node) : NULL;
 }
 
+StreamPending *stream_pending_last(const StreamGroup *group)
+{
+    GTreeNode *node = g_tree_node_last(group->local->pending);
+
+    return node ? g_tree_node_value(node) : NULL;
+}
+
 /* What other members acknowledged counts as delivered and leaves our pending entries. */
 static void pending_follow(StreamGroup *group, uint32_t origin, Dot mark)
 {

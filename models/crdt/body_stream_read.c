@@ -347,22 +347,31 @@ uint32_t stream_put_remove(PayloadWriter *writer, const CrdtBody *body, const St
     return count;
 }
 
+/* How many of the oldest entries are to go. */
+static uint64_t trim_count(const CrdtBody *body, const StreamTrim *trim)
+{
+    uint64_t length = (uint64_t)body->summary.element_count;
+    uint64_t count = length > trim->max_length ? length - trim->max_length : 0;
+    StreamIter iter = stream_iter(body, STREAM_ID_MIN, trim->min_id, false);
+    StreamEntryView entry;
+
+    if (trim->by_id)
+        for (count = 0; stream_iter_next(&iter, &entry); count++)
+            if (stream_id_compare(entry.id, trim->min_id) >= 0)
+                break;
+    if (trim->limit > 0 && count > trim->limit)
+        count = trim->limit;
+    return trim->step > 0 ? count - count % trim->step : count;
+}
+
 uint32_t stream_put_trim(PayloadWriter *writer, const CrdtBody *body, const StreamTrim *trim)
 {
     StreamIter iter = stream_iter(body, STREAM_ID_MIN, STREAM_ID_MAX, false);
-    uint64_t left = (uint64_t)body->summary.element_count;
+    uint64_t count = trim_count(body, trim);
     StreamEntryView entry;
-    uint32_t count = 0;
 
     put_op(writer, EDIT_TRIM);
-    while (trim->by_id || left > trim->max_length) {
-        if ((trim->limit > 0 && count == trim->limit) || !stream_iter_next(&iter, &entry))
-            break;
-        if (trim->by_id && stream_id_compare(entry.id, trim->min_id) >= 0)
-            break;
+    for (uint64_t i = 0; i < count && stream_iter_next(&iter, &entry); i++)
         put_entry(writer, &entry);
-        count++;
-        left--;
-    }
-    return count;
+    return (uint32_t)count;
 }

@@ -28,9 +28,13 @@
     X(set)                                                                                         \
     X(setop)                                                                                       \
     X(sort)                                                                                        \
+    X(stream)                                                                                      \
     X(string)                                                                                      \
-    X(transactions)                                                                                \
     X(text)                                                                                        \
+    X(transactions)                                                                                \
+    X(xclaim)                                                                                      \
+    X(xgroup)                                                                                      \
+    X(xread)                                                                                       \
     X(zpop)                                                                                        \
     X(zrange)                                                                                      \
     X(zset)                                                                                        \
