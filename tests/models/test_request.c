@@ -79,12 +79,17 @@ static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, u
 static bool has_no_default_form(const CommandSpec *spec)
 {
     static const char *const names[] = {
-        "BITOP",          "COPY",           "DISCARD",   "EXEC",       "EXPIREAT",    "LCS",
-        "LINSERT",        "LMOVE",          "MULTI",     "PEXPIREAT",  "PSETEX",      "RENAME",
-        "RENAMENX",       "SDIFFSTORE",     "SETBIT",    "SETEX",      "SINTERCARD",  "SINTERSTORE",
-        "SMOVE",          "SUNIONSTORE",    "WATCH",     "ZDIFF",      "ZDIFFSTORE",  "ZINTER",
-        "ZINTERCARD",     "ZINTERSTORE",    "ZLEXCOUNT", "ZMPOP",      "ZRANGEBYLEX", "ZRANGESTORE",
-        "ZREMRANGEBYLEX", "ZREVRANGEBYLEX", "ZUNION",    "ZUNIONSTORE"};
+        "BITOP",          "COPY",        "DISCARD",     "EXEC",
+        "EXPIREAT",       "LCS",         "LINSERT",     "LMOVE",
+        "MULTI",          "PEXPIREAT",   "PSETEX",      "RENAME",
+        "RENAMENX",       "SDIFFSTORE",  "SETBIT",      "SETEX",
+        "SINTERCARD",     "SINTERSTORE", "SMOVE",       "SUNIONSTORE",
+        "WATCH",          "XAUTOCLAIM",  "XCLAIM",      "XGROUP",
+        "XINFO",          "XPENDING",    "XREAD",       "XREADGROUP",
+        "XSETID",         "XTRIM",       "ZDIFF",       "ZDIFFSTORE",
+        "ZINTER",         "ZINTERCARD",  "ZINTERSTORE", "ZLEXCOUNT",
+        "ZMPOP",          "ZRANGEBYLEX", "ZRANGESTORE", "ZREMRANGEBYLEX",
+        "ZREVRANGEBYLEX", "ZUNION",      "ZUNIONSTORE"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (strcmp(spec->name, names[i]) == 0)
