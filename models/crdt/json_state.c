@@ -1,0 +1,328 @@
+/* Why it works: a container is reached through the assignment that made it and named by it, so a
+ * covered assignment takes all below it away, and no later edit can find it again.  All lists that
+ * must be left quickly (orphans, tombstones, covers that came early) know each entry's index.
+ */
+#include "models/crdt/json_state.h"
+
+#include <string.h>
+
+#include "sim/ensure.h"
+
+guint json_id_hash(gconstpointer key)
+{
+    const JsonId *id = key;
+    uint64_t z = (id->dot ^ ((uint64_t)id->index << 40)) * UINT64_C(0x9fb21c651e98df25);
+
+    return (guint)(z >> 32);
+}
+
+gboolean json_id_hash_equal(gconstpointer a, gconstpointer b)
+{
+    return json_id_is_equal(*(const JsonId *)a, *(const JsonId *)b);
+}
+
+static int name_compare(gconstpointer a, gconstpointer b)
+{
+    const PayloadText *p = a, *q = b;
+    int order = memcmp(p->data, q->data, MIN(p->bytes, q->bytes));
+
+    return order != 0 ? order : (p->bytes > q->bytes) - (p->bytes < q->bytes);
+}
+
+JsonContainer *json_container_find(const CrdtBody *body, JsonId id)
+{
+    return body->containers ? g_hash_table_lookup(body->containers, &id) : NULL;
+}
+
+JsonContainer *json_container_make(CrdtBody *body, JsonId id, bool is_array)
+{
+    JsonContainer *container = g_new0(JsonContainer, 1);
+
+    container->id = id;
+    container->is_array = is_array;
+    if (!is_array)
+        container->members = g_tree_new(name_compare);
+    if (!body->containers)
+        body->containers = g_hash_table_new(json_id_hash, json_id_hash_equal);
+    ensure(g_hash_table_insert(body->containers, &container->id, container));
+    container->at = body->orphans->len;
+    g_ptr_array_add(body->orphans, container);
+    return container;
+}
+
+static void orphans_leave(CrdtBody *body, const JsonContainer *orphan)
+{
+    JsonContainer *last = g_ptr_array_index(body->orphans, body->orphans->len - 1);
+
+    last->at = orphan->at;
+    g_ptr_array_remove_index_fast(body->orphans, orphan->at);
+}
+
+void json_container_adopt(CrdtBody *body, JsonContainer *orphan, JsonHeld *owner)
+{
+    ensure(!orphan->owner);
+    orphans_leave(body, orphan);
+    orphan->owner = owner;
+    owner->container = orphan;
+}
+
+static void tombstones_leave(CrdtBody *body, const JsonElement *element)
+{
+    JsonElement *last = g_ptr_array_index(body->tombstones, body->tombstones->len - 1);
+
+    last->at = element->at;
+    g_ptr_array_remove_index_fast(body->tombstones, element->at);
+    body->summary.tombstone_count--;
+    body->summary.header_count--;
+}
+
+/* Without care for what hangs from it. */
+static void element_forget(CrdtBody *body, JsonElement *element)
+{
+    json_slot_clear(body, &element->slot);
+    if (element->node.is_removed)
+        tombstones_leave(body, element);
+    g_hash_table_remove(body->elements, &element->node.id);
+    g_free(element);
+}
+
+static void container_free(CrdtBody *body, JsonContainer *container)
+{
+    if (container->members) {
+        for (GTreeNode *at = g_tree_node_first(container->members); at; at = g_tree_node_next(at)) {
+            JsonMember *member = g_tree_node_value(at);
+
+            json_slot_clear(body, &member->slot);
+            g_free((char *)member->name.data);
+            g_free(member);
+        }
+        g_tree_destroy(container->members);
+    }
+    for (JsonElement *element = container->elements; element;) {
+        JsonElement *next = element->next;
+
+        element_forget(body, element);
+        element = next;
+    }
+    if (!container->owner)
+        orphans_leave(body, container);
+    g_hash_table_remove(body->containers, &container->id);
+    g_free(container);
+}
+
+void json_orphans_drop(CrdtBody *body, const Clock *known, Dot dot)
+{
+    for (uint32_t i = body->orphans->len; i > 0; i--) {
+        JsonContainer *orphan = g_ptr_array_index(body->orphans, i - 1);
+
+        if (orphan->id.dot == dot || (known && clock_covers(known, orphan->id.dot)))
+            container_free(body, orphan);
+    }
+}
+
+JsonMember *json_member_find(const JsonContainer *object, PayloadText name)
+{
+    return g_tree_lookup(object->members, &name);
+}
+
+JsonMember *json_member_make(JsonContainer *object, PayloadText name)
+{
+    JsonMember *member = g_tree_lookup(object->members, &name);
+
+    if (member)
+        return member;
+    member = g_new0(JsonMember, 1);
+    member->slot.in = object;
+    member->name =
+        (PayloadText){g_memdup2(name.bytes > 0 ? name.data : "", MAX(name.bytes, 1)), name.bytes};
+    g_tree_insert(object->members, &member->name, member);
+    return member;
+}
+
+JsonElement *json_element_find(const CrdtBody *body, JsonId id)
+{
+    return body->elements ? g_hash_table_lookup(body->elements, &id) : NULL;
+}
+
+JsonElement *json_element_make(CrdtBody *body, JsonContainer *array, JsonId id)
+{
+    JsonElement *element = g_new0(JsonElement, 1);
+
+    element->slot.in = array;
+    element->node.id = id;
+    element->next = array->elements;
+    if (element->next)
+        element->next->previous = element;
+    array->elements = element;
+    if (!body->elements)
+        body->elements = g_hash_table_new(json_id_hash, json_id_hash_equal);
+    ensure(g_hash_table_insert(body->elements, &element->node.id, element));
+    return element;
+}
+
+void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side)
+{
+    ensure(!parent || parent->slot.in == element->slot.in);
+    sequence_position(&element->slot.in->sequence, &element->node, parent ? &parent->node : NULL,
+                      side);
+}
+
+void json_element_remove(CrdtBody *body, JsonElement *element, Dot witness)
+{
+    json_slot_clear(body, &element->slot);
+    sequence_remove(&element->node);
+    element->witness = witness;
+    element->at = body->tombstones->len;
+    g_ptr_array_add(body->tombstones, element);
+    body->summary.tombstone_count++;
+    body->summary.header_count++;
+}
+
+void json_element_free(CrdtBody *body, JsonElement *element)
+{
+    JsonContainer *array = element->slot.in;
+
+    sequence_take_out(&array->sequence, &element->node);
+    if (element->next)
+        element->next->previous = element->previous;
+    if (element->previous)
+        element->previous->next = element->next;
+    else
+        array->elements = element->next;
+    element_forget(body, element);
+}
+
+static int64_t held_bytes(const JsonHeld *held)
+{
+    int64_t bytes = 0;
+
+    switch (held->value.kind) {
+    case CONTENT_INTEGER:
+    case CONTENT_DOUBLE:
+        bytes = 8;
+        break;
+    case CONTENT_TEXT:
+        bytes = held->value.text.bytes;
+        break;
+    case CONTENT_OPAQUE:
+        bytes = held->value.count;
+        break;
+    case CONTENT_NULL:
+    case CONTENT_BOOL:
+    case CONTENT_ARRAY:
+    case CONTENT_OBJECT:
+        break;
+    }
+    if (held->slot->in && !held->slot->in->is_array)
+        bytes += ((const JsonMember *)held->slot)->name.bytes;
+    return bytes;
+}
+
+/* Simplified: values beside the visible one count as value bytes and elements too. */
+static void count_held(CrdtBody *body, const JsonHeld *held, int sign)
+{
+    body->summary.value_bytes += sign * held_bytes(held);
+    body->summary.element_count += sign;
+    body->summary.header_count += sign;
+}
+
+JsonHeld *json_held_new(JsonId id, const JsonOrder *order, const Content *value)
+{
+    JsonHeld *held = g_new0(JsonHeld, 1);
+
+    held->id = id;
+    held->order = *order;
+    held->value = *value;
+    if (value->kind == CONTENT_TEXT)
+        held->value.text.data =
+            g_memdup2(value->text.bytes > 0 ? value->text.data : "", MAX(value->text.bytes, 1));
+    return held;
+}
+
+void json_slot_add(CrdtBody *body, JsonSlot *slot, JsonHeld *held)
+{
+    JsonHeld **at = &slot->held;
+
+    if (!slot->held && slot->in)
+        slot->in->member_count++;
+    else if (slot->held)
+        body->summary.sibling_count++;
+    while (*at && json_id_compare((*at)->id, held->id) < 0)
+        at = &(*at)->next;
+    ensure(!*at || !json_id_is_equal((*at)->id, held->id));
+    held->next = *at;
+    held->slot = slot;
+    *at = held;
+    count_held(body, held, 1);
+}
+
+void json_slot_drop(CrdtBody *body, JsonSlot *slot, JsonHeld *held)
+{
+    JsonHeld **at = &slot->held;
+
+    while (*at != held)
+        at = &(*at)->next;
+    *at = held->next;
+    count_held(body, held, -1);
+    if (!slot->held && slot->in)
+        slot->in->member_count--;
+    else if (slot->held)
+        body->summary.sibling_count--;
+    if (held->container)
+        container_free(body, held->container);
+    if (held->value.kind == CONTENT_TEXT)
+        g_free((char *)held->value.text.data);
+    g_free(held);
+}
+
+void json_slot_cover(CrdtBody *body, JsonSlot *slot, const Clock *clock)
+{
+    for (JsonHeld *held = slot->held; held;) {
+        JsonHeld *next = held->next;
+
+        if (clock_covers(clock, held->id.dot))
+            json_slot_drop(body, slot, held);
+        held = next;
+    }
+}
+
+void json_slot_remember(CrdtBody *body, JsonSlot *slot, const Clock *clock)
+{
+    if (!slot->ahead) {
+        slot->ahead = g_new0(JsonAhead, 1);
+        slot->ahead->slot = slot;
+        slot->ahead->at = body->aheads->len;
+        g_ptr_array_add(body->aheads, slot->ahead);
+    }
+    clock_join(&slot->ahead->clock, clock);
+}
+
+void json_slot_forget(CrdtBody *body, JsonSlot *slot)
+{
+    JsonAhead *last;
+
+    if (!slot->ahead)
+        return;
+    last = g_ptr_array_index(body->aheads, body->aheads->len - 1);
+    last->at = slot->ahead->at;
+    g_ptr_array_remove_index_fast(body->aheads, slot->ahead->at);
+    g_clear_pointer(&slot->ahead, g_free);
+}
+
+void json_slot_clear(CrdtBody *body, JsonSlot *slot)
+{
+    while (slot->held)
+        json_slot_drop(body, slot, slot->held);
+    json_slot_forget(body, slot);
+}
+
+void json_slot_tidy(JsonSlot *slot)
+{
+    JsonMember *member = (JsonMember *)slot;
+
+    if (slot->held || slot->ahead || !slot->in || slot->in->is_array)
+        return;
+    g_tree_remove(slot->in->members, &member->name);
+    g_free((char *)member->name.data);
+    g_free(member);
+}
