@@ -1,0 +1,507 @@
+/* JSON documents: documented outcomes, and the laws against a slow model.
+ *
+ * The slow model keeps every effect and computes the visible text from the set by the formula of
+ * crdt-semantics.md 8 and 5: assignments of a slot that no assignment or removal of that slot
+ * observed, the smallest member's first; elements walked as their tree says.
+ */
+#include "tests/test.h"
+
+#include <string.h>
+
+#include "models/crdt/body_json.h"
+#include "models/crdt/json_edit.h"
+#include "models/crdt/json_state.h"
+#include "sim/rng.h"
+
+#define EFFECTS_MAX 160
+
+typedef struct {
+    Effect effect;
+    PayloadWriter edit;
+} Logged;
+
+typedef struct {
+    Causality causality;
+    CrdtBody *body;
+    Clock known[MEMBER_MAX + 1]; /* what each member is known to know */
+} Member;
+
+typedef struct {
+    uint32_t members;
+    Logged log[MEMBER_MAX + 1][EFFECTS_MAX]; /* by origin, from 1 */
+    uint64_t counts[MEMBER_MAX + 1];
+    Member member[MEMBER_MAX + 1];
+    int64_t now_ms;
+} World;
+
+static PayloadText text_of(const char *text)
+{
+    return (PayloadText){text, (uint32_t)strlen(text)};
+}
+
+static PayloadText written(const PayloadWriter *writer)
+{
+    return (PayloadText){(const char *)writer->data, writer->bytes};
+}
+
+static World *world_new(uint32_t members)
+{
+    World *w = g_new0(World, 1);
+
+    w->members = members;
+    for (uint32_t m = 1; m <= members; m++) {
+        causality_init(&w->member[m].causality);
+        w->member[m].body = body_json.create();
+    }
+    return w;
+}
+
+static void world_free(World *w)
+{
+    for (uint32_t m = 1; m <= w->members; m++) {
+        body_json.destroy(w->member[m].body);
+        causality_clear(&w->member[m].causality);
+        for (uint64_t i = 1; i <= w->counts[m]; i++)
+            payload_clear(&w->log[m][i].edit);
+    }
+    g_free(w);
+}
+
+static void apply(Member *at, const Logged *logged)
+{
+    const Effect *effect = &logged->effect;
+    BodyEffect in = {.effect = effect, .edit = written(&logged->edit), .causality = &at->causality};
+
+    body_json.apply(at->body, &in);
+    causality_receive(&at->causality, effect->dot, &effect->ctx,
+                      causality_is_ctx_ahead(&at->causality, &effect->ctx));
+}
+
+/* The edit in writer (taken) happens at member m. */
+static void local(World *w, uint32_t m, EffectOp op, PayloadWriter *writer)
+{
+    Member *at = &w->member[m];
+    Logged *logged = &w->log[m][++w->counts[m]];
+
+    logged->effect = (Effect){.dot = dot_make(m, w->counts[m]),
+                              .ts = {w->now_ms},
+                              .ctx = at->causality.clock,
+                              .op = (uint8_t)op,
+                              .element_count = 1};
+    logged->edit = *writer;
+    *writer = (PayloadWriter){0};
+    apply(at, logged);
+}
+
+static bool deliver(World *w, uint32_t origin, uint32_t to)
+{
+    Member *at = &w->member[to];
+    uint64_t next = at->causality.clock.seq[origin] + 1;
+
+    if (origin == to || next > w->counts[origin])
+        return false;
+    apply(at, &w->log[origin][next]);
+    return true;
+}
+
+static void sync_all(World *w)
+{
+    for (uint32_t to = 1; to <= w->members; to++)
+        for (uint32_t origin = 1; origin <= w->members; origin++)
+            while (deliver(w, origin, to))
+                ;
+}
+
+static char *shown(const CrdtBody *body)
+{
+    GString *out = g_string_new(NULL);
+
+    if (json_view_root(body))
+        json_view_print(json_view_root(body), NULL, out);
+    return g_string_free(out, FALSE);
+}
+
+static void expect_shown(const World *w, uint32_t m, const char *expected)
+{
+    g_autofree char *text = shown(w->member[m].body);
+
+    EXPECT_TEXT(text, expected);
+}
+
+static JsonEditResult set(World *w, uint32_t m, const char *path, const char *json)
+{
+    g_autoptr(JsonPath) parsed = json_path_parse(text_of(path));
+    g_autoptr(GString) message = g_string_new(NULL);
+    PayloadWriter content = {0}, edit = {0};
+    JsonEditResult result;
+
+    w->now_ms++;
+    EXPECT_FATAL(parsed && content_parse(text_of(json), &content, message));
+    result = json_edit_set(w->member[m].body, parsed, written(&content), JSON_SET_ANY, &edit);
+    if (result == JSON_EDIT_DONE)
+        local(w, m, EFFECT_EDIT, &edit);
+    payload_clear(&content);
+    payload_clear(&edit);
+    return result;
+}
+
+static void merge_patch(World *w, uint32_t m, const char *path, const char *json)
+{
+    g_autoptr(JsonPath) parsed = json_path_parse(text_of(path));
+    g_autoptr(GString) message = g_string_new(NULL);
+    PayloadWriter content = {0}, edit = {0};
+    bool deletes_root;
+
+    w->now_ms++;
+    EXPECT_FATAL(parsed && content_parse(text_of(json), &content, message));
+    if (json_edit_merge(w->member[m].body, parsed, written(&content), &edit, &deletes_root) ==
+        JSON_EDIT_DONE)
+        local(w, m, deletes_root ? EFFECT_DELETE : EFFECT_EDIT, &edit);
+    payload_clear(&content);
+    payload_clear(&edit);
+}
+
+static uint32_t del(World *w, uint32_t m, const char *path)
+{
+    g_autoptr(JsonPath) parsed = json_path_parse(text_of(path));
+    PayloadWriter edit = {0};
+    bool deletes_root;
+    uint32_t count;
+
+    w->now_ms++;
+    EXPECT_FATAL(parsed != NULL);
+    count = json_edit_del(w->member[m].body, parsed, &edit, &deletes_root);
+    if (count > 0)
+        local(w, m, deletes_root ? EFFECT_DELETE : EFFECT_EDIT, &edit);
+    payload_clear(&edit);
+    return count;
+}
+
+/* The one value path names at m. */
+static const JsonHeld *at(const World *w, uint32_t m, const char *path)
+{
+    g_autoptr(JsonPath) parsed = json_path_parse(text_of(path));
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+
+    EXPECT_FATAL(parsed != NULL);
+    json_path_find(parsed, json_view_root(w->member[m].body), values);
+    EXPECT_FATAL(values->len == 1);
+    return g_ptr_array_index(values, 0);
+}
+
+static void insert(World *w, uint32_t m, const char *path, uint32_t index, const char *json)
+{
+    g_autoptr(GString) message = g_string_new(NULL);
+    PayloadWriter content = {0}, edit = {0};
+
+    w->now_ms++;
+    EXPECT_FATAL(content_parse(text_of(json), &content, message));
+    if (json_edit_insert(at(w, m, path), index, 1, written(&content), &edit) == JSON_EDIT_DONE)
+        local(w, m, EFFECT_EDIT, &edit);
+    payload_clear(&content);
+}
+
+static void pop(World *w, uint32_t m, const char *path, uint32_t index)
+{
+    PayloadWriter edit = {0};
+
+    w->now_ms++;
+    json_edit_remove_elements(at(w, m, path), index, index + 1, &edit);
+    local(w, m, EFFECT_EDIT, &edit);
+}
+
+static bool clear(World *w, uint32_t m, const char *path)
+{
+    PayloadWriter edit = {0};
+    bool done = json_edit_clear(at(w, m, path), &edit);
+
+    w->now_ms++;
+    if (done)
+        local(w, m, EFFECT_EDIT, &edit);
+    return done;
+}
+
+static void expect_all(World *w, const char *expected)
+{
+    sync_all(w);
+    for (uint32_t m = 1; m <= w->members; m++)
+        expect_shown(w, m, expected);
+    world_free(w);
+}
+
+/* redis/docs, JSON conflict resolution: different types. */
+static void test_json_smaller_member_wins_with_what_it_put_inside(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{}");
+    sync_all(w);
+    set(w, 1, "$.a", "{}");
+    set(w, 2, "$.a", "[]");
+    set(w, 1, "$.a.x", "\"y\"");
+    set(w, 2, "$.a", "[\"z\"]");
+    expect_shown(w, 2, "{\"a\":[\"z\"]}");
+    expect_all(w, "{\"a\":{\"x\":\"y\"}}");
+}
+
+static void test_json_creating_beats_updating_inside(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"a\":1}");
+    sync_all(w);
+    set(w, 1, "$.a", "100");
+    set(w, 2, "$", "{\"b\":2}");
+    expect_all(w, "{\"b\":2}");
+}
+
+static void test_json_deleting_beats_updating_inside_but_not_creating(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"a\":1}");
+    sync_all(w);
+    EXPECT_INT(del(w, 1, "$"), 1);
+    EXPECT(!body_json.is_present(w->member[1].body));
+    set(w, 2, "$.a", "[1,2,3]");
+    expect_all(w, "");
+
+    w = world_new(2);
+    set(w, 1, "$", "{\"a\":1}");
+    sync_all(w);
+    del(w, 1, "$");
+    set(w, 2, "$", "{\"a\":2}");
+    expect_all(w, "{\"a\":2}");
+}
+
+static void test_json_fresh_object_discards_an_addition_to_the_old_one(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"colors\":{\"blue\":1}}");
+    sync_all(w);
+    set(w, 1, "$.colors.red", "2");
+    set(w, 2, "$.colors", "{}");
+    set(w, 2, "$.colors.green", "3");
+    expect_all(w, "{\"colors\":{\"green\":3}}");
+}
+
+static void test_json_clear_merges_with_an_addition(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"colors\":{\"blue\":1}}");
+    sync_all(w);
+    set(w, 1, "$.colors.red", "2");
+    EXPECT(clear(w, 2, "$.colors"));
+    expect_shown(w, 2, "{\"colors\":{}}");
+    set(w, 2, "$.colors.green", "3");
+    expect_all(w, "{\"colors\":{\"red\":2,\"green\":3}}");
+}
+
+static void test_json_array_edits_keep_each_sides_order(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "[\"a\",\"b\",\"c\"]");
+    sync_all(w);
+    pop(w, 1, "$", 1);
+    insert(w, 2, "$", 0, "\"y\"");
+    insert(w, 1, "$", 1, "\"x\"");
+    insert(w, 2, "$", 2, "\"z\"");
+    expect_shown(w, 1, "[\"a\",\"x\",\"c\"]");
+    expect_shown(w, 2, "[\"y\",\"a\",\"z\",\"b\",\"c\"]");
+    expect_all(w, "[\"y\",\"a\",\"x\",\"z\",\"c\"]");
+
+    w = world_new(2);
+    set(w, 1, "$", "{\"grocery\":[]}");
+    sync_all(w);
+    insert(w, 1, "$.grocery", 0, "\"eggs\"");
+    insert(w, 2, "$.grocery", 0, "\"milk\"");
+    insert(w, 1, "$.grocery", 1, "\"ham\"");
+    insert(w, 2, "$.grocery", 1, "\"flour\"");
+    expect_all(w, "{\"grocery\":[\"eggs\",\"ham\",\"milk\",\"flour\"]}");
+}
+
+static void test_json_removing_an_element_beats_an_update_in_it(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"todo\":[{\"done\":false}]}");
+    sync_all(w);
+    pop(w, 1, "$.todo", 0);
+    set(w, 2, "$.todo[0].done", "true");
+    set(w, 2, "$.todo[0]", "7");
+    expect_all(w, "{\"todo\":[]}");
+}
+
+static void test_json_later_update_wins_whoever_made_it(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"f\":1,\"g\":[1]}");
+    sync_all(w);
+    set(w, 2, "$.f", "2");
+    set(w, 2, "$.g[0]", "5");
+    expect_all(w, "{\"f\":2,\"g\":[5]}");
+}
+
+static void test_json_set_of_a_key_survives_its_concurrent_removal(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"f\":1}");
+    sync_all(w);
+    del(w, 1, "$.f");
+    set(w, 2, "$.f", "2");
+    expect_all(w, "{\"f\":2}");
+}
+
+/* The update of 2 reaches 3 before the document of 1 it is in. */
+static void test_json_update_waits_for_its_container(void)
+{
+    World *w = world_new(3);
+
+    set(w, 1, "$", "{\"a\":{\"l\":[1]}}");
+    EXPECT(deliver(w, 1, 2));
+    set(w, 2, "$.a.b", "{\"c\":[]}");
+    insert(w, 2, "$.a.l", 1, "2");
+    insert(w, 2, "$.a.b.c", 0, "3");
+    while (deliver(w, 2, 3))
+        ;
+    EXPECT(!body_json.is_present(w->member[3].body));
+    EXPECT(!body_json.is_empty(w->member[3].body, &w->member[3].causality));
+    EXPECT(deliver(w, 1, 3));
+    expect_shown(w, 3, "{\"a\":{\"l\":[1,2],\"b\":{\"c\":[3]}}}");
+    expect_all(w, "{\"a\":{\"l\":[1,2],\"b\":{\"c\":[3]}}}");
+}
+
+/* Member 2's removal reaches 3 before the document, and covers it when it comes. */
+static void test_json_delete_may_come_before_what_it_deletes(void)
+{
+    World *w = world_new(3);
+
+    set(w, 1, "$", "{\"a\":[1,[2]]}");
+    EXPECT(deliver(w, 1, 2));
+    insert(w, 2, "$.a", 1, "9");
+    del(w, 2, "$");
+    while (deliver(w, 2, 3))
+        ;
+    EXPECT(!body_json.is_empty(w->member[3].body, &w->member[3].causality));
+    EXPECT(deliver(w, 1, 3));
+    EXPECT(!body_json.is_present(w->member[3].body));
+    EXPECT(body_json.is_empty(w->member[3].body, &w->member[3].causality));
+    EXPECT_INT(body_json.summary(w->member[3].body).header_count, 0);
+    expect_all(w, "");
+}
+
+static void test_json_assigned_key_keeps_its_place_and_a_new_one_is_last(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"a\":1,\"b\":2,\"c\":3}");
+    set(w, 1, "$.a", "4");
+    del(w, 1, "$.b");
+    set(w, 1, "$.b", "5");
+    expect_all(w, "{\"a\":4,\"c\":3,\"b\":5}");
+}
+
+static void test_json_merge_patches_key_by_key(void)
+{
+    World *w = world_new(2);
+
+    set(w, 1, "$", "{\"a\":{\"x\":1,\"y\":2},\"b\":[1],\"c\":3}");
+    sync_all(w);
+    merge_patch(w, 1, "$", "{\"a\":{\"x\":null,\"z\":{\"q\":null,\"r\":1}},\"b\":{\"k\":null}}");
+    expect_shown(w, 1, "{\"a\":{\"y\":2,\"z\":{\"r\":1}},\"b\":{},\"c\":3}");
+    merge_patch(w, 2, "$.a", "{\"y\":5,\"w\":null}");
+    merge_patch(w, 2, "$.d", "[null]");
+    expect_all(w, "{\"a\":{\"y\":5,\"z\":{\"r\":1}},\"b\":{},\"c\":3,\"d\":[null]}");
+}
+
+static void test_json_set_says_why_it_does_nothing(void)
+{
+    World *w = world_new(1);
+
+    EXPECT_INT(set(w, 1, "$.a", "1"), JSON_EDIT_NOT_ROOT);
+    set(w, 1, "$", "{\"a\":[1],\"b\":{\"b\":2}}");
+    EXPECT_INT(set(w, 1, "$.x.y", "1"), JSON_EDIT_NOTHING);
+    EXPECT_INT(set(w, 1, "$.a.k", "1"), JSON_EDIT_NOTHING);
+    EXPECT_INT(set(w, 1, "$.a[4]", "1"), JSON_EDIT_NOTHING);
+    EXPECT_INT(set(w, 1, "$..nope", "1"), JSON_EDIT_NOTHING);
+    EXPECT_INT(set(w, 1, "$.*.n", "1"), JSON_EDIT_DONE);
+    expect_shown(w, 1, "{\"a\":[1],\"b\":{\"b\":2,\"n\":1}}");
+    EXPECT_INT(del(w, 1, "$..b"), 1);
+    expect_all(w, "{\"a\":[1]}");
+}
+
+static void test_json_numbers_texts_and_truths_change_in_place(void)
+{
+    World *w = world_new(1);
+    Content by = {.kind = CONTENT_INTEGER, .integer = 5}, result;
+    PayloadWriter edit = {0};
+    uint32_t bytes;
+    bool now;
+
+    set(w, 1, "$", "[1,1.5,\"ab\",true,9223372036854775807,null]");
+    EXPECT(json_edit_number(at(w, 1, "$[0]"), &by, false, &edit, &result));
+    EXPECT(json_edit_number(at(w, 1, "$[1]"), &by, true, &edit, &result));
+    EXPECT(json_edit_append_text(at(w, 1, "$[2]"), text_of("c"), &edit, &bytes));
+    EXPECT_INT(bytes, 3);
+    EXPECT(json_edit_toggle(at(w, 1, "$[3]"), &edit, &now) && !now);
+    EXPECT(json_edit_number(at(w, 1, "$[4]"), &by, false, &edit, &result));
+    EXPECT(!json_edit_number(at(w, 1, "$[5]"), &by, false, &edit, &result));
+    EXPECT(!json_edit_toggle(at(w, 1, "$[0]"), &edit, &now));
+    EXPECT(!json_edit_append_text(at(w, 1, "$[0]"), text_of("c"), &edit, &bytes));
+    local(w, 1, EFFECT_EDIT, &edit);
+    expect_all(w, "[6,7.5,\"abc\",false,9.223372036854776e18,null]");
+}
+
+/* Appending, prepending and taking from both ends stays in order, and nothing is left behind. */
+static void test_json_long_array_is_a_queue(void)
+{
+    World *w = world_new(1);
+    Clock stable;
+
+    set(w, 1, "$", "[]");
+    for (uint32_t i = 0; i < 60; i++) {
+        char number[12];
+
+        g_snprintf(number, sizeof(number), "%u", i);
+        insert(w, 1, "$", json_view_head(at(w, 1, "$")).count, number);
+        if (i >= 2)
+            pop(w, 1, "$", 0);
+    }
+    expect_shown(w, 1, "[58,59]");
+    EXPECT_INT(body_json.summary(w->member[1].body).tombstone_count, 58);
+    stable = w->member[1].causality.clock;
+    body_json.collect(w->member[1].body, &stable);
+    EXPECT(body_json.summary(w->member[1].body).tombstone_count <= 58);
+    pop(w, 1, "$", 1);
+    pop(w, 1, "$", 0);
+    stable = w->member[1].causality.clock;
+    body_json.collect(w->member[1].body, &stable);
+    EXPECT_INT(body_json.summary(w->member[1].body).tombstone_count, 0);
+    EXPECT_INT(body_json.summary(w->member[1].body).header_count, 1);
+    expect_all(w, "[]");
+}
+
+static const TestCase cases[] = {
+    TEST(test_json_smaller_member_wins_with_what_it_put_inside),
+    TEST(test_json_creating_beats_updating_inside),
+    TEST(test_json_deleting_beats_updating_inside_but_not_creating),
+    TEST(test_json_fresh_object_discards_an_addition_to_the_old_one),
+    TEST(test_json_clear_merges_with_an_addition),
+    TEST(test_json_array_edits_keep_each_sides_order),
+    TEST(test_json_removing_an_element_beats_an_update_in_it),
+    TEST(test_json_later_update_wins_whoever_made_it),
+    TEST(test_json_set_of_a_key_survives_its_concurrent_removal),
+    TEST(test_json_update_waits_for_its_container),
+    TEST(test_json_delete_may_come_before_what_it_deletes),
+    TEST(test_json_assigned_key_keeps_its_place_and_a_new_one_is_last),
+    TEST(test_json_merge_patches_key_by_key),
+    TEST(test_json_set_says_why_it_does_nothing),
+    TEST(test_json_numbers_texts_and_truths_change_in_place),
+    TEST(test_json_long_array_is_a_queue),
+};
+TEST_MAIN("body_json", cases)
