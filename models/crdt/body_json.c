@@ -151,7 +151,7 @@ static JsonElement *insert(Apply *a, JsonContainer *array, JsonElement *parent, 
     if (!element)
         element = json_element_make(a->body, array, id);
     if (!element->node.is_positioned)
-        json_element_position(element, parent, side);
+        json_element_position(element, parent, side, NULL);
     assign(a, element->node.is_removed ? NULL : &element->slot, NULL);
     return element;
 }
@@ -243,7 +243,7 @@ static JsonElement *anchor(const Apply *a, JsonContainer *array, JsonId id)
         return element;
     element = json_element_make(a->body, array, id);
     if (is_known(a, id.dot)) {
-        json_element_position(element, NULL, SIDE_RIGHT);
+        json_element_position(element, NULL, SIDE_RIGHT, NULL);
         json_element_remove(a->body, element, a->in->effect->dot);
     }
     return element;
@@ -258,7 +258,7 @@ static void apply_above(const Apply *a, JsonContainer *array, const JsonPlace *p
     if (!element)
         element = json_element_make(a->body, array, place->id);
     if (!element->node.is_positioned)
-        json_element_position(element, parent, (SequenceSide)place->side);
+        json_element_position(element, parent, (SequenceSide)place->side, &place->rank);
     if (!element->node.is_removed)
         json_element_remove(a->body, element, a->in->effect->dot);
 }
@@ -275,6 +275,8 @@ static void apply_insert(Apply *a)
         JsonPlace place = {.id = take_id(a)};
 
         place.parent = take_id(a);
+        place.rank.key = take_id(a);
+        place.rank.level = take_count(a);
         place.side = take_byte(a);
         if (array)
             apply_above(a, array, &place);
@@ -355,11 +357,11 @@ static bool is_covered_by(const Clock *clock, const Clock *stable)
 
 static bool may_go(const JsonElement *element, const Clock *stable)
 {
-    return element->node.is_removed && sequence_is_leaf(&element->node) &&
+    return element->node.is_removed && sequence_is_spare(&element->node) &&
            clock_covers(stable, element->node.id.dot) && clock_covers(stable, element->witness);
 }
 
-/* Up the walk: what hung from nothing else goes with it. */
+/* Up the walk: a parent may be spare now. */
 static void collect_element(CrdtBody *body, JsonElement *element, const Clock *stable)
 {
     while (element && may_go(element, stable)) {

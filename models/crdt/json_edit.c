@@ -382,6 +382,8 @@ static void put_above(const SequenceNode *node, PayloadWriter *out)
 
         put_id(out, n->id);
         put_id(out, n->parent ? n->parent->id : (JsonId){0});
+        put_id(out, n->rank.key);
+        put_count(out, n->rank.level);
         put_byte(out, n->side);
     }
 }

@@ -129,7 +129,7 @@ static void merge_array(const Merging *m, JsonContainer *into, const JsonContain
         if (!other->node.is_positioned || element->node.is_positioned)
             continue;
         json_element_position(element, parent ? json_element_find(m->into, parent->id) : NULL,
-                              (SequenceSide)other->node.side);
+                              (SequenceSide)other->node.side, &other->node.rank);
     }
 }
 

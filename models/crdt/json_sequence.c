@@ -1,8 +1,11 @@
 /* Why it works: a node's place in the walk follows from its neighbours.  A right child comes behind
  * the last of its elder sibling's part, or behind its parent; a left child before the first of its
  * younger sibling's part, or before its parent.  Part means all that hangs below, whose ends are
- * found by going down one side.  The balanced tree is a treap whose priorities are a hash of the
- * id: no chance involved, and equal sets give equal trees.
+ * found by going down one side.  A new element hangs left of a removed one only if that is the
+ * first in the part of a visible element (or the root), never below another removed one's right; so
+ * a removed element's only right child may take its place: what still comes for the removed one
+ * comes before the child, as its lower level says.  The balanced tree is a treap whose priorities
+ * are a hash of the id: no chance involved, and equal sets give equal trees.
  */
 #include "models/crdt/json_sequence.h"
 
@@ -181,24 +184,34 @@ static SequenceNode *detach_children(SequenceNode *node, SequenceNode *row)
     return row;
 }
 
+static int sibling_compare(const SequenceNode *a, const SequenceNode *b)
+{
+    int order = json_id_compare(a->rank.key, b->rank.key);
+
+    if (order == 0)
+        order = (a->rank.level > b->rank.level) - (a->rank.level < b->rank.level);
+    return order != 0 ? order : json_id_compare(a->id, b->id);
+}
+
 static void hang(Sequence *sequence, SequenceNode *node)
 {
     SequenceNode **at = siblings(sequence, node);
 
-    while (*at && json_id_compare((*at)->id, node->id) < 0)
+    while (*at && sibling_compare(*at, node) < 0)
         at = &(*at)->next;
     node->next = *at;
     *at = node;
 }
 
 void sequence_position(Sequence *sequence, SequenceNode *node, SequenceNode *parent,
-                       SequenceSide side)
+                       SequenceSide side, const SequenceRank *rank)
 {
     SequenceNode *row;
 
     ensure(!node->is_positioned && (parent || side == SIDE_RIGHT));
     node->parent = parent;
     node->side = (uint8_t)side;
+    node->rank = rank ? *rank : (SequenceRank){node->id, 0};
     node->is_positioned = true;
     if (parent && !parent->is_placed) {
         hang(sequence, node);
@@ -223,23 +236,34 @@ void sequence_remove(SequenceNode *node)
         recount_up(node);
 }
 
-bool sequence_is_leaf(const SequenceNode *node)
+bool sequence_is_spare(const SequenceNode *node)
 {
-    return !node->children[SIDE_LEFT] && !node->children[SIDE_RIGHT];
+    const SequenceNode *right = node->children[SIDE_RIGHT];
+
+    return !node->children[SIDE_LEFT] && (!right || (node->is_placed && !right->next));
 }
 
-void sequence_take_out(Sequence *sequence, SequenceNode *leaf)
+void sequence_take_out(Sequence *sequence, SequenceNode *node)
 {
-    ensure(sequence_is_leaf(leaf) && leaf->is_removed);
-    if (leaf->is_positioned) {
-        SequenceNode **at = siblings(sequence, leaf);
+    SequenceNode *child = node->children[SIDE_RIGHT];
 
-        while (*at != leaf)
+    ensure(sequence_is_spare(node) && node->is_removed);
+    if (node->is_positioned) {
+        SequenceNode **at = siblings(sequence, node);
+
+        while (*at != node)
             at = &(*at)->next;
-        *at = leaf->next;
+        *at = child ? child : node->next;
     }
-    if (leaf->is_placed)
-        tree_take_out(sequence, leaf);
+    if (child) {
+        child->next = node->next;
+        child->parent = node->parent;
+        child->side = node->side;
+        child->rank.key = node->rank.key;
+        child->rank.level += node->rank.level + 1;
+    }
+    if (node->is_placed)
+        tree_take_out(sequence, node);
 }
 
 uint32_t sequence_count(const Sequence *sequence)

@@ -2,8 +2,10 @@
  *
  * Each element hangs left or right of another, where its origin put it; neighbours are sorted by
  * id.  The order is the walk left children, node, right children, so it depends on the set of
- * elements alone.  Removed elements stay in the walk while others may hang from them.  A second,
- * balanced tree over the same nodes finds the n-th visible one in O(log n).
+ * elements alone.  Removed elements stay in the walk while others may hang from them.  One of which
+ * all members know that it is removed goes once at most one right child hangs from it: the child
+ * takes its place among its siblings, rank included, so that queues leave nothing behind.  A
+ * second, balanced tree over the same nodes finds the n-th visible one in O(log n).
  *
  * Nodes are owned by the caller and embedded in its elements.
  */
@@ -30,9 +32,17 @@ int json_id_compare(JsonId a, JsonId b);
 
 typedef enum { SIDE_LEFT, SIDE_RIGHT } SequenceSide;
 
+/* Siblings are sorted by key, then level, then id.  A node's key is its id and its level 0 until it
+ * takes the place of a removed parent: then it has that one's key, one level further. */
+typedef struct {
+    JsonId key;
+    uint32_t level;
+} SequenceRank;
+
 typedef struct SequenceNode SequenceNode;
 struct SequenceNode {
     JsonId id;
+    SequenceRank rank;
     SequenceNode *parent;               /* NULL: the root, or not known yet */
     SequenceNode *children[2];          /* first of each side */
     SequenceNode *next;                 /* of the same parent and side */
@@ -49,17 +59,18 @@ typedef struct {
     SequenceNode *top;   /* of the balanced tree */
 } Sequence;
 
-/* Says where node hangs (parent NULL: the root's right).  If that is in the walk, so is now node
- * with all that already hung from it. */
+/* Says where node hangs (parent NULL: the root's right; rank NULL: its own).  If that is in the
+ * walk, so is now node with all that already hung from it. */
 void sequence_position(Sequence *sequence, SequenceNode *node, SequenceNode *parent,
-                       SequenceSide side);
+                       SequenceSide side, const SequenceRank *rank);
 
 /* The node is no longer visible. */
 void sequence_remove(SequenceNode *node);
 
-/* Nothing hangs from the node: when it is removed, it may be taken out. */
-bool sequence_is_leaf(const SequenceNode *node);
-void sequence_take_out(Sequence *sequence, SequenceNode *leaf);
+/* Nothing hangs from the node but at most one right child: when all know that it is removed, it may
+ * be taken out. */
+bool sequence_is_spare(const SequenceNode *node);
+void sequence_take_out(Sequence *sequence, SequenceNode *node);
 
 uint32_t sequence_count(const Sequence *sequence); /* visible ones */
 SequenceNode *sequence_at(const Sequence *sequence, uint32_t index);

@@ -160,11 +160,12 @@ JsonElement *json_element_make(CrdtBody *body, JsonContainer *array, JsonId id)
     return element;
 }
 
-void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side)
+void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side,
+                           const SequenceRank *rank)
 {
     ensure(!parent || parent->slot.in == element->slot.in);
     sequence_position(&element->slot.in->sequence, &element->node, parent ? &parent->node : NULL,
-                      side);
+                      side, rank);
 }
 
 void json_element_remove(CrdtBody *body, JsonElement *element, Dot witness)

@@ -98,9 +98,10 @@ JsonMember *json_member_make(JsonContainer *object, PayloadText name);
 
 JsonElement *json_element_find(const CrdtBody *body, JsonId id);
 JsonElement *json_element_make(CrdtBody *body, JsonContainer *array, JsonId id);
-void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side);
+void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side,
+                           const SequenceRank *rank);
 void json_element_remove(CrdtBody *body, JsonElement *element, Dot witness);
-/* Takes a tombstone that nothing hangs from out for good. */
+/* Takes a spare tombstone out for good. */
 void json_element_free(CrdtBody *body, JsonElement *element);
 
 /* Takes held; equal ids are a bug. */
@@ -128,6 +129,7 @@ typedef enum { JSON_SLOT_ROOT, JSON_SLOT_MEMBER, JSON_SLOT_ELEMENT } JsonSlotKin
 /* One element's place as an insert names it. */
 typedef struct {
     JsonId id, parent;
+    SequenceRank rank;
     uint8_t side;
 } JsonPlace;
 

@@ -476,7 +476,8 @@ static void test_json_long_array_is_a_queue(void)
     EXPECT_INT(body_json.summary(w->member[1].body).tombstone_count, 58);
     stable = w->member[1].causality.clock;
     body_json.collect(w->member[1].body, &stable);
-    EXPECT(body_json.summary(w->member[1].body).tombstone_count <= 58);
+    EXPECT_INT(body_json.summary(w->member[1].body).tombstone_count, 0);
+    expect_shown(w, 1, "[58,59]");
     pop(w, 1, "$", 1);
     pop(w, 1, "$", 0);
     stable = w->member[1].causality.clock;
