@@ -31,6 +31,7 @@ typedef struct {
     uint64_t seed;   /* of phases and delays */
     bool sets;       /* keys are sets, not strings */
     bool causal;     /* causal consistency */
+    bool sketches;   /* keys are HyperLogLogs */
 } GeoOptions;
 
 typedef struct {
@@ -176,7 +177,9 @@ static inline GeoFixture *geo_new(const GeoOptions *options)
                          .weight = 1,
                          .field_count = 1,
                          .value_bytes = f->value,
-                         .type = options->sets ? CRDT_SET : CRDT_STRING,
+                         .type = options->sketches ? CRDT_HYPERLOGLOG
+                                 : options->sets   ? CRDT_SET
+                                                   : CRDT_STRING,
                          .retention = options->retention,
                          .record_bytes = 64,
                          .ttl_ns = options->ttl_ns,

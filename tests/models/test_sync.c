@@ -74,6 +74,28 @@ static void test_one_way_break_leaves_the_other_way_alone(void)
     EXPECT(geo_converged(f));
 }
 
+/* A HELLO tells what its sender knows before the sender repeats what it had made knowing less: an
+ * addition that a DEL beats must not find the DEL forgotten. */
+static void test_hello_collects_no_del_that_beats_what_is_repeated(void)
+{
+    GeoOptions options = {.members = 3, .delay_ns = 20 * SIM_MS, .sketches = true, .empty = true};
+    g_autoptr(GeoFixture) f = geo_new(&options);
+
+    link_partition(f->links[1][3]);
+    link_partition(f->links[3][1]);
+    geo_send(f, 3, 10 * SIM_MS, "PFADD", 7);
+    geo_send(f, 2, 15 * SIM_MS, "PFADD", 7);
+    geo_send(f, 2, 16 * SIM_MS, "DEL", 7); /* has not seen what 3 added */
+    geo_run(f, 5 * SIM_S);
+    EXPECT_INT(geo_seq(f, 1, 3), 0);
+    EXPECT_INT(geo_seq(f, 3, 2), 2);
+    link_heal(f->links[1][3]);
+    link_heal(f->links[3][1]);
+    geo_run(f, 10 * SIM_S);
+    EXPECT_INT(geo_seq(f, 1, 3), 1);
+    EXPECT(geo_converged(f));
+}
+
 static int64_t partition_metadata(Retention retention, const char *name, uint64_t keys,
                                   GeoFixture **out)
 {
@@ -409,6 +431,7 @@ static const TestCase cases[] = {
     TEST(test_heal_resends_what_was_kept_back),
     TEST(test_break_loses_what_is_in_flight_and_repairs_it),
     TEST(test_one_way_break_leaves_the_other_way_alone),
+    TEST(test_hello_collects_no_del_that_beats_what_is_repeated),
     TEST(test_partition_keeps_one_record_per_effect),
     TEST(test_partition_keeps_one_record_per_key),
     TEST(test_partition_keeps_nothing_of_writes_but_tombstones),
