@@ -88,6 +88,8 @@ static void copy_content(CommandRun *run, const Key *source, Key *target, int ty
         if (copy_slot(&view, type, &write, &text))
             store_write(run->store, target, &write);
     }
+    if (type == CRDT_HYPERLOGLOG)
+        run_copy_sketch(run, source, target);
     if (deadline_ms != DEADLINE_NONE)
         store_write(run->store, target,
                     &(LocalWrite){.op = EFFECT_EXPIRE,

@@ -150,6 +150,17 @@ void run_get_sketch(CommandRun *run)
     payload_clear(&text);
 }
 
+void run_copy_sketch(CommandRun *run, const Key *source, Key *target)
+{
+    PayloadWriter edit = {0};
+    g_auto(Hll) hll = {0};
+
+    body_hll_join(&hll, run_body(run, source, CRDT_HYPERLOGLOG));
+    body_hll_edit_join(run_body(run, target, CRDT_HYPERLOGLOG), &hll, &edit);
+    run_edit(run, target, CRDT_HYPERLOGLOG, &edit, (Value){0});
+    payload_clear(&edit);
+}
+
 /* What was there goes first: DEL wins, so nothing of it is left beside the new sketch anywhere. */
 bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
 {

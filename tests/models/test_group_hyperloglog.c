@@ -112,6 +112,11 @@ static void test_hyperloglog_replies_are_those_of_redis(void)
     expect_text(&f, "PFMERGE fresh", "OK");
     expect_integer(&f, "EXISTS fresh", 1);
     expect_text(&f, "TYPE k", "string");
+    expect_text(&f, "RENAME all moved", "OK");
+    expect_integer(&f, "EXISTS all", 0);
+    expect_integer(&f, "COPY moved copied", 1);
+    expect_integer(&f, "PFCOUNT moved", 4);
+    expect_integer(&f, "PFCOUNT copied", 4);
     expect_integer(&f, "DEL k", 1);
     expect_integer(&f, "EXISTS k", 0);
     expect_integer(&f, "PFADD k z", 1);
