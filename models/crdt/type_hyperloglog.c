@@ -33,8 +33,7 @@ static void hyperloglog_draw(Rng *rng, const char *key, char *line, size_t size)
 }
 
 const CrdtType crdt_hyperloglog = {
-    .head = {.name = "hll",
-             .summary = "counts what was added; DEL beats what it has not seen"},
+    .head = {.name = "hll", .summary = "counts what was added; DEL beats what it has not seen"},
     .redis_name = "string",
     .retains_by_key = true,
     .start_kind = VALUE_SYNTHETIC,
