@@ -13,8 +13,6 @@
 #define ERROR_POSITIVE "ERR value is out of range, must be positive"
 #define ERROR_NO_KEY   "ERR no such key"
 #define ERROR_INDEX    "ERR index out of range"
-#define ERROR_BEYOND                                                                               \
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
 #define ERROR_RANK_ZERO                                                                            \
     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "   \
     "negative to start from the end of the list"
@@ -133,23 +131,21 @@ static void reply_last(CommandRun *run, const CrdtBody *list, uint32_t count)
     }
 }
 
-static void pop_count(CommandRun *run, Key *key, const CrdtBody *list, ListEnd end)
+/* What is no number is told like one that is negative.  false: the error is the reply. */
+static bool read_not_negative(CommandRun *run, uint32_t at, const char *error, int64_t *out)
 {
-    uint32_t length = list_count(list);
-    int64_t asked;
-    uint32_t count;
+    if (run_integer(run, at, out) && *out >= 0)
+        return true;
+    run_reply_error(run, error);
+    return false;
+}
 
-    if (!run_integer(run, 1, &asked))
-        return;
-    if (asked < 0) {
-        run_reply_error(run, ERROR_POSITIVE);
-        return;
-    }
-    if (length == 0) {
-        run_reply_nil(run);
-        return;
-    }
-    count = (uint32_t)MIN(asked, (int64_t)length);
+static void pop_count(CommandRun *run, Key *key, ListEnd end, int64_t asked)
+{
+    const CrdtBody *list = run_body(run, key, CRDT_LIST);
+    uint32_t length = list_count(list);
+    uint32_t count = (uint32_t)MIN(asked, (int64_t)length);
+
     if (end == END_LEFT)
         reply_range(run, list, 0, count);
     else
@@ -157,12 +153,20 @@ static void pop_count(CommandRun *run, Key *key, const CrdtBody *list, ListEnd e
     remove_range(run, key, end == END_LEFT ? 0 : length - count, count);
 }
 
+static void pop_one(CommandRun *run, Key *key, ListEnd end)
+{
+    const CrdtBody *list = run_body(run, key, CRDT_LIST);
+    uint32_t index = end == END_LEFT ? 0 : list_count(list) - 1;
+    Value value = list_at(list, index);
+
+    run_reply_text(run, text_of(&value));
+    remove_range(run, key, index, 1);
+}
+
 static void pop(CommandRun *run, ListEnd end)
 {
-    const CrdtBody *list;
-    uint32_t index;
+    int64_t asked = -1;
     bool exists;
-    Value value;
     Key key;
 
     if (run_count(run) > 2) {
@@ -170,21 +174,16 @@ static void pop(CommandRun *run, ListEnd end)
                                              : "ERR wrong number of arguments for 'rpop' command");
         return;
     }
+    if (run_count(run) == 2 && !read_not_negative(run, 1, ERROR_POSITIVE, &asked))
+        return;
     if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
         return;
-    list = list_of(run, &key, exists);
-    if (run_count(run) == 2) {
-        pop_count(run, &key, list, end);
-        return;
-    }
-    if (list_count(list) == 0) {
+    if (!exists)
         run_reply_nil(run);
-        return;
-    }
-    index = end == END_LEFT ? 0 : list_count(list) - 1;
-    value = list_at(list, index);
-    run_reply_text(run, text_of(&value));
-    remove_range(run, &key, index, 1);
+    else if (run_count(run) == 2)
+        pop_count(run, &key, end, asked);
+    else
+        pop_one(run, &key, end);
 }
 
 static void run_lpop(CommandRun *run)
@@ -370,14 +369,9 @@ static void run_lrem(CommandRun *run)
     bool exists;
     Key key;
 
-    if (!run_integer(run, 1, &count))
+    if (!run_integer(run, 1, &count) || !run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
         return;
-    if (count == INT64_MIN) {
-        run_reply_error(run, ERROR_BEYOND);
-        return;
-    }
-    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
-        return;
+    count = MAX(count, -INT64_MAX); /* has an opposite */
     list = list_of(run, &key, exists);
     value = element_of(run, &key, 2);
     direction = count < 0 ? LIST_BACK : LIST_FORWARD;
@@ -406,40 +400,25 @@ typedef struct {
     int64_t compare; /* at most so many; 0: any */
 } PositionQuery;
 
-/* false: the error is the reply. */
 static bool read_position_option(CommandRun *run, uint32_t at, PositionQuery *query)
 {
     const Arg *word = run_arg(run, at);
+    bool has_value = at + 1 < run_count(run);
 
-    if (at + 1 >= run_count(run)) {
+    if (has_value && arg_is(word, "COUNT"))
+        return read_not_negative(run, at + 1, "ERR COUNT can't be negative", &query->count);
+    if (has_value && arg_is(word, "MAXLEN"))
+        return read_not_negative(run, at + 1, "ERR MAXLEN can't be negative", &query->compare);
+    if (!has_value || !arg_is(word, "RANK")) {
         run_reply_error(run, ERROR_SYNTAX);
         return false;
     }
-    if (arg_is(word, "RANK")) {
-        if (!run_integer(run, at + 1, &query->rank))
-            return false;
-        if (query->rank == 0)
-            run_reply_error(run, ERROR_RANK_ZERO);
-        if (query->rank == INT64_MIN)
-            run_reply_error(run, ERROR_BEYOND);
-        return query->rank != 0 && query->rank != INT64_MIN;
-    }
-    if (arg_is(word, "COUNT")) {
-        if (!run_integer(run, at + 1, &query->count))
-            return false;
-        if (query->count < 0)
-            run_reply_error(run, "ERR COUNT can't be negative");
-        return query->count >= 0;
-    }
-    if (arg_is(word, "MAXLEN")) {
-        if (!run_integer(run, at + 1, &query->compare))
-            return false;
-        if (query->compare < 0)
-            run_reply_error(run, "ERR MAXLEN can't be negative");
-        return query->compare >= 0;
-    }
-    run_reply_error(run, ERROR_SYNTAX);
-    return false;
+    if (!run_integer(run, at + 1, &query->rank))
+        return false;
+    query->rank = MAX(query->rank, -INT64_MAX); /* has an opposite */
+    if (query->rank == 0)
+        run_reply_error(run, ERROR_RANK_ZERO);
+    return query->rank != 0;
 }
 
 static void reply_positions(CommandRun *run, const CrdtBody *list, const PositionQuery *query,
