@@ -415,7 +415,8 @@ static bool read_position_option(CommandRun *run, uint32_t at, PositionQuery *qu
     }
     if (!run_integer(run, at + 1, &query->rank))
         return false;
-    query->rank = MAX(query->rank, -INT64_MAX); /* has an opposite */
+    if (query->rank == INT64_MIN) /* has no opposite: Redis then takes the last match */
+        query->rank = -1;
     if (query->rank == 0)
         run_reply_error(run, ERROR_RANK_ZERO);
     return query->rank != 0;
