@@ -125,16 +125,8 @@ static JsonSlot *take_slot(Apply *a)
     return element ? &element->slot : NULL;
 }
 
-/* What the origin had observed goes, and what the same edit put there before. */
 static void cover(const Apply *a, JsonSlot *slot)
 {
-    for (JsonHeld *held = slot->held; held;) {
-        JsonHeld *next = held->next;
-
-        if (held->id.dot == a->in->effect->dot)
-            json_slot_drop(a->body, slot, held);
-        held = next;
-    }
     json_slot_cover(a->body, slot, &a->in->effect->ctx);
     if (a->is_ahead)
         json_slot_remember(a->body, slot, &a->in->effect->ctx);
@@ -249,18 +241,18 @@ static JsonElement *anchor(const Apply *a, JsonContainer *array, JsonId id)
     return element;
 }
 
-/* The removed elements above an insert: whoever took one out for good gets it back. */
+/* A removed element above an insert: whoever took it out for good gets it back.  Elsewhere its own
+ * insert and removal decide. */
 static void apply_above(const Apply *a, JsonContainer *array, const JsonPlace *place)
 {
-    JsonElement *parent = anchor(a, array, place->parent);
     JsonElement *element = json_element_find(a->body, place->id);
 
-    if (!element)
-        element = json_element_make(a->body, array, place->id);
-    if (!element->node.is_positioned)
-        json_element_position(element, parent, (SequenceSide)place->side, &place->rank);
-    if (!element->node.is_removed)
-        json_element_remove(a->body, element, a->in->effect->dot);
+    if (element || !is_known(a, place->id.dot))
+        return;
+    element = json_element_make(a->body, array, place->id);
+    json_element_position(element, anchor(a, array, place->parent), (SequenceSide)place->side,
+                          &place->rank);
+    json_element_remove(a->body, element, a->in->effect->dot);
 }
 
 static void apply_insert(Apply *a)

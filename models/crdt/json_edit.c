@@ -112,6 +112,28 @@ static JsonEditResult set_new_keys(const CrdtBody *body, const JsonPath *path, P
     return result;
 }
 
+static bool is_inside(GHashTable *ids, const JsonHeld *held)
+{
+    while ((held = json_view_parent(held)))
+        if (g_hash_table_contains(ids, &held->id))
+            return true;
+    return false;
+}
+
+/* What path names, without those that are inside others it names. */
+static void find_outermost(const CrdtBody *body, const JsonPath *path, GPtrArray *out)
+{
+    g_autoptr(GHashTable) ids = g_hash_table_new(json_id_hash, json_id_hash_equal);
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+    json_path_find(path, json_view_root(body), found);
+    for (uint32_t i = 0; i < found->len; i++)
+        g_hash_table_add(ids, &((JsonHeld *)g_ptr_array_index(found, i))->id);
+    for (uint32_t i = 0; i < found->len; i++)
+        if (!is_inside(ids, g_ptr_array_index(found, i)))
+            g_ptr_array_add(out, g_ptr_array_index(found, i));
+}
+
 /* A document where none is visible. */
 static JsonEditResult set_first(const JsonPath *path, PayloadText content, PayloadWriter *out)
 {
@@ -246,7 +268,7 @@ JsonEditResult json_edit_merge(const CrdtBody *body, const JsonPath *path, Paylo
         return JSON_EDIT_TOO_DEEP;
     if (!root)
         return set_first(path, content, out);
-    json_path_find(path, root, found);
+    find_outermost(body, path, found);
     if (found->len == 0)
         return is_null ? JSON_EDIT_NOTHING : set_new_keys(body, path, content, out);
     for (uint32_t i = 0; i < found->len; i++) {
@@ -260,40 +282,21 @@ JsonEditResult json_edit_merge(const CrdtBody *body, const JsonPath *path, Paylo
     return JSON_EDIT_DONE;
 }
 
-static bool is_inside_another(GHashTable *ids, const JsonHeld *held)
-{
-    while ((held = json_view_parent(held)))
-        if (g_hash_table_contains(ids, &held->id))
-            return true;
-    return false;
-}
-
 uint32_t json_edit_del(const CrdtBody *body, const JsonPath *path, PayloadWriter *out,
                        bool *out_deletes_root)
 {
-    const JsonHeld *root = json_view_root(body);
     g_autoptr(GPtrArray) found = g_ptr_array_new();
-    g_autoptr(GHashTable) ids = g_hash_table_new(json_id_hash, json_id_hash_equal);
-    uint32_t count = 0;
 
-    *out_deletes_root = root && json_path_is_root(path);
+    *out_deletes_root = json_view_root(body) && json_path_is_root(path);
     if (*out_deletes_root)
         return 1;
-    json_path_find(path, root, found);
+    find_outermost(body, path, found);
     for (uint32_t i = 0; i < found->len; i++)
-        g_hash_table_add(ids, &((JsonHeld *)g_ptr_array_index(found, i))->id);
-    for (uint32_t i = 0; i < found->len; i++) {
-        const JsonHeld *held = g_ptr_array_index(found, i);
-
-        if (is_inside_another(ids, held))
-            continue;
-        remove_slot(held->slot, out);
-        count++;
-    }
-    return count;
+        remove_slot(((const JsonHeld *)g_ptr_array_index(found, i))->slot, out);
+    return found->len;
 }
 
-bool json_edit_clear(const JsonHeld *held, PayloadWriter *out)
+static bool clear(const JsonHeld *held, PayloadWriter *out)
 {
     Content head = json_view_head(held);
     g_autoptr(GPtrArray) children = NULL;
@@ -310,6 +313,17 @@ bool json_edit_clear(const JsonHeld *held, PayloadWriter *out)
     for (uint32_t i = 0; i < children->len; i++)
         remove_slot(((const JsonHeld *)g_ptr_array_index(children, i))->slot, out);
     return true;
+}
+
+uint32_t json_edit_clear(const CrdtBody *body, const JsonPath *path, PayloadWriter *out)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    uint32_t count = 0;
+
+    find_outermost(body, path, found);
+    for (uint32_t i = 0; i < found->len; i++)
+        count += clear(g_ptr_array_index(found, i), out);
+    return count;
 }
 
 static double as_double(const Content *number)

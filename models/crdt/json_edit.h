@@ -4,6 +4,8 @@
  * one edit as long as no slot is written twice (paths never name a value twice).  Values below are
  * visible ones of body; contents are JSON values as crdt/json_content.h writes them.  Deleting the
  * root is deleting the key: an EFFECT_DELETE, not an edit.
+ * Simplified: where a path names values inside one another, DEL, CLEAR and MERGE take the
+ * outermost.
  */
 #pragma once
 
@@ -33,9 +35,8 @@ JsonEditResult json_edit_merge(const CrdtBody *body, const JsonPath *path, Paylo
 uint32_t json_edit_del(const CrdtBody *body, const JsonPath *path, PayloadWriter *out,
                        bool *out_deletes_root);
 
-/* JSON.CLEAR of one value: containers lose their children, numbers become 0; false for others, and
- * for what is clear already. */
-bool json_edit_clear(const JsonHeld *held, PayloadWriter *out);
+/* JSON.CLEAR: containers lose their children, numbers become 0; how many changed. */
+uint32_t json_edit_clear(const CrdtBody *body, const JsonPath *path, PayloadWriter *out);
 
 /* The visible value gives way to another. */
 void json_edit_assign(const JsonHeld *held, PayloadText content, PayloadWriter *out);

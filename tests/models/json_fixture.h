@@ -206,13 +206,17 @@ static inline void pop(World *w, uint32_t m, const char *path, uint32_t index)
     local(w, m, EFFECT_EDIT, &edit);
 }
 
-static inline bool clear(World *w, uint32_t m, const char *path)
+static inline uint32_t clear(World *w, uint32_t m, const char *path)
 {
+    g_autoptr(JsonPath) parsed = json_path_parse(text_of(path));
     PayloadWriter edit = {0};
-    bool done = json_edit_clear(at(w, m, path), &edit);
+    uint32_t count;
 
     w->now_ms++;
-    if (done)
+    EXPECT_FATAL(parsed != NULL);
+    count = json_edit_clear(w->member[m].body, parsed, &edit);
+    if (count > 0)
         local(w, m, EFFECT_EDIT, &edit);
-    return done;
+    payload_clear(&edit);
+    return count;
 }

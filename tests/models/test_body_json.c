@@ -74,7 +74,7 @@ static void test_json_clear_merges_with_an_addition(void)
     set(w, 1, "$", "{\"colors\":{\"blue\":1}}");
     sync_all(w);
     set(w, 1, "$.colors.red", "2");
-    EXPECT(clear(w, 2, "$.colors"));
+    EXPECT_INT(clear(w, 2, "$.colors"), 1);
     expect_shown(w, 2, "{\"colors\":{}}");
     set(w, 2, "$.colors.green", "3");
     expect_all(w, "{\"colors\":{\"red\":2,\"green\":3}}");

@@ -94,8 +94,6 @@ static void draw_inside(Rng *rng, const JsonHeld *held, PayloadWriter *edit)
         uint32_t from = (uint32_t)rng_below(rng, head.count);
 
         json_edit_remove_elements(held, from, from + 1, edit);
-    } else if (dice == 9) {
-        json_edit_clear(held, edit);
     } else {
         json_edit_assign(held, written(&content), edit);
     }
@@ -111,12 +109,15 @@ static void draw_by_path(Rng *rng, const CrdtBody *body, PayloadWriter *edit, bo
     PayloadWriter content = {0};
 
     content_draw(rng, &content);
-    switch (rng_below(rng, 4)) {
+    switch (rng_below(rng, 5)) {
     case 0:
         json_edit_del(body, path, edit, deletes);
         break;
     case 1:
         json_edit_merge(body, path, written(&content), edit, deletes);
+        break;
+    case 2:
+        json_edit_clear(body, path, edit);
         break;
     default:
         if (json_edit_set(body, path, written(&content), JSON_SET_ANY, edit) != JSON_EDIT_DONE)
@@ -153,6 +154,30 @@ static void draw_edit(Rng *rng, World *w, uint32_t m)
     if (deletes || edit.bytes > 0)
         local(w, m, deletes ? EFFECT_DELETE : EFFECT_EDIT, &edit);
     payload_clear(&edit);
+}
+
+/* Elements of one array come and go, close together. */
+static void draw_array_edit(Rng *rng, World *w, uint32_t m)
+{
+    const JsonHeld *root = json_view_root(w->member[m].body);
+    PayloadWriter edit = {0}, content = {0};
+    uint32_t count;
+
+    if (!root)
+        return;
+    count = json_view_head(root).count;
+    if (count > 0 && rng_below(rng, 9) < (count > 3 ? 6 : 4)) {
+        uint32_t from = (uint32_t)rng_below(rng, count);
+        uint32_t more = (uint32_t)rng_below(rng, 3);
+
+        json_edit_remove_elements(root, from, MIN(count, from + 1 + more), &edit);
+    } else {
+        content_put(&content, &(Content){.kind = CONTENT_INTEGER,
+                                         .integer = (int64_t)(m * 100 + w->counts[m])});
+        json_edit_insert(root, (uint32_t)rng_below(rng, count + 1u), 1, written(&content), &edit);
+    }
+    local(w, m, EFFECT_EDIT, &edit);
+    payload_clear(&content);
 }
 
 /* Heartbeats travel behind their member's effects. */
@@ -255,15 +280,18 @@ static void expect_merge_laws(const World *w, Rng *rng)
     member_drop(&inner);
 }
 
-static bool step(World *w, Rng *rng, bool *edits_left)
+static bool step(World *w, Rng *rng, bool is_array, bool *edits_left)
 {
     uint32_t m = 1 + (uint32_t)rng_below(rng, w->members);
     uint32_t k = 1 + (uint32_t)rng_below(rng, w->members);
     uint64_t dice = rng_below(rng, 20);
 
     if (dice < 7 && *edits_left) {
-        draw_edit(rng, w, m);
-        *edits_left = w->counts[m] < 18;
+        if (is_array)
+            draw_array_edit(rng, w, m);
+        else
+            draw_edit(rng, w, m);
+        *edits_left = w->counts[m] < 25;
     } else if (dice < 17) {
         for (uint64_t i = rng_below(rng, 4); i > 0; i--)
             deliver(w, k, m);
@@ -275,15 +303,17 @@ static bool step(World *w, Rng *rng, bool *edits_left)
     return is_as_expected(w, &w->member[m]);
 }
 
-static void run_history(uint64_t seed)
+static void run_history(uint64_t seed, bool is_array)
 {
     Rng rng = rng_stream(seed, "test/json/laws");
     World *w = world_new(2 + (uint32_t)rng_below(&rng, 4));
     bool edits_left = true, is_good = true;
     uint64_t digest;
 
+    if (is_array)
+        set(w, 1, "$", "[1,2,3]");
     for (int i = 0; i < 70 && is_good; i++) {
-        is_good = step(w, &rng, &edits_left);
+        is_good = step(w, &rng, is_array, &edits_left);
         if (i % 10 == 9)
             expect_merge_laws(w, &rng);
     }
@@ -300,17 +330,24 @@ static void run_history(uint64_t seed)
     }
     EXPECT(is_good);
     if (!is_good)
-        g_printerr("history of seed %" G_GUINT64_FORMAT "\n", seed);
+        g_printerr("%s history of seed %" G_GUINT64_FORMAT "\n", is_array ? "array" : "any", seed);
     world_free(w);
 }
 
 static void test_json_any_order_merge_and_collection_show_the_same(void)
 {
     for (uint64_t seed = 1; seed <= (uint64_t)test_count(400, 20000); seed++)
-        run_history(seed);
+        run_history(seed, false);
+}
+
+static void test_json_array_order_survives_collection(void)
+{
+    for (uint64_t seed = 1; seed <= (uint64_t)test_count(600, 20000); seed++)
+        run_history(seed, true);
 }
 
 static const TestCase cases[] = {
     TEST(test_json_any_order_merge_and_collection_show_the_same),
+    TEST(test_json_array_order_survives_collection),
 };
 TEST_MAIN("json_laws", cases)
