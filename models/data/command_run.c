@@ -54,9 +54,10 @@ void run_reply_error_about(CommandRun *run, const char *format, const char *word
     run_reply_error(run, format);
     if (!run->arena || !at)
         return;
-    run->reply->text =
+    text =
         arena_printf(run->arena, "%.*s%.*s%s", (int)(at - format), format, (int)size, word, at + 2);
-    run->reply->bytes = strlen(run->reply->text);
+    run->reply->text = g_strdelimit(text, "\r\n", ' '); /* an error is one line */
+    run->reply->bytes = strlen(text);
 }
 
 #define INTEGER_REPLY_BYTES 8 /* about; the digits are not counted */

@@ -155,6 +155,14 @@ static void field_store(char *text, const FieldOperation *field, __int128 value)
     }
 }
 
+/* Where the distance from a number to the top of a narrow signed field takes more than 63 bits,
+ * Redis takes it for too high. */
+static bool is_above(const FieldOperation *field, __int128 value, __int128 high)
+{
+    return value > high || (field->verb == FIELD_SET && field->is_signed && field->bits < 64 &&
+                            high - value > INT64_MAX);
+}
+
 /* The exact result as the field can hold it; false: it does not fit, and must not be written. */
 static bool field_fit(const FieldOperation *field, __int128 *value)
 {
@@ -165,7 +173,7 @@ static bool field_fit(const FieldOperation *field, __int128 *value)
     if (*value >= low && *value <= high)
         return true;
     if (field->overflow == OVERFLOW_SAT)
-        *value = *value > high ? high : low;
+        *value = is_above(field, *value, high) ? high : low;
     else
         *value = field->is_signed && wrapped >> (field->bits - 1) & 1
                      ? (__int128)wrapped - ((__int128)1 << field->bits)

@@ -364,12 +364,12 @@ static void run_incrbyfloat(CommandRun *run)
     bool exists;
     Key key;
 
+    if (!run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
+        return;
     if (!text.data || !decimal_parse(text.data, text.bytes, &write.amount)) {
         run_reply_error(run, ERROR_FLOAT);
         return;
     }
-    if (!run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
-        return;
     write.type = run_type(&key, CRDT_STRING);
     if (run_increment_checked(run, &key, &write, &value))
         run_reply_text(run, (PayloadText){buffer, (uint32_t)decimal_format(value, buffer)});

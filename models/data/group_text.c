@@ -58,13 +58,13 @@ static void run_setrange(CommandRun *run)
     }
     if (!string_find_to_write(run, 0, &key, &old))
         return;
+    if (patch.bytes == 0) {
+        run_reply_integer(run, old.text.bytes);
+        return;
+    }
     bytes = (uint64_t)offset + patch.bytes;
     if (bytes > STRING_BYTES_MAX || offset > STRING_BYTES_MAX) {
         run_reply_error(run, ERROR_STRING_SIZE);
-        return;
-    }
-    if (patch.bytes == 0) {
-        run_reply_integer(run, old.text.bytes);
         return;
     }
     bytes = MAX(bytes, old.text.bytes);

@@ -183,6 +183,16 @@ static void judge_put_member(JudgeDraw *draw)
     }
 }
 
+/* Ranges by name are defined where all scores are equal, and Redis walks other sets in a way of its
+ * own only once a name is long: so the sets they are drawn on have short names. */
+static void judge_put_name(JudgeDraw *draw)
+{
+    static const char *const names[] = {"m0", "m1", "m2", "m3", "m4",  "m5", "m6", "m7",
+                                        "",   "a",  "z",  "m",  "m3x", "-",  "+",  "[m1"};
+
+    judge_put(draw, JUDGE_PICK(draw, names));
+}
+
 static void judge_put_value(JudgeDraw *draw)
 {
     if (judge_one_in(draw, 3))
@@ -261,6 +271,8 @@ static void judge_put_atom(JudgeDraw *draw, const char *atom)
         judge_put_key(draw);
     else if (judge_is(atom, "<member>"))
         judge_put_member(draw);
+    else if (judge_is(atom, "<name>"))
+        judge_put_name(draw);
     else if (judge_is(atom, "<value>"))
         judge_put_value(draw);
     else if (judge_is(atom, "<integer>"))

@@ -177,6 +177,7 @@ static void judge_print_reply(GString *out, const Reply *reply)
         judge_print_text(out, reply->text, reply->bytes);
         break;
     default:
-        g_string_append_printf(out, "%c%s", reply->kind == REPLY_ERROR ? '-' : '+', reply->text);
+        g_string_append_c(out, reply->kind == REPLY_ERROR ? '-' : '+');
+        judge_print_text(out, reply->text, reply->bytes);
     }
 }

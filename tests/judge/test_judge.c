@@ -11,32 +11,73 @@ static bool error_is(const Reply *reply, const char *text)
     return reply->kind == REPLY_ERROR && strcmp(reply->text, text) == 0;
 }
 
+static const char *name_of(const GPtrArray *command)
+{
+    return ((const GString *)command->pdata[0])->str;
+}
+
+/* Redis counts on where we do not, or finds a number at its own end where we find none. */
 static bool counter_has_59_bits(const GPtrArray *command, const Reply *redis, const Reply *ours)
 {
-    (void)command;
-    return redis->kind == REPLY_INTEGER &&
-           (redis->integer >= INT64_C(1) << 58 || redis->integer < -(INT64_C(1) << 58)) &&
+    bool beyond = redis->kind == REPLY_INTEGER &&
+                  (redis->integer >= INT64_C(1) << 58 || redis->integer < -(INT64_C(1) << 58));
+
+    return (strstr(name_of(command), "INCR") || strstr(name_of(command), "DECR")) &&
+           (beyond || error_is(redis, "ERR increment or decrement would overflow")) &&
            (error_is(ours, "ERR increment or decrement would overflow") ||
-            error_is(ours, "ERR value is not an integer or out of range"));
+            error_is(ours, "ERR value is not an integer or out of range") ||
+            error_is(ours, "ERR hash value is not an integer"));
+}
+
+/* Increments of scores add in decimal, so that 1.1 + 1 + 1 is 3.1 at every member. */
+static bool scores_add_in_decimal(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    double x;
+    double y;
+
+    return (strcmp(name_of(command), "ZINCRBY") == 0 || strcmp(name_of(command), "ZADD") == 0) &&
+           redis->kind == REPLY_BULK && ours->kind == REPLY_BULK &&
+           double_parse(redis->text, redis->bytes, &x) &&
+           double_parse(ours->text, ours->bytes, &y) && x - y < 1e-12 && y - x < 1e-12;
 }
 
 /* A float increment adds in decimal, whose integer part is an int64. */
 static bool floats_have_64_bits(const GPtrArray *command, const Reply *redis, const Reply *ours)
 {
-    const char *name = ((const GString *)command->pdata[0])->str;
-    double value;
+    const GString *amount = command->pdata[command->len - 1];
+    double value = 0;
 
-    return strstr(name, "INCRBYFLOAT") && ours->kind == REPLY_ERROR && redis->kind == REPLY_BULK &&
-           double_parse(redis->text, redis->bytes, &value) &&
-           (value >= 9223372036854775000.0 || value <= -9223372036854775000.0);
+    if (!strstr(name_of(command), "INCRBYFLOAT") || ours->kind != REPLY_ERROR)
+        return false;
+    if (double_parse(amount->str, amount->len, &value) && (value > 9.2e18 || value < -9.2e18))
+        return true;
+    return redis->kind == REPLY_BULK && double_parse(redis->text, redis->bytes, &value) &&
+           (value > 9.2e18 || value < -9.2e18);
+}
+
+/* Redis adds in a long double, which shows in the 16th digit or so.
+ */
+static bool floats_are_exact(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    double x;
+    double y;
+
+    return strstr(name_of(command), "INCRBYFLOAT") && redis->kind == REPLY_BULK &&
+           ours->kind == REPLY_BULK && double_parse(redis->text, redis->bytes, &x) &&
+           double_parse(ours->text, ours->bytes, &y) && x == y && redis->bytes >= 16;
+}
+
+/* Texts that BY finds equal or does not find, and BY nosort, leave elements in any order. */
+static bool order_is_open(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    return g_str_has_prefix(name_of(command), "SORT") && judge_has_word(command, "BY") &&
+           redis->kind == REPLY_ARRAY && ours->kind == REPLY_ARRAY && redis->count == ours->count;
 }
 
 /* strtold reads "0x1F"; what is added in decimal is read in decimal. */
 static bool floats_are_decimal(const GPtrArray *command, const Reply *redis, const Reply *ours)
 {
-    const char *name = ((const GString *)command->pdata[0])->str;
-
-    return strstr(name, "INCRBYFLOAT") && redis->kind == REPLY_BULK &&
+    return strstr(name_of(command), "INCRBYFLOAT") && redis->kind == REPLY_BULK &&
            (error_is(ours, "ERR value is not a valid float") ||
             error_is(ours, "ERR hash value is not a float"));
 }
@@ -60,6 +101,9 @@ static bool cursors_are_private(const GPtrArray *command, const Reply *redis, co
 }
 
 static const JudgeDifference differences[] = {
+    {"increments of scores add in decimal (crdt-semantics.md 3)", scores_add_in_decimal},
+    {"float increments are exact, not sums of long doubles", floats_are_exact},
+    {"SORT BY leaves elements of equal weight, or of none, in any order", order_is_open},
     {"the cursors of SCAN are private to whoever gave them", cursors_are_private},
     {"float increments add in decimal (issue 3), whose integer part is an int64",
      floats_have_64_bits},
@@ -188,12 +232,15 @@ static const JudgeForm zset_forms[] = {
     {.form = "ZADD <key> 0 <member> 0 <member> 0 <member>"},
     {.form = "ZADD <key> [ ( NX | XX | GT | LT ) ] INCR <score> <member>", .scores = true},
     {.form = "ZINCRBY <key> <score> <member>", .scores = true},
+    {.form = "ZADD ( lex1 | lex2 ) { 0 <name> }"},
+    {.form = "ZADD ( lex1 | lex2 ) <float> <name>"},
+    {.form = "ZRANGESTORE <key> ( lex1 | lex2 ) <lex> <lex> BYLEX"},
     {.form = "ZREM <key> { <member> }"},
     {.form = "ZSCORE <key> <member>", .scores = true},
     {.form = "ZMSCORE <key> { <member> }", .scores = true},
     {.form = "ZCARD <key>"},
     {.form = "ZCOUNT <key> <bound> <bound>"},
-    {.form = "ZLEXCOUNT <key> <lex> <lex>"},
+    {.form = "ZLEXCOUNT ( lex1 | lex2 ) <lex> <lex>"},
     {.form = "ZRANK <key> <member>"},
     {.form = "ZREVRANK <key> <member>"},
     {.form = "ZPOPMIN <key> [ <count> ]", .scores = true},
@@ -204,20 +251,21 @@ static const JudgeForm zset_forms[] = {
     {.form =
          "ZRANGE <key> <bound> <bound> BYSCORE [ REV ] [ LIMIT <count> <count> ] [ WITHSCORES ]",
      .scores = true},
-    {.form = "ZRANGE <key> <lex> <lex> BYLEX [ REV ] [ LIMIT <count> <count> ] [ WITHSCORES ]",
+    {.form = "ZRANGE ( lex1 | lex2 ) <lex> <lex> BYLEX [ REV ] [ LIMIT <count> <count> ] [ "
+             "WITHSCORES ]",
      .scores = true},
     {.form = "ZREVRANGE <key> <index> <index> [ WITHSCORES ]", .scores = true},
     {.form = "ZRANGEBYSCORE <key> <bound> <bound> [ WITHSCORES ] [ LIMIT <count> <count> ]",
      .scores = true},
     {.form = "ZREVRANGEBYSCORE <key> <bound> <bound> [ WITHSCORES ] [ LIMIT <count> <count> ]",
      .scores = true},
-    {.form = "ZRANGEBYLEX <key> <lex> <lex> [ LIMIT <count> <count> ]"},
-    {.form = "ZREVRANGEBYLEX <key> <lex> <lex> [ LIMIT <count> <count> ]"},
+    {.form = "ZRANGEBYLEX ( lex1 | lex2 ) <lex> <lex> [ LIMIT <count> <count> ]"},
+    {.form = "ZREVRANGEBYLEX ( lex1 | lex2 ) <lex> <lex> [ LIMIT <count> <count> ]"},
     {.form = "ZRANGESTORE <key> <key> <index> <index> [ REV ]"},
     {.form = "ZRANGESTORE <key> <key> <bound> <bound> BYSCORE [ LIMIT <count> <count> ]"},
     {.form = "ZREMRANGEBYRANK <key> <index> <index>"},
     {.form = "ZREMRANGEBYSCORE <key> <bound> <bound>"},
-    {.form = "ZREMRANGEBYLEX <key> <lex> <lex>"},
+    {.form = "ZREMRANGEBYLEX ( lex1 | lex2 ) <lex> <lex>"},
     {.form = "ZRANDMEMBER <key> [ <count> [ WITHSCORES ] ]",
      .rule = RULE_RANDOM,
      .whole = "ZRANGE"},
