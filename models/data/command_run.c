@@ -50,6 +50,7 @@ void run_reply_error(CommandRun *run, const char *text)
 void run_reply_error_about(CommandRun *run, const char *format, const char *word, size_t size)
 {
     const char *at = strstr(format, "%s");
+    char *text;
 
     run_reply_error(run, format);
     if (!run->arena || !at)
