@@ -38,11 +38,19 @@ bool stream_id_prev(StreamId *id)
     return true;
 }
 
-/* Digits alone: Redis reads no sign, no blank; leading zeros are fine. */
+/* As Redis reads the parts of an id: blanks and a plus may stand before the digits. */
 static bool number_parse(const char *text, uint32_t bytes, uint64_t *out)
 {
     uint64_t number = 0;
 
+    while (bytes > 0 && (*text == ' ' || (*text >= '\t' && *text <= '\r'))) {
+        text++;
+        bytes--;
+    }
+    if (bytes > 0 && *text == '+') {
+        text++;
+        bytes--;
+    }
     if (bytes == 0)
         return false;
     for (uint32_t i = 0; i < bytes; i++) {

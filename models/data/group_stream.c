@@ -252,11 +252,11 @@ static void run_xdel(CommandRun *run)
     bool exists;
     Key key;
 
-    for (uint32_t i = 0; i < count; i++)
-        if (!run_stream_id(run, i + 1, 0, &ids[i]))
-            return;
     if (!run_find_to_write(run, 0, CRDT_STREAM, &key, &exists))
         return;
+    for (uint32_t i = 0; exists && i < count; i++)
+        if (!run_stream_id(run, i + 1, 0, &ids[i]))
+            return;
     if (exists)
         removed = stream_put_remove(&edit, stream_body(run, &key, exists), ids, count);
     if (removed > 0)

@@ -19,10 +19,9 @@ typedef struct {
     bool force, just_id;
 } Claim;
 
-static bool claim_begin(CommandRun *run, uint32_t idle_at, const char *idle_error, Claim *out)
+static bool take_min_idle(CommandRun *run, const char *error, Claim *out)
 {
-    *out = (Claim){.delivered = run->now, .delivery_count = -1};
-    if (!run_stream_integer(run, idle_at, idle_error, &out->min_idle_ms))
+    if (!run_stream_integer(run, 3, error, &out->min_idle_ms))
         return false;
     out->min_idle_ms = MAX(out->min_idle_ms, 0);
     return true;
@@ -158,14 +157,15 @@ static void run_xclaim(CommandRun *run)
 {
     g_autofree StreamId *ids = g_new(StreamId, run_count(run));
     uint32_t id_count = 0;
-    Claim claim;
+    Claim claim = {.delivered = run->now, .delivery_count = -1};
 
-    if (!claim_begin(run, 3, "ERR Invalid min-idle-time argument for XCLAIM", &claim))
+    if (!claim_find(run, &claim) ||
+        !take_min_idle(run, "ERR Invalid min-idle-time argument for XCLAIM", &claim))
         return;
     while (4 + id_count < run_count(run) &&
            stream_id_parse(run_text(run, 4 + id_count), 0, &ids[id_count]))
         id_count++;
-    if (!take_claim_options(run, 4 + id_count, &claim) || !claim_find(run, &claim))
+    if (!take_claim_options(run, 4 + id_count, &claim))
         return;
     run_reply_array(run, id_count * (MEMBER_MAX + 1));
     for (uint32_t i = 0; i < id_count; i++)
@@ -228,10 +228,10 @@ static void run_xautoclaim(CommandRun *run)
     StreamId start;
     Reply *outer;
     Reply claimed;
-    Claim claim;
+    Claim claim = {.delivered = run->now, .delivery_count = -1};
     Nest nest;
 
-    if (!claim_begin(run, 3, "ERR Invalid min-idle-time argument for XAUTOCLAIM", &claim) ||
+    if (!take_min_idle(run, "ERR Invalid min-idle-time argument for XAUTOCLAIM", &claim) ||
         !take_autoclaim(run, &start, &count, &claim) || !claim_find(run, &claim))
         return;
     outer = run->reply;

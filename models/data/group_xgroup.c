@@ -30,8 +30,7 @@ static bool take_group_options(CommandRun *run, bool *make_stream)
     for (uint32_t i = 4; i < run_count(run); i++) {
         int64_t read;
 
-        if (make_stream && arg_is(run_arg(run, 0), "CREATE") &&
-            arg_is(run_arg(run, i), "MKSTREAM")) {
+        if (arg_is(run_arg(run, 0), "CREATE") && arg_is(run_arg(run, i), "MKSTREAM")) {
             *make_stream = true;
         } else if (arg_is(run_arg(run, i), "ENTRIESREAD") && i + 1 < run_count(run)) {
             if (!run_integer(run, ++i, &read))
@@ -94,10 +93,9 @@ static void group_destroy(CommandRun *run, Key *key, StreamGroup *group)
 
 static void group_set_id(CommandRun *run, const CrdtBody *body, StreamGroup *group)
 {
-    bool unused;
     StreamId id;
 
-    if (!take_group_options(run, &unused) || !take_start(run, body, &id))
+    if (!take_start(run, body, &id))
         return;
     stream_group_set_id(group, id);
     run_reply_ok(run);
@@ -123,10 +121,12 @@ static void group_change(CommandRun *run, GroupSub sub)
 {
     StreamConsumer *consumer;
     StreamGroup *group;
+    bool unused;
     bool exists;
     Key key;
 
-    if (!run_find_to_write(run, 1, CRDT_STREAM, &key, &exists))
+    if ((sub == SUB_SETID && !take_group_options(run, &unused)) ||
+        !run_find_to_write(run, 1, CRDT_STREAM, &key, &exists))
         return;
     if (!exists) {
         run_reply_error(run, ERROR_KEY_NEEDED);

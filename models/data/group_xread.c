@@ -232,9 +232,13 @@ static void push_history(CommandRun *run, const ReadStream *stream, const Stream
 
 static bool push_for_group(CommandRun *run, const ReadStream *stream, const ReadOptions *options)
 {
-    StreamConsumer *consumer =
-        stream_consumer_create(stream->group, run_text(run, options->group_at + 1), run->now);
+    StreamConsumer *consumer;
+    StreamEntryView unused;
 
+    if (stream->is_new && !stream_group_next(stream->body, stream->group, &unused))
+        return false; /* as Redis 7.0: nothing to give makes no consumer */
+    consumer =
+        stream_consumer_create(stream->group, run_text(run, options->group_at + 1), run->now);
     consumer->seen = run->now;
     if (stream->is_new)
         return push_new(run, stream, consumer, options);
@@ -425,7 +429,11 @@ static void run_xinfo(CommandRun *run)
             stream_reply_no_group(run, 1, 2);
         return;
     }
-    if (run_count(run) > 2)
+    if (run_count(run) > 2 && !arg_is(run_arg(run, 2), "FULL"))
+        run_reply_error(run,
+                        "ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try "
+                        "XINFO HELP.");
+    else if (run_count(run) > 2)
         run_reply_error(run, "ERR XINFO STREAM FULL is not supported");
     else
         info_stream(run, body);

@@ -71,6 +71,7 @@ void stream_reply_error(CommandRun *run, const char *what, const char *format, .
     va_start(arguments, format);
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    g_strdelimit(text, "\r\n", ' '); /* a line of the protocol has no breaks */
     run_reply_error(run, arena_text(run->arena, text));
 }
 

@@ -40,6 +40,7 @@ typedef struct {
     const JudgeDifference *differences;
     size_t difference_count;
     const JudgeType *type;
+    StreamIdMode stream_ids;
     Store *store;
     Arena *arena;
     int64_t now_ms;
@@ -197,7 +198,10 @@ static void judge_ignore_effect(void *actor, const Effect *effect)
 
 static void judge_begin(Judge *judge)
 {
-    StoreConfig config = {.member_id = 1, .member_count = 1, .sink = {.emit = judge_ignore_effect}};
+    StoreConfig config = {.member_id = 1,
+                          .member_count = 1,
+                          .stream_ids = judge->stream_ids,
+                          .sink = {.emit = judge_ignore_effect}};
 
     judge->store = store_new(&config);
     judge->arena = arena_new();

@@ -1,0 +1,115 @@
+/* Streams at one member against a real Redis, in the liberal mode of ids, where they are made as
+ * Redis makes them. */
+#include "tests/test.h"
+
+#include "tests/judge/judge.h"
+
+static const char *const keys[] = {"x1", "x2", "other:hash", NULL};
+
+#define FORM(text)                                                                                 \
+    {                                                                                              \
+        .form = (text)                                                                             \
+    }
+#define ID "( 1-1 | 2-1 | 2-2 | 3-0 | 4-7 | 5 | 6-1 | 7-0 | 8-1 | 9-1 | 9-2 | 0 )"
+#define ADD_ID                                                                                     \
+    "( 1-1 | 2-1 | 3-* | 4 | 5-* | 6-6 | 7-* | 8-2 | 9-* | 9-9 | 10-* | 10-* | 11-* | 12-* )"
+#define BOUND    "( - | + | ( 3-1 | 2 | 5 | (2-1 | (8 | 4-4 | 9-9 ) )"
+#define GROUP    "( g1 | g1 | g2 )"
+#define CONSUMER "( a | b | c )"
+
+static const JudgeForm forms[] = {
+    FORM("XADD <key> [ NOMKSTREAM ] [ ( MAXLEN | MAXLEN = ) <count> ] " ADD_ID " <name> <value>"),
+    FORM("XADD <key> " ADD_ID " { <name> <value> }"),
+    FORM("XADD <key> " ADD_ID " { <name> <value> }"),
+    FORM("XADD <key> [ MINID " ID " ] " ADD_ID " { <name> <value> }"),
+    FORM("XLEN <key>"),
+    FORM("XDEL <key> { " ID " }"),
+    FORM("XTRIM <key> ( MAXLEN <count> | MINID " ID " )"),
+    FORM("XRANGE <key> " BOUND " " BOUND " [ COUNT <count> ]"),
+    FORM("XREVRANGE <key> " BOUND " " BOUND " [ COUNT <count> ]"),
+    FORM("XREAD [ COUNT <count> ] STREAMS <key> ( " ID " | $ )"),
+    FORM("XREAD STREAMS <key> <key> " ID " " ID),
+    FORM("XGROUP ( CREATE <key> " GROUP " ( 0 | $ | " ID " ) [ MKSTREAM ] | SETID <key> " GROUP
+         " " ID " )"),
+    FORM("XGROUP CREATE <key> " GROUP " 0 MKSTREAM"),
+    FORM("XGROUP ( DESTROY <key> " GROUP " | CREATECONSUMER <key> " GROUP " " CONSUMER
+         " | DELCONSUMER <key> " GROUP " " CONSUMER " )"),
+    FORM("XREADGROUP GROUP " GROUP " " CONSUMER " [ COUNT <count> ] [ NOACK ] STREAMS <key> >"),
+    FORM("XREADGROUP GROUP " GROUP " " CONSUMER " [ COUNT <count> ] STREAMS <key> >"),
+    FORM("XREADGROUP GROUP " GROUP " " CONSUMER " [ COUNT <count> ] STREAMS <key> " ID),
+    FORM("XACK <key> " GROUP " { " ID " }"),
+    FORM("XPENDING <key> " GROUP),
+    FORM("XCLAIM <key> " GROUP " " CONSUMER " 0 { " ID
+         " } [ FORCE ] [ JUSTID ] [ RETRYCOUNT <few> ]"),
+    FORM("XAUTOCLAIM <key> " GROUP " " CONSUMER " 0 " ID " [ COUNT <few> ] [ JUSTID ]"),
+    FORM("XINFO STREAM <key>"),
+    FORM("XSETID <key> " ID),
+    FORM("DEL <key>"),
+};
+
+static const JudgeType type = {
+    .type = "stream", .keys = keys, .forms = forms, .form_count = G_N_ELEMENTS(forms)};
+
+static bool is(const GPtrArray *command, const char *name)
+{
+    return strcmp(((const GString *)command->pdata[0])->str, name) == 0;
+}
+
+/* What XINFO tells of the past: entries added, the last id, the largest deleted one. */
+static bool differs_in_past(const Reply *redis, const Reply *ours)
+{
+    for (uint32_t i = 0; i < redis->count && i < ours->count; i++)
+        if (i != 7 && i != 9 && i != 11 && !judge_equal(&redis->items[i], &ours->items[i], false))
+            return false;
+    return redis->count == ours->count;
+}
+
+/* The product: a stream without entries and groups does not exist, so what was removed last leaves
+ * nothing, and ids begin anew. */
+static bool differs_without_entries(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    if (is(command, "XINFO") && redis->kind == REPLY_ARRAY)
+        return ours->kind == REPLY_ERROR ? redis->items[1].integer == 0
+                                         : differs_in_past(redis, ours);
+    if (is(command, "DEL"))
+        return redis->integer > ours->integer;
+    if (is(command, "XRANGE") || is(command, "XREVRANGE")) /* COUNT 0: nil when the key exists */
+        return redis->kind == REPLY_NIL && ours->kind == REPLY_ARRAY && ours->count == 0;
+    if (is(command, "XADD"))
+        return redis->kind != REPLY_NIL && /* a smaller id, or NOMKSTREAM */
+               (ours->kind == REPLY_BULK || ours->kind == REPLY_NIL);
+    if (is(command, "XREADGROUP")) /* a group made at "$" of an emptied stream begins at 0 */
+        return redis->kind == REPLY_NIL && ours->kind == REPLY_ARRAY;
+    return ours->kind == REPLY_ERROR &&
+           (strstr(ours->text, "requires the key to exist") || strstr(ours->text, "no such key"));
+}
+
+static bool differs_in_setid(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    return is(command, "XSETID") && redis->kind == REPLY_STATUS && ours->kind == REPLY_ERROR;
+}
+
+static const JudgeDifference differences[] = {
+    {"a stream without entries and groups does not exist", differs_without_entries},
+    {"XSETID fails below the current last id", differs_in_setid},
+};
+
+static void test_streams_reply_as_redis(void)
+{
+    Judge judge = {.differences = differences,
+                   .difference_count = G_N_ELEMENTS(differences),
+                   .stream_ids = STREAM_IDS_LIBERAL};
+    const char *missing = judge_server_start(&judge.server);
+
+    if (missing) {
+        g_printerr("skipped: %s, so nothing judges streams\n", missing);
+        return;
+    }
+    judge_type(&judge, &type, test_count(6000, 200000));
+    judge_server_stop(&judge.server);
+}
+
+static const TestCase cases[] = {
+    TEST(test_streams_reply_as_redis),
+};
+TEST_MAIN("judge_stream", cases)
