@@ -177,20 +177,30 @@ static void add_declared(CommandRun *run)
         add(run, &key, id, run_value(run, &key, 1));
 }
 
-/* Redis looks at the whole of an id before it looks for the key. */
+/* Redis looks at an id as far as it can before it looks for the key. */
 static bool check_id(CommandRun *run, uint32_t at)
 {
+    bool whole = run->store->config.stream_ids == STREAM_IDS_LIBERAL;
     PayloadText text = run_text(run, at);
     StreamId id;
 
     if (text.data && text.bytes == 1 && text.data[0] == '*')
         return true;
-    if (text.data && text.bytes > 2 && memcmp(text.data + text.bytes - 2, "-*", 2) == 0)
+    if (text.data && text.bytes > 2 && memcmp(text.data + text.bytes - 2, "-*", 2) == 0) {
         text.bytes -= 2;
-    if (stream_id_parse(text, 0, &id))
-        return true;
-    run_reply_error(run, ERROR_STREAM_ID);
-    return false;
+        whole = false;
+    } else if (text.data && memchr(text.data, '-', text.bytes)) {
+        whole = true;
+    }
+    if (!stream_id_parse(text, 0, &id)) {
+        run_reply_error(run, ERROR_STREAM_ID);
+        return false;
+    }
+    if (whole && stream_id_compare(id, STREAM_ID_MIN) == 0) {
+        run_reply_error(run, ERROR_STREAM_ID_ZERO);
+        return false;
+    }
+    return true;
 }
 
 static void run_xadd(CommandRun *run)

@@ -5,7 +5,8 @@
 #include "models/crdt/body_stream.h"
 #include "models/data/command_run.h"
 
-#define ERROR_STREAM_ID "ERR Invalid stream ID specified as stream command argument"
+#define ERROR_STREAM_ID      "ERR Invalid stream ID specified as stream command argument"
+#define ERROR_STREAM_ID_ZERO "ERR The ID specified in XADD must be greater than 0-0"
 
 /* The key's body, NULL when it does not exist for a reader.  What of it is this member's alone
  * (groups' deliveries) may be changed without an edit. */
