@@ -177,6 +177,12 @@ static void add_declared(CommandRun *run)
         add(run, &key, id, run_value(run, &key, 1));
 }
 
+/* After the id, fields and values come in pairs. */
+static bool has_fields(const CommandRun *run, uint32_t at)
+{
+    return run_count(run) >= at + 3 && (run_count(run) - at) % 2 == 1;
+}
+
 /* Redis looks at an id as far as it can before it looks for the key. */
 static bool check_id(CommandRun *run, uint32_t at)
 {
@@ -196,7 +202,7 @@ static bool check_id(CommandRun *run, uint32_t at)
         run_reply_error(run, ERROR_STREAM_ID);
         return false;
     }
-    if (whole && stream_id_compare(id, STREAM_ID_MIN) == 0) {
+    if (whole && stream_id_compare(id, STREAM_ID_MIN) == 0 && has_fields(run, at)) {
         run_reply_error(run, ERROR_STREAM_ID_ZERO);
         return false;
     }
@@ -218,7 +224,7 @@ static void run_xadd(CommandRun *run)
     }
     if (!take_options(run, &at, true, &options) || !check_id(run, at))
         return;
-    if (run_count(run) < at + 3 || (run_count(run) - at) % 2 == 0) {
+    if (!has_fields(run, at)) {
         run_reply_error(run, "ERR wrong number of arguments for 'xadd' command");
         return;
     }
