@@ -155,8 +155,21 @@ static void group_change(CommandRun *run, GroupSub sub)
     }
 }
 
+static const char *const group_help[] = {
+    "XGROUP CREATE key group id|$ [MKSTREAM] [ENTRIESREAD n]: make a group, here and elsewhere",
+    "XGROUP SETID key group id|$ [ENTRIESREAD n]: what this member delivers next",
+    "XGROUP DESTROY key group: remove a group; wins over creations it had not seen",
+    "XGROUP CREATECONSUMER key group consumer: make a consumer at this member",
+    "XGROUP DELCONSUMER key group consumer: remove it; replies how many entries were pending",
+    "XGROUP HELP: this list",
+    NULL};
+
 static void run_xgroup(CommandRun *run)
 {
+    if (arg_is(run_arg(run, 0), "HELP")) {
+        stream_reply_help(run, group_help);
+        return;
+    }
     for (GroupSub sub = SUB_CREATE; sub <= SUB_DELCONSUMER; sub++) {
         const GroupSubSpec *spec = &group_subs[sub];
 

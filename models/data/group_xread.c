@@ -389,6 +389,12 @@ static void info_consumers(CommandRun *run, const StreamGroup *group)
     }
 }
 
+static const char *const info_help[] = {
+    "XINFO STREAM key: length, ids and ends of a stream",
+    "XINFO GROUPS key: its consumer groups as this member sees them",
+    "XINFO CONSUMERS key group: the group's consumers at this member", "XINFO HELP: this list",
+    NULL};
+
 static void run_xinfo(CommandRun *run)
 {
     bool of_stream = arg_is(run_arg(run, 0), "STREAM");
@@ -399,6 +405,10 @@ static void run_xinfo(CommandRun *run)
     bool exists;
     Key key;
 
+    if (arg_is(run_arg(run, 0), "HELP")) {
+        stream_reply_help(run, info_help);
+        return;
+    }
     if (!of_stream && !of_groups && !of_consumers) {
         stream_reply_subcommand(run, "XINFO");
         return;

@@ -180,3 +180,10 @@ void stream_reply_arity(CommandRun *run, const char *name)
     stream_reply_error(run, "ERR wrong number of arguments",
                        "ERR wrong number of arguments for '%s' command", name);
 }
+
+void stream_reply_help(CommandRun *run, const char *const *lines)
+{
+    run_reply_array(run, g_strv_length((char **)lines));
+    for (; *lines; lines++)
+        push_literal(run, *lines);
+}
