@@ -104,11 +104,10 @@ static void run_rpushx(CommandRun *run)
     push_values(run, END_RIGHT, true);
 }
 
-static void reply_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
+static void push_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
 {
     ListCursor cursor = list_cursor(list, from);
 
-    run_reply_array(run, count);
     for (uint32_t i = 0; i < count; i++) {
         Value value = list_cursor_value(&cursor);
 
@@ -118,11 +117,10 @@ static void reply_range(CommandRun *run, const CrdtBody *list, uint32_t from, ui
 }
 
 /* As popped: the last one first. */
-static void reply_last(CommandRun *run, const CrdtBody *list, uint32_t count)
+static void push_last(CommandRun *run, const CrdtBody *list, uint32_t count)
 {
     ListCursor cursor = list_cursor(list, list_count(list) - 1);
 
-    run_reply_array(run, count);
     for (uint32_t i = 0; i < count; i++) {
         Value value = list_cursor_value(&cursor);
 
@@ -140,17 +138,22 @@ static bool read_not_negative(CommandRun *run, uint32_t at, const char *error, i
     return false;
 }
 
-static void pop_count(CommandRun *run, Key *key, ListEnd end, int64_t asked)
+/* Into the array that is open. */
+static void pop_count(CommandRun *run, Key *key, ListEnd end, uint32_t count)
 {
     const CrdtBody *list = run_body(run, key, CRDT_LIST);
     uint32_t length = list_count(list);
-    uint32_t count = (uint32_t)MIN(asked, (int64_t)length);
 
     if (end == END_LEFT)
-        reply_range(run, list, 0, count);
+        push_range(run, list, 0, count);
     else
-        reply_last(run, list, count);
+        push_last(run, list, count);
     remove_range(run, key, end == END_LEFT ? 0 : length - count, count);
+}
+
+static uint32_t count_within(CommandRun *run, const Key *key, int64_t asked)
+{
+    return (uint32_t)MIN(asked, (int64_t)list_count(run_body(run, key, CRDT_LIST)));
 }
 
 static void pop_one(CommandRun *run, Key *key, ListEnd end)
@@ -178,12 +181,16 @@ static void pop(CommandRun *run, ListEnd end)
         return;
     if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
         return;
-    if (!exists)
+    if (!exists) {
         run_reply_nil(run);
-    else if (run_count(run) == 2)
-        pop_count(run, &key, end, asked);
-    else
+    } else if (run_count(run) == 2) {
+        uint32_t count = count_within(run, &key, asked);
+
+        run_reply_array(run, count);
+        pop_count(run, &key, end, count);
+    } else {
         pop_one(run, &key, end);
+    }
 }
 
 static void run_lpop(CommandRun *run)
@@ -238,7 +245,8 @@ static void run_lrange(CommandRun *run)
         return;
     list = list_of(run, &key, exists);
     range_within(start, stop, list_count(list), &from, &count);
-    reply_range(run, list, from, count);
+    run_reply_array(run, count);
+    push_range(run, list, from, count);
 }
 
 static void run_ltrim(CommandRun *run)
@@ -519,6 +527,64 @@ static void run_lmove(CommandRun *run)
         move(run, from, to);
 }
 
+/* LMPOP numkeys key ... LEFT|RIGHT [COUNT count] */
+typedef struct {
+    int64_t keys;
+    int64_t count;
+    ListEnd end;
+} MultiPop;
+
+static bool read_multi_pop(CommandRun *run, MultiPop *out)
+{
+    uint32_t at;
+
+    out->count = 1;
+    if (!run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &out->keys))
+        return false;
+    at = out->keys < run_count(run) ? (uint32_t)out->keys + 1 : run_count(run);
+    if (!read_end(run, at, &out->end))
+        return false;
+    at++;
+    if (at >= run_count(run))
+        return true;
+    if (!arg_is(run_arg(run, at), "COUNT") || at + 1 >= run_count(run)) {
+        run_reply_error(run, ERROR_SYNTAX);
+        return false;
+    }
+    if (!run_integer_within(run, at + 1, 1, "ERR count should be greater than 0", &out->count))
+        return false;
+    if (at + 2 < run_count(run))
+        run_reply_error(run, ERROR_SYNTAX);
+    return at + 2 >= run_count(run);
+}
+
+static void run_lmpop(CommandRun *run)
+{
+    MultiPop query;
+
+    if (!read_multi_pop(run, &query))
+        return;
+    for (uint32_t i = 1; i <= query.keys; i++) {
+        uint32_t count;
+        Reply *outer;
+        bool exists;
+        Key key;
+
+        if (!run_find_to_write(run, i, CRDT_LIST, &key, &exists))
+            return;
+        if (!exists)
+            continue;
+        count = count_within(run, &key, query.count);
+        run_reply_array(run, 2);
+        run_push_text(run, key.state ? (PayloadText){NULL, DECLARED_NAME_BYTES} : run_text(run, i));
+        outer = run_open_array(run, count);
+        pop_count(run, &key, query.end, count);
+        run_close_array(run, outer);
+        return;
+    }
+    run_reply_nil(run);
+}
+
 static void run_rpoplpush(CommandRun *run)
 {
     move(run, END_RIGHT, END_LEFT);
@@ -537,6 +603,8 @@ static const CommandSpec specs[] = {
                       OP_ACCUM, SHAPE_KEY, 0.4, run_lpop),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOP", "take the last elements; others may too", -2, true,
                       OP_ACCUM, SHAPE_KEY, 0.4, run_rpop),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "LMPOP", "take elements of the first list that has any", -4, true,
+                      OP_ACCUM, SHAPE_KEY, 0.5, run_lmpop),
     COMMAND_SPEC("LLEN", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.2, run_llen),
     COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
     COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
