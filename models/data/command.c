@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "models/crdt/crdt.h"
+
 #define GROUP_RECORD(name) &command_group_##name,
 static const CommandGroup *const groups[] = {COMMAND_GROUPS(GROUP_RECORD)};
 
@@ -20,6 +22,14 @@ const PluginFamily command_group_family = {
     .records = heads,
     .count = G_N_ELEMENTS(heads),
 };
+
+const CommandGroup *command_group_that_copies(int type)
+{
+    for (size_t g = 0; g < G_N_ELEMENTS(groups); g++)
+        if (groups[g]->copy && strcmp(groups[g]->serves, crdt_types[type]->head.name) == 0)
+            return groups[g];
+    return NULL;
+}
 
 const CommandSpec *command_find(const char *name, size_t size)
 {

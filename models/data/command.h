@@ -55,6 +55,7 @@ typedef struct {
 typedef enum { OP_READ, OP_CHECKED, OP_LWW, OP_ACCUM } OpClass;
 
 typedef struct CommandSpec CommandSpec;
+typedef struct Key Key;               /* a key found in a store: see models/data/store_private.h */
 typedef struct CommandRun CommandRun; /* one execution in progress: see models/data/command_run.h */
 
 /* How a family's operation without explicit arguments looks (rehearsal.md 3.1, Ops). */
@@ -94,6 +95,10 @@ typedef struct {
                            structure: its name); NULL: every type, "": none */
     const CommandSpec *specs;
     size_t count;
+
+    /* Of types whose keys are one structure, in one group of each: makes what source shows again
+     * under the name of target, which shows nothing, with new dots.  For COPY and RENAME. */
+    void (*copy)(CommandRun *run, const Key *source, Key *target);
 } CommandGroup;
 
 #define COMMAND_DECLARE(name) extern const CommandGroup command_group_##name;
@@ -117,6 +122,9 @@ COMMAND_GROUPS(COMMAND_DECLARE)
     }
 
 extern const PluginFamily command_group_family;
+
+/* The group that copies keys of type (index in CRDT_TYPES); NULL: none does. */
+const CommandGroup *command_group_that_copies(int type);
 
 /* Any case; NULL when no group has it.  size is the name's length. */
 const CommandSpec *command_find(const char *name, size_t size);

@@ -73,10 +73,13 @@ static bool copy_slot(const SlotView *view, int type, LocalWrite *write, ViewTex
 static void copy_content(CommandRun *run, const Key *source, Key *target, int type)
 {
     int64_t deadline_ms = key_deadline_ms(run->store, source);
+    const CommandGroup *group = crdt_types[type]->body ? command_group_that_copies(type) : NULL;
     uint32_t cursor = 0;
     ElementRef ref;
     Slot *slot;
 
+    if (group)
+        group->copy(run, source, target);
     while (key_next_slot(run->store, source, type, &cursor, &ref, &slot)) {
         SlotView view = crdt_types[type]->view(&run->store->world.pool, slot);
         LocalWrite write = {.op = crdt_types[type]->add_wins ? EFFECT_ADD : EFFECT_ASSIGN,

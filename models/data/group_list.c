@@ -590,6 +590,14 @@ static void run_rpoplpush(CommandRun *run)
     move(run, END_RIGHT, END_LEFT);
 }
 
+static void list_copy(CommandRun *run, const Key *source, Key *target)
+{
+    ListCursor at = list_cursor(run_body(run, source, CRDT_LIST), 0);
+
+    for (; list_cursor_is_valid(&at); list_cursor_forward(&at))
+        push_at(run, target, END_RIGHT, list_cursor_value(&at));
+}
+
 static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_CREATES, "LPUSH", "put elements in front", -3, true, OP_ACCUM,
                       SHAPE_VALUE, 0.5, run_lpush),
@@ -629,4 +637,5 @@ const CommandGroup command_group_list = {
     .serves = "list",
     .specs = specs,
     .count = G_N_ELEMENTS(specs),
+    .copy = list_copy,
 };

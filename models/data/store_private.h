@@ -104,7 +104,7 @@ struct Store {
 };
 
 /* A key as found by a command or an effect.  born is NULL when it does not exist (yet). */
-typedef struct {
+typedef struct Key {
     FamilyState *state; /* NULL: born */
     uint64_t kept;
     BornKey *born;

@@ -190,6 +190,29 @@ static void test_commands_hash(void)
                            {NULL, NULL}});
 }
 
+static void test_commands_list(void)
+{
+    expect_all((const Exchange[]){{"RPUSH l a b c", ":3"},
+                                  {"LPUSH l z y", ":5"},
+                                  {"LRANGE l 0 -1", "[\"y\" \"z\" \"a\" \"b\" \"c\"]"},
+                                  {"LINSERT l BEFORE a i", ":6"},
+                                  {"LPOS l i", ":2"},
+                                  {"LSET l -1 d", "+OK"},
+                                  {"LSET l 9 d", "-ERR index out of range"},
+                                  {"RPOPLPUSH l l", "\"d\""},
+                                  {"LTRIM l 0 2", "+OK"},
+                                  {"LMPOP 2 none l RIGHT COUNT 2", "[\"l\" [\"z\" \"y\"]]"},
+                                  {"RPUSH l d e", ":3"},
+                                  {"LREM l -1 d", ":1"},
+                                  {"COPY l m", ":1"},
+                                  {"RENAME m n", "+OK"},
+                                  {"LRANGE n 0 -1", "[\"d\" \"e\"]"},
+                                  {"LPOP l -1", "-ERR value is out of range, must be positive"},
+                                  {"LPOP l 9", "[\"d\" \"e\"]"},
+                                  {"EXISTS l m n", ":1"},
+                                  {NULL, NULL}});
+}
+
 static void test_commands_set(void)
 {
     expect_all((const Exchange[]){{"SADD s a", ":1"},
@@ -401,6 +424,7 @@ static const TestCase cases[] = {
     TEST(test_commands_string),
     TEST(test_commands_counter),
     TEST(test_commands_hash),
+    TEST(test_commands_list),
     TEST(test_commands_set),
     TEST(test_commands_zset),
     TEST(test_commands_deadlines),
