@@ -24,6 +24,7 @@
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(list)                                                                                        \
+    X(lpos)                                                                                        \
     X(scan)                                                                                        \
     X(set)                                                                                         \
     X(setop)                                                                                       \

@@ -8,14 +8,11 @@
 #include <string.h>
 
 #include "models/crdt/body_list.h"
-#include "models/data/command_run.h"
+#include "models/data/list_argument.h"
 
 #define ERROR_POSITIVE "ERR value is out of range, must be positive"
 #define ERROR_NO_KEY   "ERR no such key"
 #define ERROR_INDEX    "ERR index out of range"
-#define ERROR_RANK_ZERO                                                                            \
-    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "   \
-    "negative to start from the end of the list"
 
 typedef enum { END_LEFT, END_RIGHT } ListEnd;
 
@@ -29,8 +26,7 @@ static PayloadText text_of(const Value *value)
     return (PayloadText){value->kind == VALUE_BYTES ? value->data : NULL, value->bytes};
 }
 
-/* Numbers are text in a list. */
-static Value element_of(CommandRun *run, const Key *key, uint32_t index)
+Value list_argument(CommandRun *run, const Key *key, uint32_t index)
 {
     PayloadText text;
 
@@ -79,7 +75,7 @@ static void push_values(CommandRun *run, ListEnd end, bool only_existing)
         return;
     if (exists || !only_existing)
         for (uint32_t i = 1; i < MAX(run_count(run), 2); i++)
-            push_at(run, &key, end, element_of(run, &key, i));
+            push_at(run, &key, end, list_argument(run, &key, i));
     exists |= !only_existing;
     run_reply_integer(run, list_count(list_of(run, &key, exists)));
 }
@@ -129,15 +125,6 @@ static void push_last(CommandRun *run, const CrdtBody *list, uint32_t count)
     }
 }
 
-/* What is no number is told like one that is negative.  false: the error is the reply. */
-static bool read_not_negative(CommandRun *run, uint32_t at, const char *error, int64_t *out)
-{
-    if (run_integer(run, at, out) && *out >= 0)
-        return true;
-    run_reply_error(run, error);
-    return false;
-}
-
 /* Into the array that is open. */
 static void pop_count(CommandRun *run, Key *key, ListEnd end, uint32_t count)
 {
@@ -177,7 +164,7 @@ static void pop(CommandRun *run, ListEnd end)
                                              : "ERR wrong number of arguments for 'rpop' command");
         return;
     }
-    if (run_count(run) == 2 && !read_not_negative(run, 1, ERROR_POSITIVE, &asked))
+    if (run_count(run) == 2 && !run_integer_within(run, 1, 0, ERROR_POSITIVE, &asked))
         return;
     if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
         return;
@@ -332,7 +319,7 @@ static void run_lset(CommandRun *run)
     }
     run_reply_ok(run);
     list_edit_set(list, at, &edit);
-    edit_end(run, &key, &edit, element_of(run, &key, 2));
+    edit_end(run, &key, &edit, list_argument(run, &key, 2));
 }
 
 static void run_linsert(CommandRun *run)
@@ -355,13 +342,13 @@ static void run_linsert(CommandRun *run)
         return;
     }
     list = list_of(run, &key, exists);
-    pivot = element_of(run, &key, 2);
+    pivot = list_argument(run, &key, 2);
     cursor = list_cursor(list, 0);
     if (!list_find(&cursor, LIST_FORWARD, &pivot)) {
         run_reply_integer(run, -1);
         return;
     }
-    insert_at(run, &key, cursor.index + (before ? 0 : 1), element_of(run, &key, 3));
+    insert_at(run, &key, cursor.index + (before ? 0 : 1), list_argument(run, &key, 3));
     run_reply_integer(run, list_count(run_body(run, &key, CRDT_LIST)));
 }
 
@@ -381,7 +368,7 @@ static void run_lrem(CommandRun *run)
         return;
     count = MAX(count, -INT64_MAX); /* has an opposite */
     list = list_of(run, &key, exists);
-    value = element_of(run, &key, 2);
+    value = list_argument(run, &key, 2);
     direction = count < 0 ? LIST_BACK : LIST_FORWARD;
     cursor = list_cursor(list, direction == LIST_BACK ? list_count(list) - 1 : 0);
     list_edit_remove_begin(&edit);
@@ -400,82 +387,6 @@ static void run_lrem(CommandRun *run)
         edit_end(run, &key, &edit, (Value){0});
     else
         payload_clear(&edit);
-}
-
-typedef struct {
-    int64_t rank;
-    int64_t count;   /* -1: not asked for, the first match alone; 0: all */
-    int64_t compare; /* at most so many; 0: any */
-} PositionQuery;
-
-static bool read_position_option(CommandRun *run, uint32_t at, PositionQuery *query)
-{
-    const Arg *word = run_arg(run, at);
-    bool has_value = at + 1 < run_count(run);
-
-    if (has_value && arg_is(word, "COUNT"))
-        return read_not_negative(run, at + 1, "ERR COUNT can't be negative", &query->count);
-    if (has_value && arg_is(word, "MAXLEN"))
-        return read_not_negative(run, at + 1, "ERR MAXLEN can't be negative", &query->compare);
-    if (!has_value || !arg_is(word, "RANK")) {
-        run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    if (!run_integer(run, at + 1, &query->rank))
-        return false;
-    if (query->rank == INT64_MIN) /* has no opposite: Redis then takes the last match */
-        query->rank = -1;
-    if (query->rank == 0)
-        run_reply_error(run, ERROR_RANK_ZERO);
-    return query->rank != 0;
-}
-
-static void reply_positions(CommandRun *run, const CrdtBody *list, const PositionQuery *query,
-                            const Value *value)
-{
-    bool back = query->rank < 0;
-    int64_t skip = (back ? -query->rank : query->rank) - 1;
-    int64_t found = 0;
-    int64_t compared = 0;
-    ListCursor at = list_cursor(list, back ? list_count(list) - 1 : 0);
-
-    if (query->count >= 0)
-        run_reply_array(run, list_count(list));
-    while (list_cursor_is_valid(&at) && (query->compare == 0 || compared++ < query->compare)) {
-        Value here = list_cursor_value(&at);
-
-        if (list_values_equal(&here, value) && skip-- <= 0) {
-            if (query->count < 0) {
-                run_reply_integer(run, at.index);
-                return;
-            }
-            run_push_integer(run, at.index);
-            if (++found == query->count)
-                return;
-        }
-        if (back)
-            list_cursor_back(&at);
-        else
-            list_cursor_forward(&at);
-    }
-    if (query->count < 0)
-        run_reply_nil(run);
-}
-
-static void run_lpos(CommandRun *run)
-{
-    PositionQuery query = {.rank = 1, .count = -1};
-    bool exists;
-    Value value;
-    Key key;
-
-    for (uint32_t at = 2; at < run_count(run); at += 2)
-        if (!read_position_option(run, at, &query))
-            return;
-    if (!run_find(run, 0, CRDT_LIST, &key, &exists))
-        return;
-    value = element_of(run, &key, 1);
-    reply_positions(run, list_of(run, &key, exists), &query, &value);
 }
 
 static void move(CommandRun *run, ListEnd from, ListEnd to)
@@ -616,8 +527,6 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC("LLEN", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.2, run_llen),
     COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
     COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
-    COMMAND_SPEC("LPOS", "indexes of equal elements", -3, false, OP_READ, SHAPE_VALUE, 0.5,
-                 run_lpos),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LSET", "replace an element, unless it is removed elsewhere", 4,
                       true, OP_LWW, SHAPE_KEY, 0.5, run_lset),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LINSERT", "put an element beside another", 5, true, OP_ACCUM,
