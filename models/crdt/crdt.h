@@ -31,7 +31,8 @@
     X(zset)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(list)                                                                                        \
-    X(stream)
+    X(stream)                                                                                      \
+    X(json)
 
 /* Indexes in the list above, for those who mean one type. */
 enum {
@@ -43,6 +44,7 @@ enum {
     CRDT_HYPERLOGLOG,
     CRDT_LIST,
     CRDT_STREAM,
+    CRDT_JSON,
     CRDT_TYPE_COUNT
 };
 

@@ -23,6 +23,7 @@
     X(generic)                                                                                     \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
+    X(json)                                                                                        \
     X(list)                                                                                        \
     X(lpos)                                                                                        \
     X(scan)                                                                                        \
