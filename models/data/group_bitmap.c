@@ -12,8 +12,15 @@
 
 #define ERROR_BIT_OFFSET "ERR bit offset is not an integer or out of range"
 
+/* Workload: the token picks one of the value's bits. */
 static bool read_offset(CommandRun *run, uint32_t index, int64_t *out)
 {
+    const Arg *arg = run_arg(run, index);
+
+    if (arg->kind == ARG_SYNTHETIC) {
+        *out = (int64_t)(arg->number % MAX(8 * (uint64_t)arg->bytes, 1));
+        return true;
+    }
     if (run_integer(run, index, out) && *out >= 0 && *out / 8 < STRING_BYTES_MAX)
         return true;
     run_reply_error(run, ERROR_BIT_OFFSET);

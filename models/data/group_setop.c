@@ -217,20 +217,22 @@ static bool read_limit(CommandRun *run, uint32_t index, int64_t *out_limit)
     return true;
 }
 
+/* Workload: a key in place of their number is the only one. */
 static void run_sintercard(CommandRun *run)
 {
+    uint32_t first = run_arg(run, 0)->kind != ARG_KEY;
     SetQuery query = {.how = COMBINE_INTER};
     Counting counting = {0};
-    int64_t count;
+    int64_t count = 1;
 
-    if (!run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &count))
+    if (first > 0 && !run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &count))
         return;
-    if (count > (int64_t)run_count(run) - 1) {
+    if (count > (int64_t)run_count(run) - first) {
         run_reply_error(run, "ERR Number of keys can't be greater than number of args");
         return;
     }
-    if (!read_limit(run, 1 + (uint32_t)count, &counting.limit) ||
-        !find_operands(run, 1, (uint32_t)count, &query))
+    if (!read_limit(run, first + (uint32_t)count, &counting.limit) ||
+        !find_operands(run, first, (uint32_t)count, &query))
         return;
     combine(run, &query, count_member, &counting);
     g_free(query.operands);

@@ -65,20 +65,24 @@ static void run_zpopmax(CommandRun *run)
 }
 
 typedef struct {
+    uint32_t first;
     int64_t keys;
     int64_t count;
     bool highest;
 } MultiPop;
 
+/* Workload: a key in place of their number is the only one. */
 static bool read_multi_pop(CommandRun *run, MultiPop *out)
 {
     bool counted = false;
     uint32_t at;
 
+    *out = (MultiPop){.first = run_arg(run, 0)->kind != ARG_KEY, .keys = 1, .count = 1};
+    if (out->first == 0)
+        return true;
     if (!run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &out->keys))
         return false;
     at = out->keys < run_count(run) ? (uint32_t)out->keys + 1 : run_count(run);
-    out->count = 1;
     out->highest = arg_is(run_arg(run, at), "MAX");
     if (!out->highest && !arg_is(run_arg(run, at), "MIN")) {
         run_reply_error(run, ERROR_SYNTAX);
@@ -101,7 +105,7 @@ static void run_zmpop(CommandRun *run)
 
     if (!read_multi_pop(run, &query))
         return;
-    for (uint32_t i = 1; i <= query.keys; i++) {
+    for (uint32_t i = query.first; i < query.first + query.keys; i++) {
         uint32_t taken;
         Reply *outer;
         bool exists;

@@ -57,12 +57,17 @@ static bool read_option(CommandRun *run, uint32_t *index, RangeQuery *query)
     return true;
 }
 
-static bool read_lex(CommandRun *run, uint32_t index, LexBound *out)
+/* Workload: its numbers are no names; all names are meant. */
+static bool read_lex(CommandRun *run, uint32_t index, int workload_infinite, LexBound *out)
 {
     PayloadText text = run_text(run, index);
     char mark = text.data && text.bytes > 0 ? text.data[0] : '\0';
 
     *out = (LexBound){.exclusive = mark == '('};
+    if (run_arg(run, index)->kind != ARG_BYTES) {
+        out->infinite = workload_infinite;
+        return true;
+    }
     if (mark == '[' || mark == '(') {
         out->text = (PayloadText){text.data + 1, text.bytes - 1};
         return true;
@@ -83,7 +88,7 @@ static bool read_bounds(CommandRun *run, RangeQuery *query)
     if (query->kind == RANGE_BY_SCORE)
         return score_range_parse(run, low, high, &query->scores);
     if (query->kind == RANGE_BY_LEX)
-        return read_lex(run, low, &query->low) && read_lex(run, high, &query->high);
+        return read_lex(run, low, -1, &query->low) && read_lex(run, high, 1, &query->high);
     if (run_count(run) < query->first + 2) {
         query->stop = 9;
         return true;

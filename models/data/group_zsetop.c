@@ -102,13 +102,15 @@ static bool read_options(CommandRun *run, uint32_t index, Query *query)
     return true;
 }
 
-/* Fills query->operands, which the caller frees; false: the error is the reply. */
+/* Fills query->operands, which the caller frees; false: the error is the reply.  Workload: a key in
+ * place of their number is the only one. */
 static bool read_query(CommandRun *run, Query *query)
 {
+    bool alone = run_arg(run, query->first)->kind == ARG_KEY;
     g_autofree char *name = NULL;
-    int64_t count;
+    int64_t count = 1;
 
-    if (!run_integer(run, query->first, &count))
+    if (!alone && !run_integer(run, query->first, &count))
         return false;
     if (count < 1) {
         name = g_ascii_strdown(run->command->spec->name, -1);
@@ -116,16 +118,17 @@ static bool read_query(CommandRun *run, Query *query)
                               strlen(name));
         return false;
     }
-    if (count > (int64_t)run_count(run) - query->first - 1) {
+    query->first += !alone;
+    if (count > (int64_t)run_count(run) - query->first) {
         run_reply_error(run, ERROR_SYNTAX);
         return false;
     }
     query->count = (uint32_t)count;
     query->operands = g_new0(Operand, query->count);
     for (uint32_t i = 0; i < query->count; i++)
-        if (!find_operand(run, query->first + 1 + i, &query->operands[i]))
+        if (!find_operand(run, query->first + i, &query->operands[i]))
             return false;
-    return read_options(run, query->first + 1 + query->count, query);
+    return read_options(run, query->first + query->count, query);
 }
 
 /* --- combining */

@@ -255,6 +255,7 @@ static bool judge_is_documented(const Judge *judge, const GPtrArray *command, co
 }
 
 typedef struct {
+    uint32_t compared;
     uint32_t at; /* the first command with two replies; the sequence's length when there is none */
     char *redis, *ours;
 } JudgeVerdict;
@@ -286,6 +287,7 @@ static JudgeVerdict judge_compare(Judge *judge, const GPtrArray *commands)
 
         if (over)
             continue;
+        verdict.compared++;
         if (form && form->rule == RULE_RANDOM) {
             same = judge_random_agrees(judge, form, command, &redis, &ours);
         } else {
@@ -447,7 +449,7 @@ static void judge_type(Judge *judge, const JudgeType *type, long command_count)
         g_autoptr(GPtrArray) commands = judge_draw_sequence(type, &rng);
         JudgeVerdict verdict = judge_compare(judge, commands);
 
-        done += commands->len;
+        done += verdict.compared;
         if (verdict.at < commands->len) {
             failed++;
             if (judge_is_new(seen, commands->pdata[verdict.at])) {
