@@ -9,6 +9,7 @@
 
 #include "models/crdt/body_list.h"
 #include "models/data/list_argument.h"
+#include "models/data/list_write.h"
 
 #define ERROR_POSITIVE "ERR value is out of range, must be positive"
 #define ERROR_NO_KEY   "ERR no such key"
@@ -54,6 +55,11 @@ static void insert_at(CommandRun *run, Key *key, uint32_t index, Value value)
 static void push_at(CommandRun *run, Key *key, ListEnd end, Value value)
 {
     insert_at(run, key, end == END_LEFT ? 0 : list_count(run_body(run, key, CRDT_LIST)), value);
+}
+
+void list_append(CommandRun *run, Key *key, Value value)
+{
+    push_at(run, key, END_RIGHT, value);
 }
 
 static void remove_range(CommandRun *run, Key *key, uint32_t from, uint32_t count)

@@ -1,4 +1,4 @@
-/* SORT: the elements of a set or sorted set in the order of numbers or texts.
+/* SORT: the elements of a list, set or sorted set in the order of numbers or texts.
  *
  * Why it works: each element gets a weight, its own text or what BY finds for it; equal weights
  * fall back on the elements' bytes, so the order is total.
@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "models/data/list_write.h"
 #include "models/data/zset_order.h"
 
 typedef struct {
@@ -167,6 +168,19 @@ static void load_set(CommandRun *run, const Key *key, GArray *items)
     }
 }
 
+static void load_list(CommandRun *run, const Key *key, GArray *items)
+{
+    ListCursor cursor = list_cursor(run_body(run, key, CRDT_LIST), 0);
+
+    for (; list_cursor_is_valid(&cursor); list_cursor_forward(&cursor)) {
+        Value value = list_cursor_value(&cursor);
+        bool real = value.kind == VALUE_BYTES;
+        SortItem item = item_of((PayloadText){real ? value.data : NULL, real ? value.bytes : 0});
+
+        g_array_append_val(items, item);
+    }
+}
+
 /* strtod's reading up to a NUL: an empty text, or a missing one, is 0. */
 static bool weigh_number(PayloadText text, double *out)
 {
@@ -283,7 +297,7 @@ static void run_sort(CommandRun *run)
     if (!read_query(run, &query) || !run_find(run, 0, -1, &key, &exists))
         return;
     type = exists ? key_type(run->store, &key) : CRDT_SET;
-    if (type != CRDT_SET && type != CRDT_ZSET) {
+    if (type != CRDT_SET && type != CRDT_ZSET && type != CRDT_LIST) {
         run_reply_error(run, ERROR_WRONGTYPE);
         return;
     }
@@ -291,6 +305,8 @@ static void run_sort(CommandRun *run)
     g_array_set_clear_func(items, item_free);
     if (exists && type == CRDT_ZSET)
         load_zset(run, &key, &query, items);
+    else if (exists && type == CRDT_LIST)
+        load_list(run, &key, items);
     else if (exists)
         load_set(run, &key, items);
     if (!query.unsorted && !weigh(run, &query, items)) {

@@ -292,6 +292,31 @@ static const JudgeForm zset_forms[] = {
     {.form = "DEL <key>"},
 };
 
+static const JudgeForm list_forms[] = {
+    {.form = "LPUSH <key> { <member> }"},
+    {.form = "RPUSH <key> { <member> }"},
+    {.form = "RPUSH <key> <member> <member> <member>"},
+    {.form = "LPUSHX <key> { <member> }"},
+    {.form = "RPUSHX <key> { <member> }"},
+    {.form = "LPOP <key> [ <count> ]"},
+    {.form = "RPOP <key> [ <count> ]"},
+    {.form = "LLEN <key>"},
+    {.form = "LINDEX <key> <index>"},
+    {.form = "LSET <key> <index> <value>"},
+    {.form = "LRANGE <key> <index> <index>"},
+    {.form = "LRANGE <key> 0 -1"},
+    {.form = "LTRIM <key> <index> <index>"},
+    {.form = "LREM <key> <count> <member>"},
+    {.form = "LINSERT <key> ( BEFORE | AFTER | ZZ ) <member> <value>"},
+    {.form = "LPOS <key> <member> [ RANK <count> ] [ COUNT <count> ] [ MAXLEN <count> ]"},
+    {.form = "LMOVE <key> <key> ( LEFT | RIGHT ) ( LEFT | RIGHT | ZZ )"},
+    {.form = "RPOPLPUSH <key> <key>"},
+    {.form = "TYPE <key>"},
+    {.form = "TTL <key>", .rule = RULE_TIME},
+    {.form = "EXPIRE <key> <ttl>"},
+    {.form = "DEL <key>"},
+};
+
 static const char *const generic_keys[] = {
     "k1", "k2", "k3", "other:string", "k4", "other:hash", "other:set", "other:zset", NULL};
 
@@ -301,6 +326,8 @@ static const JudgeForm generic_forms[] = {
     {.form = "SADD <key> { <member> }"},
     {.form = "SADD <key> <integer> <integer>"},
     {.form = "ZADD <key> { <score> <member> }"},
+    {.form = "RPUSH <key> { <member> }"},
+    {.form = "LRANGE <key> 0 -1"},
     {.form = "INCR <key>"},
     {.form = "ZINCRBY <key> <float> <member>", .scores = true},
     {.form = "GET <key>"},
@@ -345,6 +372,7 @@ static const JudgeType types[] = {
     TYPE("string", string_forms, keys), TYPE("bitmap", bitmap_forms, keys),
     TYPE("hash", hash_forms, keys),     TYPE("set", set_forms, keys),
     TYPE("zset", zset_forms, keys),     TYPE("generic", generic_forms, generic_keys),
+    TYPE("list", list_forms, keys),
 };
 
 static void judge_one(size_t type)
@@ -390,9 +418,18 @@ static void test_keys_of_any_type_reply_as_redis(void)
     judge_one(5);
 }
 
+static void test_lists_reply_as_redis(void)
+{
+    judge_one(6);
+}
+
 static const TestCase cases[] = {
-    TEST(test_strings_reply_as_redis),     TEST(test_bitmaps_reply_as_redis),
-    TEST(test_hashes_reply_as_redis),      TEST(test_sets_reply_as_redis),
-    TEST(test_sorted_sets_reply_as_redis), TEST(test_keys_of_any_type_reply_as_redis),
+    TEST(test_lists_reply_as_redis),
+    TEST(test_strings_reply_as_redis),
+    TEST(test_bitmaps_reply_as_redis),
+    TEST(test_hashes_reply_as_redis),
+    TEST(test_sets_reply_as_redis),
+    TEST(test_sorted_sets_reply_as_redis),
+    TEST(test_keys_of_any_type_reply_as_redis),
 };
 TEST_MAIN("judge", cases)
