@@ -3,8 +3,7 @@
  * Why it works: each element gets a weight, its own text or what BY finds for it; equal weights
  * fall back on the elements' bytes, so the order is total.
  *
- * Simplified: STORE, which makes a list, is refused; texts are ordered by their bytes, as Redis
- * does in the C locale. */
+ * Simplified: texts are ordered by their bytes, as Redis does in the C locale. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +23,7 @@ typedef struct {
     bool alpha, descending, unsorted, by_pattern;
     PayloadText by;
     int64_t offset, count;
+    uint32_t store_index; /* 0: the elements are the reply */
     uint32_t get_count;
 } SortQuery;
 
@@ -48,8 +48,7 @@ static bool read_option(CommandRun *run, uint32_t *index, SortQuery *query)
             return false;
         *index += 2;
     } else if (arg_is(arg, "STORE") && left >= 1 && run->command->spec->writes) {
-        run_reply_error(run, "ERR SORT STORE is not simulated");
-        return false;
+        query->store_index = ++*index;
     } else if (arg_is(arg, "BY") && left >= 1) {
         query->by = run_text(run, ++*index);
         query->by_pattern = query->by.data && memchr(query->by.data, '*', query->by.bytes);
@@ -168,11 +167,14 @@ static void load_set(CommandRun *run, const Key *key, GArray *items)
     }
 }
 
-static void load_list(CommandRun *run, const Key *key, GArray *items)
+static void load_list(CommandRun *run, const Key *key, const SortQuery *query, GArray *items)
 {
-    ListCursor cursor = list_cursor(run_body(run, key, CRDT_LIST), 0);
+    const CrdtBody *list = run_body(run, key, CRDT_LIST);
+    bool reverse = query->unsorted && query->descending;
+    ListCursor cursor = list_cursor(list, reverse ? list_count(list) - 1 : 0);
 
-    for (; list_cursor_is_valid(&cursor); list_cursor_forward(&cursor)) {
+    for (; list_cursor_is_valid(&cursor);
+         reverse ? list_cursor_back(&cursor) : list_cursor_forward(&cursor)) {
         Value value = list_cursor_value(&cursor);
         bool real = value.kind == VALUE_BYTES;
         SortItem item = item_of((PayloadText){real ? value.data : NULL, real ? value.bytes : 0});
@@ -257,7 +259,7 @@ static void push_gets(CommandRun *run, const SortItem *item)
 
         if (arg_is(run_arg(run, i), "LIMIT"))
             i += 2;
-        else if (arg_is(run_arg(run, i), "BY"))
+        else if (arg_is(run_arg(run, i), "BY") || arg_is(run_arg(run, i), "STORE"))
             i++;
         else if (arg_is(run_arg(run, i), "GET")) {
             if (look_up(run, run_text(run, ++i), item->name, &text))
@@ -286,6 +288,47 @@ static void reply_items(CommandRun *run, const SortQuery *query, const GArray *i
     }
 }
 
+/* DEL and a list made of what the reply would be; nothing found is an empty element. */
+static void store_reply(CommandRun *run, const SortQuery *query, const Reply *found)
+{
+    bool exists;
+    Key target;
+
+    if (!run_find_to_write(run, query->store_index, -1, &target, &exists))
+        return;
+    if (target.state) {
+        run_reply_error(run, "ERR storing into a declared key is not simulated");
+        return;
+    }
+    store_delete(run->store, &target, run->now);
+    for (uint32_t i = 0; i < found->count; i++) {
+        const Reply *item = &found->items[i];
+
+        list_append(run, &target,
+                    (Value){.kind = VALUE_BYTES,
+                            .data = item->text ? item->text : "",
+                            .bytes = item->text ? (uint32_t)item->bytes : 0});
+    }
+    run_reply_integer(run, found->count);
+}
+
+static void answer(CommandRun *run, const SortQuery *query, const GArray *items)
+{
+    Arena *asked = run->arena;
+    Reply found;
+
+    if (query->store_index == 0) {
+        reply_items(run, query, items);
+        return;
+    }
+    run->arena = arena_new();
+    reply_items(run, query, items);
+    found = *run->reply;
+    store_reply(run, query, &found);
+    arena_free(run->arena);
+    run->arena = asked;
+}
+
 static void run_sort(CommandRun *run)
 {
     SortQuery query = {0};
@@ -301,12 +344,16 @@ static void run_sort(CommandRun *run)
         run_reply_error(run, ERROR_WRONGTYPE);
         return;
     }
+    if (query.store_index != 0 && query.unsorted && type == CRDT_SET) {
+        query.unsorted = false; /* what is stored must not depend on where elements stand */
+        query.alpha = true;
+    }
     items = g_array_new(FALSE, FALSE, sizeof(SortItem));
     g_array_set_clear_func(items, item_free);
     if (exists && type == CRDT_ZSET)
         load_zset(run, &key, &query, items);
     else if (exists && type == CRDT_LIST)
-        load_list(run, &key, items);
+        load_list(run, &key, &query, items);
     else if (exists)
         load_set(run, &key, items);
     if (!query.unsorted && !weigh(run, &query, items)) {
@@ -314,7 +361,7 @@ static void run_sort(CommandRun *run)
     } else {
         if (!query.unsorted)
             g_array_sort_with_data(items, compare_items, &query);
-        reply_items(run, &query, items);
+        answer(run, &query, items);
     }
     g_array_free(items, TRUE);
 }

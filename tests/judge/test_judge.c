@@ -360,6 +360,8 @@ static const JudgeForm generic_forms[] = {
     {.form = "SORT <key> [ BY ( nosort | k* | m* | k*->m1 ) ] [ LIMIT <count> <count> ] "
              "[ GET ( # | k* | other:*->m1 ) ] [ ( ASC | DESC ) ] ALPHA"},
     {.form = "SORT <key> [ LIMIT <count> <count> ] [ ( ASC | DESC ) ]"},
+    {.form = "SORT <key> ALPHA [ DESC ] [ LIMIT <count> <count> ] [ GET # ] [ BY nosort ] "
+             "STORE <key>"},
     {.form = "SORT_RO <key> [ LIMIT <count> <count> ] ALPHA"},
 };
 
