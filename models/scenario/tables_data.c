@@ -2,8 +2,8 @@
 #include "models/scenario/scenario_tables.h"
 
 /* In the order of CRDT_TYPES, then what is no type. */
-const char *const family_type_names[] = {"string", "counter", "hash",   "set",      "zset",
-                                         "hll",    "list",    "stream", "external", NULL};
+const char *const family_type_names[] = {"string", "counter", "hash", "set",      "zset", "hll",
+                                         "list",   "stream",  "json", "external", NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(family_type_names) == CRDT_TYPE_COUNT + 2);
 static const char *const retention_names[] = {"default", "op", "key", "tombstone", NULL};
 static const char *const arrival_names[] = {"poisson", "constant", NULL};
