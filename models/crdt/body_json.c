@@ -45,6 +45,17 @@ static void body_destroy(CrdtBody *body)
     g_free(body);
 }
 
+/* Simplified: a document from the start is one synthetic value, without keys or elements. */
+static void body_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
+{
+    JsonId id = {DOT_GENESIS, 0};
+    JsonOrder order = {{0}, id};
+    Content value = {.kind = CONTENT_OPAQUE, .count = value_bytes};
+
+    (void)element_count;
+    json_slot_add(body, &body->root, json_held_new(id, &order, &value));
+}
+
 static void take(Apply *a, void *out, uint32_t size)
 {
     ensure(size <= a->in->edit.bytes && a->cursor <= a->in->edit.bytes - size);
@@ -472,6 +483,7 @@ static void body_digest(const CrdtBody *body, Digest *digest)
 const BodyRule body_json = {
     .create = body_create,
     .destroy = body_destroy,
+    .fill = body_fill,
     .apply = body_apply,
     .merge = json_body_merge,
     .is_present = body_is_present,

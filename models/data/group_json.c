@@ -50,7 +50,7 @@ static bool doc_open(CommandRun *run, uint32_t at, const char *fallback, bool wr
     if (writes ? !run_find_to_write(run, 0, CRDT_JSON, &doc->key, &doc->exists)
                : !run_find(run, 0, CRDT_JSON, &doc->key, &doc->exists))
         return false;
-    if (at < run_count(run))
+    if (at < run_count(run) && run_arg(run, at)->kind == ARG_BYTES)
         path = run_text(run, at);
     doc->path = json_path_parse(path.data ? path : (PayloadText){"", 0});
     if (!doc->path) {
@@ -68,7 +68,14 @@ static bool doc_read(Doc *doc, uint32_t at)
 {
     g_autoptr(GString) message = g_string_new(NULL);
     PayloadText text = run_text(doc->run, at);
+    const Arg *arg = run_arg(doc->run, at);
 
+    if (arg->kind == ARG_SYNTHETIC) {
+        Content opaque = {.kind = CONTENT_OPAQUE, .token = arg->number, .count = arg->bytes};
+
+        content_put(&doc->content, &opaque);
+        return true;
+    }
     if (content_parse(text.data ? text : (PayloadText){"", 0}, &doc->content, message))
         return true;
     run_reply_error_about(doc->run, ERROR_JSON, message->str, message->len);
