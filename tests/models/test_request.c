@@ -79,12 +79,14 @@ static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, u
 static bool has_no_default_form(const CommandSpec *spec)
 {
     static const char *const names[] = {
-        "BITOP",       "COPY",        "DISCARD",    "EXEC",   "EXPIREAT",    "LCS",
-        "LINSERT",     "LMOVE",       "LMPOP",      "MULTI",  "PEXPIREAT",   "PSETEX",
-        "RENAME",      "RENAMENX",    "SDIFFSTORE", "SETEX",  "SINTERSTORE", "SMOVE",
-        "SUNIONSTORE", "WATCH",       "XAUTOCLAIM", "XCLAIM", "XGROUP",      "XINFO",
-        "XPENDING",    "XREAD",       "XREADGROUP", "XSETID", "XTRIM",       "ZDIFFSTORE",
-        "ZINTERSTORE", "ZRANGESTORE", "ZUNIONSTORE"};
+        "BITOP",       "COPY",           "DISCARD",        "EXEC",        "EXPIREAT",
+        "JSON.ARRLEN", "JSON.NUMINCRBY", "JSON.NUMMULTBY", "JSON.OBJLEN", "JSON.STRLEN",
+        "LCS",         "LINSERT",        "LMOVE",          "LMPOP",       "MULTI",
+        "PEXPIREAT",   "PSETEX",         "RENAME",         "RENAMENX",    "SDIFFSTORE",
+        "SETBIT",      "SETEX",          "SINTERSTORE",    "SMOVE",       "SUNIONSTORE",
+        "WATCH",       "XAUTOCLAIM",     "XCLAIM",         "XGROUP",      "XINFO",
+        "XPENDING",    "XREAD",          "XREADGROUP",     "XSETID",      "XTRIM",
+        "ZDIFFSTORE",  "ZINTERSTORE",    "ZRANGESTORE",    "ZUNIONSTORE"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (strcmp(spec->name, names[i]) == 0)
