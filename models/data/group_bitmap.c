@@ -45,7 +45,9 @@ static void run_setbit(CommandRun *run)
 
     if (!read_offset(run, 1, &offset))
         return;
-    if (!run_integer(run, 2, &bit) || (bit != 0 && bit != 1)) {
+    if (run_arg(run, 2)->kind == ARG_SYNTHETIC) {
+        bit = (int64_t)(run_arg(run, 2)->number & 1); /* workload: the token tells */
+    } else if (!run_integer(run, 2, &bit) || (bit != 0 && bit != 1)) {
         run_reply_error(run, "ERR bit is not an integer or out of range");
         return;
     }
