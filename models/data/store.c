@@ -191,8 +191,13 @@ void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
     uint64_t kept = key - state->family->base;
     const Slot *slots;
 
-    if (!state->slots || kept >= state->family->kept_count)
+    if (kept >= state->family->kept_count)
         return;
+    if (!state->slots) {
+        if (state->bodies)
+            prefetch(&state->bodies[kept]);
+        return;
+    }
     slots = &state->slots[kept * state->fields];
     prefetch(slots);
     if (state->fields > 1)
@@ -219,8 +224,13 @@ void store_prefetch_chain(const Store *store, const Effect *effect)
         return;
     state = &store->families[effect->family];
     kept = effect->key - state->family->base;
-    if (!state->slots || kept >= state->family->kept_count || effect->element >= state->fields)
+    if (kept >= state->family->kept_count || effect->element >= state->fields)
         return;
+    if (!state->slots) {
+        if (state->bodies)
+            prefetch(state->bodies[kept].body); /* none too: a guess costs more */
+        return;
+    }
     slot = &state->slots[kept * state->fields + effect->element];
     if (store->world.pool.nodes)
         prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 too: a guess costs more */
