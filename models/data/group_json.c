@@ -549,7 +549,7 @@ static const CommandSpec specs[] = {
 
 const CommandGroup command_group_json = {
     .head = {.name = "json", .summary = "documents: values, arrays and numbers by path"},
-    .serves = "ReJSON-RL",
+    .serves = "json",
     .specs = specs,
     .count = G_N_ELEMENTS(specs),
 };

@@ -152,6 +152,14 @@ static inline void say_families(RandomWorld *world)
         "\"tmp\": {\"type\": \"string\", \"keys\": 100, \"value\": \"2kB\", \"ttl\": {\"exp\": "
         "{\"mean\": \"6s\"}}, \"ops\": {\"GET\": 1, \"SET\": 1, \"SETEX\": {\"share\": 0.3, "
         "\"ttl\": \"2s\"}, \"DEL\": 0.1}",
+        "\"lst\": {\"type\": \"list\", \"keys\": 30, \"fields\": 5, \"ops\": {\"LPUSH\": 1, "
+        "\"RPOP\": 0.8, \"LRANGE\": 1, \"LREM\": 0.1, \"DEL\": 0.1}",
+        "\"hll\": {\"type\": \"hll\", \"keys\": 20, \"fields\": 5, \"ops\": {\"PFADD\": 1, "
+        "\"PFCOUNT\": 0.5, \"DEL\": 0.1, \"EXPIRE\": {\"share\": 0.05, \"ttl\": \"3s\"}}",
+        "\"stm\": {\"type\": \"stream\", \"keys\": 20, \"ops\": {\"XADD\": 1, \"XRANGE\": 0.5, "
+        "\"XDEL\": 0.1, \"DEL\": 0.05}",
+        "\"doc\": {\"type\": \"json\", \"keys\": 30, \"ops\": {\"JSON.SET\": 1, \"JSON.GET\": 1, "
+        "\"DEL\": 0.1}",
     };
 
     say(world, "\"families\": {");
@@ -177,7 +185,8 @@ static inline void say_workloads(RandomWorld *world)
 
         say(world,
             "%s\"w%u\": {\"site\": \"s%u\", \"rate\": \"%d/s\", \"arrivals\": \"%s\", \"mix\": "
-            "{\"str\": 1, \"cnt\": 1, \"hsh\": 1, \"set\": 1, \"zst\": 1, \"tmp\": 1%s}",
+            "{\"str\": 1, \"cnt\": 1, \"hsh\": 1, \"set\": 1, \"zst\": 1, \"tmp\": 1, "
+            "\"lst\": 1, \"hll\": 0.5, \"stm\": 0.5, \"doc\": 0.5%s}",
             i > 1 ? ", " : "", i, i, rate, draw_one_in(world, 4) ? "constant" : "poisson",
             world->has_big ? ", \"big\": 2" : "");
         say(world, ", \"bursts\": {\"quiet\": {\"at\": \"%ds\", \"for\": \"%ds\", \"x\": 0}",
