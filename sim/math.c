@@ -6,8 +6,9 @@
  *
  * pow needs its logarithm to about 64 bits, since y log x may be near 700 and its absolute error
  * becomes the relative error of the result: it is kept as an unevaluated sum of two doubles (Dekker
- * 1971). The normal quantile is algorithm AS 241 (Wichura, Applied Statistics 37, 1988), good to
- * 1e-15. */
+ * 1971). Sines and cosines are summed in such pairs, so that but for rare ties they are the double
+ * nearest to the true value; the arc sine is that of Newton's method on them.  The normal quantile
+ * is algorithm AS 241 (Wichura, Applied Statistics 37, 1988), good to 1e-15. */
 #include "sim/math.h"
 
 #include <float.h>
@@ -277,4 +278,150 @@ double sim_normal_cdf(double x)
         below = density / ratio;
     }
     return x < 0.0 ? below : 1.0 - below;
+}
+
+/* pi/2 = HIGH + MIDDLE + TAIL; HIGH and MIDDLE have 32 bits, so their products with a count of
+ * quarter turns (20 bits) are exact. */
+#define QUARTER_HIGH   0x1.921fb54400000p+0
+#define QUARTER_MIDDLE 0x1.0b4611a600000p-34
+#define QUARTER_TAIL   0x1.3198a2e037073p-69
+#define QUARTER        0x1.921fb54442d18p+0 /* the nearest double, and what is left */
+#define QUARTER_REST   0x1.1a62633145c07p-54
+
+#define ANGLE_LIMIT   1e6
+#define ANGLE_TRIFLES 0x1p-27 /* below, a sine is its angle to half an ulp */
+
+static Pair pair_sum(Pair a, Pair b)
+{
+    Pair sum = sum_exactly(a.high, b.high);
+
+    return sum_exactly(sum.high, sum.low + a.low + b.low);
+}
+
+static Pair pair_product(Pair a, Pair b)
+{
+    Pair product = product_exactly(a.high, b.high);
+
+    return sum_exactly(product.high, product.low + (a.high * b.low + a.low * b.high));
+}
+
+/* sin r for |r| <= pi/4: r (1 - z/6 + z^2/120 - rest), z = r^2; the rest is below 5e-5, so a double
+ * keeps it to 64 bits of the sum. */
+static Pair sine_of_small(Pair r)
+{
+    static const Pair sixth = {-0x1.5555555555555p-3, -0x1.5555555555555p-57};
+    static const Pair next = {0x1.1111111111111p-7, 0x1.1111111111111p-63};
+    Pair z = pair_product(r, r);
+    double rest = 0.0;
+    Pair factor;
+
+    for (int n = 22; n >= 8; n -= 2) /* 1 - z/(8 9) (1 - z/(10 11) (...)) */
+        rest = 1.0 - z.high / (n * (n + 1)) * (n == 22 ? 1.0 : rest);
+    rest *= z.high * z.high * z.high / 5040.0;
+    factor = pair_sum(sixth, pair_product(z, next));
+    factor = pair_product(z, factor);
+    factor = pair_sum(factor, (Pair){-rest, 0.0});
+    return pair_sum(r, pair_product(r, factor));
+}
+
+/* cos r likewise: 1 - z/2 + z^2/24 - rest, the rest below 4e-4. */
+static Pair cosine_of_small(Pair r)
+{
+    static const Pair next = {0x1.5555555555555p-5, 0x1.5555555555555p-59};
+    Pair z = pair_product(r, r);
+    double rest = 0.0;
+    Pair sum;
+
+    for (int n = 21; n >= 7; n -= 2) /* 1 - z/(7 8) (1 - z/(9 10) (...)) */
+        rest = 1.0 - z.high / (n * (n + 1)) * (n == 21 ? 1.0 : rest);
+    rest *= z.high * z.high * z.high / 720.0;
+    sum = pair_sum((Pair){-0.5, 0.0}, pair_product(z, next));
+    sum = pair_product(z, sum);
+    sum = pair_sum(sum, (Pair){-rest, 0.0});
+    return pair_sum((Pair){1.0, 0.0}, sum);
+}
+
+/* x less the nearest count of quarter turns, which it returns modulo 4. */
+static int quarter_turns(double x, Pair *out_rest)
+{
+    double turns = floor(x / QUARTER + 0.5);
+    Pair tail = product_exactly(turns, QUARTER_TAIL);
+    Pair rest = sum_exactly(x, -turns * QUARTER_HIGH);
+
+    rest = pair_sum(rest, (Pair){-turns * QUARTER_MIDDLE, 0.0});
+    *out_rest = pair_sum(rest, (Pair){-tail.high, -tail.low});
+    return (int)(turns - 4.0 * floor(turns / 4.0));
+}
+
+/* The sine of x and `ahead` quarter turns more. */
+static double sine_ahead(double x, int ahead)
+{
+    Pair rest, value;
+    int turns;
+
+    ensure(fabs(x) <= ANGLE_LIMIT);
+    turns = (quarter_turns(x, &rest) + ahead) % 4;
+    value = turns % 2 == 0 ? sine_of_small(rest) : cosine_of_small(rest);
+    return turns < 2 ? value.high + value.low : -(value.high + value.low);
+}
+
+double sim_sin(double x)
+{
+    return fabs(x) < ANGLE_TRIFLES ? x : sine_ahead(x, 0);
+}
+
+double sim_cos(double x)
+{
+    return sine_ahead(x, 1);
+}
+
+/* The arc sine of s in [0, sqrt(1/2)]: three steps of Newton from the beginning of its series. Each
+ * squares the error, which begins below 1e-3; the sine comes from pairs, so that what the last step
+ * would add is known to far more bits than the angle has.  high: a double near the result; low:
+ * what is missing. */
+static Pair arc_of_small(Pair s)
+{
+    static const double series[] = {
+        231.0 / 13312.0, 63.0 / 2816.0, 35.0 / 1152.0, 5.0 / 112.0, 3.0 / 40.0, 1.0 / 6.0, 1.0};
+    double z = s.high * s.high;
+    double angle = 0.0;
+    double missing = 0.0;
+
+    for (size_t i = 0; i < sizeof series / sizeof *series; i++)
+        angle = angle * z + series[i];
+    angle *= s.high;
+    for (int step = 0; step < 3; step++) {
+        Pair sine;
+
+        angle += missing;
+        sine = sine_of_small((Pair){angle, 0.0});
+        missing =
+            ((s.high - sine.high) + (s.low - sine.low)) / cosine_of_small((Pair){angle, 0.0}).high;
+    }
+    return (Pair){angle, missing};
+}
+
+/* Beyond sqrt(1/2) it is pi/2 - 2 asin(sqrt((1 - x) / 2)), where 1 - x is exact. */
+double sim_asin(double x)
+{
+    double size = fabs(x);
+    double angle, half, root;
+    Pair square, arc, sum;
+
+    ensure(size <= 1.0);
+    if (size < ANGLE_TRIFLES)
+        return x;
+    if (size <= 1.0 / SQRT_2) {
+        arc = arc_of_small((Pair){size, 0.0});
+        angle = arc.high + arc.low;
+    } else {
+        half = (1.0 - size) / 2.0;
+        root = sqrt(half);
+        square = product_exactly(root, root);
+        arc = arc_of_small(
+            (Pair){root, root > 0.0 ? ((half - square.high) - square.low) / (2.0 * root) : 0.0});
+        sum = sum_exactly(QUARTER, -2.0 * arc.high);
+        angle = sum.high + (sum.low + (QUARTER_REST - 2.0 * arc.low));
+    }
+    return x < 0.0 ? -angle : angle;
 }

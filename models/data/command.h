@@ -21,6 +21,7 @@
     X(bitmap)                                                                                      \
     X(expire)                                                                                      \
     X(generic)                                                                                     \
+    X(geo)                                                                                         \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(json)                                                                                        \

@@ -106,6 +106,61 @@ static void test_normal_quantile_inverts_the_cdf(void)
     EXPECT(sim_normal_quantile(0.5) == 0.0);
 }
 
+/* Doubles apart: 0 when equal, whatever the signs. */
+static double signed_ulps(double a, double b)
+{
+    return a == b ? 0.0 : (a < 0.0) != (b < 0.0) ? DBL_MAX : ulps_between(fabs(a), fabs(b));
+}
+
+static void test_sine_and_cosine_are_within_one_ulp(void)
+{
+    static const double spans[] = {1e-9, 0.01, 0.8, 3.2, 100.0, 1e6};
+    Rng rng = rng_stream(4, "test/sin");
+    double worst = 0.0;
+    long unlike = 0, count = test_count(50000, 2000000);
+
+    for (size_t span = 0; span < G_N_ELEMENTS(spans); span++) {
+        for (long i = 0; i < count; i++) {
+            double x = draw_between(&rng, -spans[span], spans[span]);
+
+            worst = MAX(worst, signed_ulps(sim_sin(x), sin(x)));
+            worst = MAX(worst, signed_ulps(sim_cos(x), cos(x)));
+            unlike += (sim_sin(x) != sin(x)) + (sim_cos(x) != cos(x));
+        }
+    }
+    for (int quarter = 1; quarter < 2000; quarter++) { /* where they nearly vanish */
+        worst = MAX(worst, signed_ulps(sim_sin(quarter * M_PI_2), sin(quarter * M_PI_2)));
+        worst = MAX(worst, signed_ulps(sim_cos(quarter * M_PI_2), cos(quarter * M_PI_2)));
+    }
+    EXPECT(worst <= 1.0);
+    EXPECT(unlike < count / 10); /* of 12 count: libm itself is off by an ulp at times */
+    EXPECT(sim_sin(0.0) == 0.0);
+    EXPECT(sim_cos(0.0) == 1.0);
+}
+
+static void test_arc_sine_is_within_one_ulp(void)
+{
+    Rng rng = rng_stream(5, "test/asin");
+    double worst = 0.0;
+    long unlike = 0, count = test_count(100000, 5000000);
+
+    for (long i = 0; i < count; i++) {
+        double x = draw_between(&rng, -1.0, 1.0);
+        double steep = 1.0 - exp(draw_between(&rng, -36.0, -1.0));
+        double flat = exp(draw_between(&rng, -25.0, -0.1));
+
+        worst = MAX(worst, signed_ulps(sim_asin(x), asin(x)));
+        worst = MAX(worst, signed_ulps(sim_asin(steep), asin(steep)));
+        worst = MAX(worst, signed_ulps(sim_asin(flat), asin(flat)));
+        unlike += (sim_asin(x) != asin(x)) + (sim_asin(steep) != asin(steep));
+    }
+    EXPECT(worst <= 1.0);
+    EXPECT(unlike < count / 10);
+    EXPECT(sim_asin(1.0) == M_PI_2);
+    EXPECT(sim_asin(-1.0) == -M_PI_2);
+    EXPECT(sim_asin(0.0) == 0.0);
+}
+
 /* Bits, not values: these are what every compiler and level must give. */
 static void test_bits_are_pinned(void)
 {
@@ -113,6 +168,10 @@ static void test_bits_are_pinned(void)
     EXPECT(sim_exp(-2.3) == 0x1.9aa9046ec997cp-4);
     EXPECT(sim_pow(1e6, -0.99) == 0x1.3434841deffc9p-20);
     EXPECT(sim_normal_quantile(0.999) == 0x1.8b8cbb720447p+1);
+    EXPECT(sim_sin(1.3) == 0x1.ed577f9c51e4bp-1);
+    EXPECT(sim_cos(100.7) == 0x1.f8b3e74a7dedap-1);
+    EXPECT(sim_asin(0.9) == 0x1.1ea93705fa172p+0);
+    EXPECT(sim_asin(0.3) == 0x1.380159e14f6ffp-2);
     EXPECT(sim_normal_cdf(-1.5) == 0x1.11a46d89647ecp-4);
 }
 
@@ -122,6 +181,8 @@ static const TestCase cases[] = {
     TEST(test_pow_is_within_two_ulp_even_for_large_results),
     TEST(test_normal_cdf_keeps_relative_precision_in_the_tail),
     TEST(test_normal_quantile_inverts_the_cdf),
+    TEST(test_sine_and_cosine_are_within_one_ulp),
+    TEST(test_arc_sine_is_within_one_ulp),
     TEST(test_bits_are_pinned),
 };
 TEST_MAIN("math", cases)
