@@ -22,6 +22,7 @@
     X(expire)                                                                                      \
     X(generic)                                                                                     \
     X(geo)                                                                                         \
+    X(geosearch)                                                                                   \
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(json)                                                                                        \
