@@ -64,6 +64,8 @@ typedef struct {
     SlotView (*view)(const SlotPool *pool, const Slot *slot);
     void (*digest)(const SlotWorld *world, const Slot *slot, Digest *digest);
 
+    const char *load_command; /* makes a declared key whole: how a cold standby is filled */
+
     /* Laws: a random write on key, one command line in the words of the protocol (not read in this
      * layer). */
     void (*draw)(Rng *rng, const char *key, char *line, size_t size);

@@ -40,6 +40,7 @@ const CrdtType crdt_counter = {
     .head = {.name = "counter",
              .summary = "string counter: every member's increments add up, SET covers the seen"},
     .redis_name = "string",
+    .load_command = "INCR",
     .retains_by_key = true,
     .start_kind = VALUE_INTEGER,
     .apply = counter_apply,

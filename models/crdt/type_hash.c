@@ -47,6 +47,7 @@ const CrdtType crdt_hash = {
     .head = {.name = "hash",
              .summary = "each field is a register or counter; fields merge one by one"},
     .redis_name = "hash",
+    .load_command = "HSET",
     .has_elements = true,
     .start_kind = VALUE_SYNTHETIC,
     .apply = hash_apply,

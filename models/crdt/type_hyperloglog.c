@@ -35,6 +35,7 @@ static void hyperloglog_draw(Rng *rng, const char *key, char *line, size_t size)
 const CrdtType crdt_hyperloglog = {
     .head = {.name = "hll", .summary = "counts what was added; DEL beats what it has not seen"},
     .redis_name = "string",
+    .load_command = "PFADD",
     .retains_by_key = true,
     .start_kind = VALUE_SYNTHETIC,
     .body = &body_hll,

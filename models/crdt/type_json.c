@@ -51,6 +51,7 @@ const CrdtType crdt_json = {
     .head = {.name = "json",
              .summary = "documents; of concurrent values the smallest member's shows"},
     .redis_name = "ReJSON-RL",
+    .load_command = "JSON.SET",
     .start_kind = VALUE_SYNTHETIC,
     .body = &body_json,
     .draw = json_draw,

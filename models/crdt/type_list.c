@@ -49,6 +49,7 @@ static void list_draw(Rng *rng, const char *key, char *line, size_t size)
 const CrdtType crdt_list = {
     .head = {.name = "list", .summary = "elements keep their places; removals win over updates"},
     .redis_name = "list",
+    .load_command = "LPUSH",
     .start_kind = VALUE_SYNTHETIC,
     .body = &body_list,
     .draw = list_draw,

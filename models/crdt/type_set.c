@@ -43,6 +43,7 @@ static void set_draw(Rng *rng, const char *key, char *line, size_t size)
 const CrdtType crdt_set = {
     .head = {.name = "set", .summary = "adds survive removes that had not seen them"},
     .redis_name = "set",
+    .load_command = "SADD",
     .has_elements = true,
     .add_wins = true,
     .start_kind = VALUE_SYNTHETIC,

@@ -65,6 +65,7 @@ const CrdtType crdt_stream = {
     .head = {.name = "stream",
              .summary = "entries of every region, merged by id; of groups, delete wins"},
     .redis_name = "stream",
+    .load_command = "XADD",
     .start_kind = VALUE_SYNTHETIC,
     .body = &body_stream,
     .draw = stream_draw,

@@ -47,6 +47,7 @@ const CrdtType crdt_string = {
     .head = {.name = "string",
              .summary = "register, latest wall clock wins; increments of all members add up"},
     .redis_name = "string",
+    .load_command = "SET",
     .start_kind = VALUE_SYNTHETIC,
     .apply = string_apply,
     .merge = slot_merge,

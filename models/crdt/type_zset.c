@@ -48,6 +48,7 @@ const CrdtType crdt_zset = {
     .head = {.name = "zset",
              .summary = "each score is a register or counter; order follows from scores"},
     .redis_name = "zset",
+    .load_command = "ZADD",
     .has_elements = true,
     .start_kind = VALUE_SCORE,
     .apply = zset_apply,

@@ -23,11 +23,9 @@ struct WorldStandby {
 
 static const CommandSpec *loading_command(const Family *family)
 {
-    static const char *const names[] = {
-        [CRDT_STRING] = "SET", [CRDT_COUNTER] = "INCR", [CRDT_HASH] = "HSET",
-        [CRDT_SET] = "SADD",   [CRDT_ZSET] = "ZADD",    [CRDT_HYPERLOGLOG] = "PFADD"};
+    const char *name = crdt_types[family->type]->load_command;
 
-    return command_find(names[family->type], strlen(names[family->type]));
+    return command_find(name, strlen(name));
 }
 
 static const Family *next_family(WorldStandby *standby)

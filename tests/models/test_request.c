@@ -149,6 +149,22 @@ static void test_every_command_runs_with_its_shape(void)
     world_clear(&world);
 }
 
+/* A cold standby fills keys of any type with its command. */
+static void test_every_type_has_a_command_that_loads_it(void)
+{
+    World world;
+
+    world_init(&world);
+    for (uint16_t type = 0; type < TYPES; type++) {
+        const char *name = crdt_types[type]->load_command;
+        const CommandSpec *spec = name ? command_find(name, strlen(name)) : NULL;
+
+        EXPECT_FATAL(spec != NULL);
+        EXPECT(execute(&world, spec, type, 1) != REPLY_ERROR);
+    }
+    world_clear(&world);
+}
+
 static void test_usual_writes_make_one_effect_each(void)
 {
     static const struct {
@@ -184,6 +200,7 @@ static void test_outcomes_have_names(void)
 
 static const TestCase cases[] = {
     TEST(test_every_command_runs_with_its_shape),
+    TEST(test_every_type_has_a_command_that_loads_it),
     TEST(test_usual_writes_make_one_effect_each),
     TEST(test_outcomes_have_names),
 };
