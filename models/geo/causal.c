@@ -6,9 +6,9 @@
  *
  * Why it works: knowledge of an origin is a prefix, so what has arrived but waits is a number per
  * origin, and the effects themselves are read in their origin's log, which nobody drops before we
- * have acknowledged them.  Each delivery may free others, so all origins are tried until none
- * moves; the order in which they are tried decides nothing that the rule leaves open but the
- * instant, and it is fixed.
+ * have acknowledged them, and never inside a window.  Each delivery may free others, so all origins
+ * are tried until none moves; the order in which they are tried decides nothing that the rule
+ * leaves open but the instant, and it is fixed.
  */
 #include "models/geo/member_parts.h"
 
@@ -102,15 +102,28 @@ void causal_arrive(Member *member, uint32_t origin, uint64_t seq)
     causal_deliver(member);
 }
 
+/* Its origin keeps for the peer what the peer lacks; from one that does not count it nothing is
+ * passed on, and the log may be gone. */
+static const EffectLog *log_kept_for(const Member *member, uint32_t origin, const Peer *peer)
+{
+    const EffectLog *log = log_of(member, origin);
+
+    return log && member->peers[origin].member->peers[peer->id].linked ? log : NULL;
+}
+
 void causal_resend(Peer *peer, const Clock *known)
 {
     Member *member = peer->owner;
     const Clock *clock = store_clock(member->store);
 
     for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++) {
-        const EffectLog *log = origin != peer->id ? log_of(member, origin) : NULL;
+        const EffectLog *log = origin != peer->id ? log_kept_for(member, origin, peer) : NULL;
 
-        for (uint64_t seq = known->seq[origin] + 1; log && seq <= clock->seq[origin]; seq++)
+        if (!log)
+            continue;
+        /* The HELLO is as old as its way: what is dropped the peer has acknowledged since. */
+        for (uint64_t seq = MAX(known->seq[origin] + 1, effect_log_first_kept(log));
+             seq <= clock->seq[origin]; seq++)
             link_send_relay(peer->out, member->now_ns, effect_log_at(log, seq),
                             (LinkOrigin){origin, seq}, effect_log_wire_bytes(log, seq));
     }

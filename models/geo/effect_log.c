@@ -242,6 +242,11 @@ uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq)
     return chunk->bytes[index + 1] - chunk->bytes[index];
 }
 
+uint64_t effect_log_first_kept(const EffectLog *log)
+{
+    return log->first_chunk * CHUNK_EFFECTS + 1;
+}
+
 uint64_t effect_log_first_within(const EffectLog *log, uint64_t bytes)
 {
     uint64_t low = log->first_chunk * CHUNK_EFFECTS + 1;

@@ -38,6 +38,9 @@ SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
 
 uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);
 
+/* Any place where the owner drops between windows alone: the oldest that may be read. */
+uint64_t effect_log_first_kept(const EffectLog *log);
+
 /* The owner's place only; seq must not be dropped, last + 1 is allowed for bytes_before. */
 uint64_t effect_log_bytes_before(const EffectLog *log,
                                  uint64_t seq); /* of all effects with a smaller seq */

@@ -71,7 +71,8 @@ struct Member {
     uint64_t reply_seq, expiry_seq, hello_seq;
     uint64_t reach_epoch;
     uint64_t restart_count;
-    uint64_t acked_bytes_min;         /* over linked peers */
+    uint64_t acked_bytes_min; /* over linked peers */
+    uint64_t drop_seq; /* causal: own effects up to here leave the log when the window ends */
     uint64_t arrived[MEMBER_MAX + 1]; /* causal: of each origin, delivered or waiting */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */

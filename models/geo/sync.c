@@ -65,7 +65,10 @@ void sync_collect(Member *member)
     }
     if (reports_are_behind_effects(member))
         store_collect(member->store, &stable);
-    effect_log_drop(member->log, acked);
+    if (member->config.causal)
+        member->drop_seq = acked; /* others may be reading what we all have acknowledged */
+    else
+        effect_log_drop(member->log, acked);
 }
 
 void sync_end(Peer *peer)
@@ -315,6 +318,8 @@ static void inbound_publish(void *actor, Place *receiver)
     Peer *peer = actor;
 
     link_publish(peer->in);
+    if (peer->owner->drop_seq > 0)
+        effect_log_drop(peer->owner->log, peer->owner->drop_seq);
     place_set_stream(receiver, peer->stream, link_peek_ns(peer->in), link_taken_count(peer->in));
 }
 

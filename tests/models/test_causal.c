@@ -178,10 +178,32 @@ static void test_causal_unlinked_member_is_not_waited_for(void)
     EXPECT_INT(geo_seq(f, 3, 2), 1);
 }
 
+/* What a member made after it cut another off is not passed on to that one, and need not be there
+ * any more. */
+static void test_causal_nothing_is_passed_on_from_who_cut_the_peer_off(void)
+{
+    GeoOptions options = {.members = 3, .delay_ns = 20 * SIM_MS, .causal = true};
+    g_autoptr(GeoFixture) f = geo_new(&options);
+
+    geo_isolate(f, 3, true);
+    member_unlink_peer(f->members[1], 3);
+    for (int i = 0; i < 5000; i++) /* more than a chunk of the log */
+        geo_send(f, 1, i * SIM_MS, "SET", 7);
+    geo_run(f, 10 * SIM_S);
+    EXPECT_INT(geo_seq(f, 2, 1), 5000);
+    link_heal(f->links[2][3]);
+    link_heal(f->links[3][2]);
+    geo_send(f, 2, 11 * SIM_S, "SET", 8);
+    geo_run(f, 20 * SIM_S);
+    EXPECT_INT(geo_seq(f, 3, 2), 1);
+    EXPECT_INT(geo_seq(f, 3, 1), 0);
+}
+
 static const TestCase cases[] = {
     TEST(test_causal_what_was_seen_comes_first),
     TEST(test_causal_traffic_is_the_documented_factor),
     TEST(test_causal_order_holds_with_broken_links),
     TEST(test_causal_unlinked_member_is_not_waited_for),
+    TEST(test_causal_nothing_is_passed_on_from_who_cut_the_peer_off),
 };
 TEST_MAIN("causal", cases)
