@@ -5,7 +5,8 @@
  * equal that function (crdt-semantics.md 1.2).  The laws test draws from every registered type:
  * effects commute across origins, replay is idempotent, merge equals apply, members converge.
  *
- * All types here keep one slot per key (strings, counters) or per element.  Covers lapse by
+ * A key is one slot (strings, counters), a slot per element, or one structure with rules of its own
+ * (crdt/body.h: lists, sketches, streams, documents).  Covers of slots lapse by
  * themselves when the clock has caught up (crdt/causality.h).  Simplified: siblings and counter
  * snapshots go when they are covered, not already when every member has observed them;
  * history records and tombstones are accounted where retention is known, in geo.

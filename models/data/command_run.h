@@ -107,7 +107,6 @@ void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Va
  * it is a sketch, else the error again.  SET: whether the value is a sketch, which then replaces
  * what is there; declared keys never change their type. */
 void run_get_sketch(CommandRun *run);
-void run_copy_sketch(CommandRun *run, const Key *source, Key *target); /* RENAME, COPY */
 bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign);
 
 /* Removes the elements named from argument 1 on that are present; returns how many. */

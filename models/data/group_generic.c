@@ -91,8 +91,6 @@ static void copy_content(CommandRun *run, const Key *source, Key *target, int ty
         if (copy_slot(&view, type, &write, &text))
             store_write(run->store, target, &write);
     }
-    if (type == CRDT_HYPERLOGLOG)
-        run_copy_sketch(run, source, target);
     if (deadline_ms != DEADLINE_NONE)
         store_write(run->store, target,
                     &(LocalWrite){.op = EFFECT_EXPIRE,
@@ -110,7 +108,7 @@ typedef struct {
 /* Simplified: streams and documents stay where they are. */
 static bool can_copy(int type)
 {
-    return !crdt_types[type]->body || type == CRDT_HYPERLOGLOG || command_group_that_copies(type);
+    return !crdt_types[type]->body || command_group_that_copies(type);
 }
 
 static bool find_move(CommandRun *run, Move *move)

@@ -309,26 +309,7 @@ static void push_field_and_value(CommandRun *run, const Key *key, const ElementR
 
 static void run_hrandfield(CommandRun *run)
 {
-    bool counted = run_is_given(run, 1);
-    bool values = false;
-    int64_t count = 0;
-    ElementRef ref;
-    SlotView view;
-    bool exists;
-    Pick pick;
-    Key key;
-
-    if ((counted && !pick_read_count(run, "WITHVALUES", &count, &values)) ||
-        !run_find(run, 0, CRDT_HASH, &key, &exists))
-        return;
-    pick = pick_begin(run, &key, CRDT_HASH, 0);
-    if (counted)
-        pick_reply(run, &key, CRDT_HASH, exists ? count : 0, values ? 2 : 1,
-                   values ? push_field_and_value : push_field);
-    else if (exists && pick_next(run, &pick, &ref, &view))
-        run_reply_text(run, element_name(&key, &ref));
-    else
-        run_reply_nil(run);
+    pick_run(run, &(PickCommand){CRDT_HASH, "WITHVALUES", push_field, push_field_and_value});
 }
 
 static const CommandSpec specs[] = {

@@ -150,7 +150,7 @@ void run_get_sketch(CommandRun *run)
     payload_clear(&text);
 }
 
-void run_copy_sketch(CommandRun *run, const Key *source, Key *target)
+static void copy_sketch(CommandRun *run, const Key *source, Key *target)
 {
     PayloadWriter edit = {0};
     g_auto(Hll) hll = {0};
@@ -199,4 +199,5 @@ const CommandGroup command_group_hyperloglog = {
     .serves = "hll",
     .specs = specs,
     .count = G_N_ELEMENTS(specs),
+    .copy = copy_sketch,
 };

@@ -2,7 +2,7 @@
  *
  * Why it works: a command finds the values its path names, writes one edit for all of them and
  * answers per value: an array for a path from $, the first alone for a legacy one.
- * Simplified: declared families hold no documents.
+ * Simplified: a document of a declared family is one synthetic value, without paths.
  */
 #include "models/data/command.h"
 

@@ -186,26 +186,10 @@ static void push_member(CommandRun *run, const Key *key, const ElementRef *ref,
 
 static void run_srandmember(CommandRun *run)
 {
-    bool counted = run_is_given(run, 1);
-    int64_t count = 0;
-    ElementRef ref;
-    bool exists;
-    bool word;
-    Key key;
-
-    if (run_count(run) > 2 && counted) {
+    if (run_count(run) > 2 && run_is_given(run, 1))
         run_reply_error(run, ERROR_SYNTAX);
-        return;
-    }
-    if ((counted && !pick_read_count(run, NULL, &count, &word)) ||
-        !run_find(run, 0, CRDT_SET, &key, &exists))
-        return;
-    if (counted)
-        pick_reply(run, &key, CRDT_SET, exists ? count : 0, 1, push_member);
-    else if (exists && pick_member(run, &key, &ref))
-        run_reply_text(run, element_name(&key, &ref));
     else
-        run_reply_nil(run);
+        pick_run(run, &(PickCommand){CRDT_SET, NULL, push_member, NULL});
 }
 
 static void run_smove(CommandRun *run)

@@ -141,26 +141,7 @@ static void push_name_and_score(CommandRun *run, const Key *key, const ElementRe
 
 static void run_zrandmember(CommandRun *run)
 {
-    bool counted = run_is_given(run, 1);
-    bool scores = false;
-    int64_t count = 0;
-    ElementRef ref;
-    SlotView view;
-    bool exists;
-    Pick pick;
-    Key key;
-
-    if ((counted && !pick_read_count(run, "WITHSCORES", &count, &scores)) ||
-        !run_find(run, 0, CRDT_ZSET, &key, &exists))
-        return;
-    pick = pick_begin(run, &key, CRDT_ZSET, 0);
-    if (counted)
-        pick_reply(run, &key, CRDT_ZSET, exists ? count : 0, scores ? 2 : 1,
-                   scores ? push_name_and_score : push_name);
-    else if (exists && pick_next(run, &pick, &ref, &view))
-        run_reply_text(run, element_name(&key, &ref));
-    else
-        run_reply_nil(run);
+    pick_run(run, &(PickCommand){CRDT_ZSET, "WITHSCORES", push_name, push_name_and_score});
 }
 
 static const CommandSpec specs[] = {

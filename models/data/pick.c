@@ -75,7 +75,8 @@ void pick_reply(CommandRun *run, const Key *key, int type, int64_t count, uint32
 
 #define PICK_REPEATS_MAX INT64_C(10000000) /* of one reply: Redis would try to send them all */
 
-bool pick_read_count(CommandRun *run, const char *word, int64_t *out_count, bool *out_word)
+/* The count at argument 1, and whether word follows it; false: the error is the reply. */
+static bool pick_read_count(CommandRun *run, const char *word, int64_t *out_count, bool *out_word)
 {
     *out_word = word && run_count(run) == 3 && arg_is(run_arg(run, 2), word);
     if (!run_integer(run, 1, out_count))
@@ -91,4 +92,28 @@ bool pick_read_count(CommandRun *run, const char *word, int64_t *out_count, bool
     else
         return true;
     return false;
+}
+
+void pick_run(CommandRun *run, const PickCommand *command)
+{
+    bool counted = run_is_given(run, 1);
+    bool pairs = false;
+    int64_t count = 0;
+    ElementRef ref;
+    SlotView view;
+    bool exists;
+    Pick pick;
+    Key key;
+
+    if ((counted && !pick_read_count(run, command->word, &count, &pairs)) ||
+        !run_find(run, 0, command->type, &key, &exists))
+        return;
+    pick = pick_begin(run, &key, command->type, 0);
+    if (counted)
+        pick_reply(run, &key, command->type, exists ? count : 0, pairs ? 2 : 1,
+                   pairs ? command->push_pair : command->push);
+    else if (exists && pick_next(run, &pick, &ref, &view))
+        run_reply_text(run, element_name(&key, &ref));
+    else
+        run_reply_nil(run);
 }

@@ -24,6 +24,13 @@ typedef void (*PickPush)(CommandRun *run, const Key *key, const ElementRef *ref,
 void pick_reply(CommandRun *run, const Key *key, int type, int64_t count, uint32_t items,
                 PickPush push);
 
-/* The count of a RANDMEMBER command at argument 1, and whether word follows it; false: the error is
- * the reply. */
-bool pick_read_count(CommandRun *run, const char *word, int64_t *out_count, bool *out_word);
+/* SRANDMEMBER, HRANDFIELD and ZRANDMEMBER: one element's name, or as many as argument 1 says, with
+ * what belongs to it when word follows. */
+typedef struct {
+    int type;
+    const char *word; /* NULL: none */
+    PickPush push;
+    PickPush push_pair; /* with word: two replies */
+} PickCommand;
+
+void pick_run(CommandRun *run, const PickCommand *command);
