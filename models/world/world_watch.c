@@ -51,13 +51,17 @@ struct WorldWatch {
 
 static __attribute__((noinline)) void trace_fact(const WorldWatch *watch, const GeoFact *fact)
 {
-    static const char *const op_names[] = {"assign", "increment", "add",
-                                           "remove", "delete",    "expire"};
+    static const char *const op_names[] = {
+        [EFFECT_ASSIGN] = "assign", [EFFECT_INCREMENT] = "increment", [EFFECT_ADD] = "add",
+        [EFFECT_REMOVE] = "remove", [EFFECT_DELETE] = "delete",       [EFFECT_EXPIRE] = "expire",
+        [EFFECT_EDIT] = "edit",
+    };
     const Effect *effect = fact->effect;
     const char *family;
 
     if (!effect)
         return;
+    ensure(effect->op < G_N_ELEMENTS(op_names));
     family = effect->family == FAMILY_NONE ? "born" : watch->config.families[effect->family]->name;
     trace_line(watch->config.trace, fact->at_ns,
                "%u: %s %u@%" G_GUINT64_FORMAT " %s %s %" G_GUINT64_FORMAT, fact->member_id,

@@ -97,6 +97,17 @@ static void test_cli_wrong_values_are_refused_before_anything_is_written(void)
     }
 }
 
+/* Each kind of effect has its name there, a type's own operations too. */
+static void test_cli_trace_names_a_lists_effects(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --trace --variant base --until 10s --quiet "
+                          "--set families.f.type=list --set families.f.ops={\"LPUSH\":1}"),
+               0);
+    EXPECT_SAYS(f->output, " edit f ");
+}
+
 /* One message with the place; nothing written. */
 static void test_cli_bad_scenario_ends_with_2_and_writes_nothing(void)
 {
@@ -438,6 +449,7 @@ static const TestCase cases[] = {
     TEST(test_cli_every_subcommand_helps_with_examples),
     TEST(test_cli_mistyped_words_get_their_nearest_match),
     TEST(test_cli_wrong_values_are_refused_before_anything_is_written),
+    TEST(test_cli_trace_names_a_lists_effects),
     TEST(test_cli_bad_scenario_ends_with_2_and_writes_nothing),
     TEST(test_cli_unreadable_files_end_with_3),
     TEST(test_cli_full_disk_behind_a_pipe_is_noticed),
