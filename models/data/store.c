@@ -185,7 +185,7 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     return true;
 }
 
-void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
+void store_prefetch(const Store *store, uint16_t family, uint64_t key)
 {
     const FamilyState *state = &store->families[family];
     uint64_t kept = key - state->family->base;
@@ -208,30 +208,20 @@ void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key)
         prefetch(&state->expiry[kept]);
 }
 
-void store_prefetch(const Store *store, const Effect *effect)
+void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element)
 {
-    if (effect->family != FAMILY_NONE)
-        store_prefetch_declared(store, effect->family, effect->key);
-}
-
-void store_prefetch_chain(const Store *store, const Effect *effect)
-{
-    const FamilyState *state;
+    const FamilyState *state = &store->families[family];
+    uint64_t kept = key - state->family->base;
     const Slot *slot;
-    uint64_t kept;
 
-    if (effect->family == FAMILY_NONE)
-        return;
-    state = &store->families[effect->family];
-    kept = effect->key - state->family->base;
-    if (kept >= state->family->kept_count || effect->element >= state->fields)
+    if (kept >= state->family->kept_count || element >= state->fields)
         return;
     if (!state->slots) {
         if (state->bodies)
             prefetch(state->bodies[kept].body); /* none too: a guess costs more */
         return;
     }
-    slot = &state->slots[kept * state->fields + effect->element];
+    slot = &state->slots[kept * state->fields + element];
     if (store->world.pool.nodes)
         prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 too: a guess costs more */
 }

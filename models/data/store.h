@@ -21,12 +21,10 @@
 typedef struct Store Store;
 
 /* Receives each effect of a local write, in order.  dot and ctx are given by the store from its own
- * clock; payload is borrowed for the call (the log copies it).  room, when given, says where the
- * store is to write the effect that emit is called with next, so that a log need not copy it. */
+ * clock; effect and payload are borrowed for the call. */
 typedef struct {
     void (*emit)(void *actor, const Effect *effect);
     void *actor;
-    Effect *(*room)(void *actor);
 } EffectSink;
 
 typedef struct {
@@ -56,11 +54,10 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
  * known are ignored and false is returned. */
 bool store_apply(Store *store, const Effect *effect, WallTime now);
 
-/* Of a key that will be met soon, by an effect or a command: its slot; once that is here, what
- * hangs on it. */
-void store_prefetch(const Store *store, const Effect *effect);
-void store_prefetch_chain(const Store *store, const Effect *effect);
-void store_prefetch_declared(const Store *store, uint16_t family, uint64_t key);
+/* Of a declared key that will be met soon, by an effect or a command: its slots; once these are
+ * here, what hangs on one of them. */
+void store_prefetch(const Store *store, uint16_t family, uint64_t key);
+void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element);
 
 const Clock *store_clock(const Store *store); /* what this member has observed, itself included */
 

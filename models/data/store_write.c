@@ -116,28 +116,27 @@ static void effect_fill(Effect *out, const Store *store, const Key *key, const L
 static void write_effect(Store *store, Key *key, const LocalWrite *write)
 {
     const EffectSink *sink = &store->config.sink;
-    Effect own;
-    Effect *effect = sink->room ? sink->room(sink->actor) : &own;
+    Effect effect;
     Payload payload = {0};
 
-    effect_fill(effect, store, key, write);
+    effect_fill(&effect, store, key, write);
     put_payload(store, key, write);
     if (store->payload.bytes > 0) {
-        effect->payload = store->payload.data;
-        effect->payload_bytes = store->payload.bytes;
-        payload = payload_read(effect->payload, effect->payload_bytes);
-        effect->value.data = payload.value.data;
+        effect.payload = store->payload.data;
+        effect.payload_bytes = store->payload.bytes;
+        payload = payload_read(effect.payload, effect.payload_bytes);
+        effect.value.data = payload.value.data;
     }
     /* As change_is_register says; but reading what was written just now would wait for it. */
     if (key->state && key->state->is_register && write->op == EFFECT_ASSIGN &&
         write->deadline_ms == 0 && store->payload.bytes == 0) {
-        change_register(store, key->state, effect, false);
+        change_register(store, key->state, &effect, false);
         store->world.causality.clock.seq[store->config.member_id]++;
     } else {
-        effect_apply_here(store, key, effect, &payload);
+        effect_apply_here(store, key, &effect, &payload);
     }
     if (sink->emit)
-        sink->emit(sink->actor, effect);
+        sink->emit(sink->actor, &effect);
 }
 
 int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now)

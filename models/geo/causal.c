@@ -41,12 +41,13 @@ static bool same_key(const Effect *a, const Effect *b)
 static bool is_ready(const Member *member, const Effect *effect)
 {
     const Clock *clock = store_clock(member->store);
+    Effect room;
 
     for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
         const EffectLog *log = log_of(member, id);
 
         for (uint64_t seq = clock->seq[id] + 1; log && seq <= effect->ctx.seq[id]; seq++)
-            if (same_key(effect, effect_log_at(log, seq)))
+            if (same_key(effect, effect_log_read(log, dot_make(id, seq), &room)))
                 return false;
     }
     return true;
@@ -69,10 +70,11 @@ static bool deliver_of(Member *member, uint32_t origin)
     const EffectLog *log = log_of(member, origin);
     const Clock *clock = store_clock(member->store);
     bool moved = false;
+    Effect room;
 
     while (log && clock->seq[origin] < member->arrived[origin]) {
         uint64_t seq = clock->seq[origin] + 1;
-        const Effect *effect = effect_log_at(log, seq);
+        const Effect *effect = effect_log_read(log, dot_make(origin, seq), &room);
 
         if (!is_ready(member, effect))
             break;

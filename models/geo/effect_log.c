@@ -26,12 +26,11 @@ typedef struct Blob {
 
 typedef struct Chunk {
     struct Chunk *next_free;
-    Blob *blobs;                       /* of the payloads, newest first */
+    Blob *blobs;                       /* of effects kept whole, newest first */
     uint64_t bytes[CHUNK_EFFECTS + 1]; /* before each effect, and after the last */
     SimTime made_ns[CHUNK_EFFECTS];
-    _Alignas(64) Effect effects[CHUNK_EFFECTS]; /* each in two lines of the cache, never three */
+    _Alignas(64) EffectRecord records[CHUNK_EFFECTS]; /* each in a line of the cache of its own */
 } Chunk;
-G_STATIC_ASSERT(sizeof(Effect) == 128);
 
 /* Chunks are made by the dozen, as many as a huge page holds, so that the logs of a busy group lie
  * in such pages and leave nothing of them unused; the first slabs are small, for the many small
@@ -135,17 +134,14 @@ static Chunk *chunk_begin(EffectLog *log, uint64_t index)
     return chunk;
 }
 
-/* The payload moves into the chunk; a value that lies inside it moves along. */
-static void payload_keep(Chunk *chunk, Effect *effect)
+static void *blob_take(Chunk *chunk, uint32_t bytes)
 {
     Blob *blob = chunk->blobs;
-    const uint8_t *from = effect->payload;
-    uintptr_t start = (uintptr_t)from;
-    uintptr_t data = (uintptr_t)effect->value.data;
-    uint8_t *to;
+    void *taken;
 
-    if (!blob || blob->size - blob->used < effect->payload_bytes) {
-        uint32_t size = MAX((uint32_t)BLOB_BYTES, effect->payload_bytes);
+    bytes = (bytes + 7) & ~7u;
+    if (!blob || blob->size - blob->used < bytes) {
+        uint32_t size = MAX((uint32_t)BLOB_BYTES, bytes);
 
         blob = g_malloc(sizeof(Blob) + size);
         blob->next = chunk->blobs;
@@ -153,52 +149,54 @@ static void payload_keep(Chunk *chunk, Effect *effect)
         blob->size = size;
         chunk->blobs = blob;
     }
-    to = blob->bytes + blob->used;
-    blob->used += effect->payload_bytes;
-    memcpy(to, from, effect->payload_bytes);
-    effect->payload = to;
+    taken = blob->bytes + blob->used;
+    blob->used += bytes;
+    return taken;
+}
+
+/* The effect and its payload move into the chunk; a value that lies inside the payload moves along.
+ */
+static const Effect *effect_keep(Chunk *chunk, const Effect *effect)
+{
+    uintptr_t start = (uintptr_t)effect->payload;
+    uintptr_t data = (uintptr_t)effect->value.data;
+    Effect *kept = blob_take(chunk, (uint32_t)sizeof(Effect));
+    uint8_t *payload = blob_take(chunk, effect->payload_bytes);
+
+    *kept = *effect;
+    kept->payload = payload;
+    kept->value.data = NULL;
+    if (effect->payload_bytes > 0)
+        memcpy(payload, effect->payload, effect->payload_bytes);
     if (data >= start && data <= start + effect->payload_bytes)
-        effect->value.data = (const char *)to + (data - start);
-    else
-        effect->value.data = NULL;
+        kept->value.data = (const char *)payload + (data - start);
+    return kept;
 }
 
-Effect *effect_log_room(EffectLog *log)
+static Chunk *chunk_with_room(EffectLog *log)
 {
-    uint64_t index = log->last_seq % CHUNK_EFFECTS;
-
-    if (index == 0 && log->last_seq / CHUNK_EFFECTS == log->begun_count)
+    if (log->last_seq % CHUNK_EFFECTS == 0)
         log->tail = chunk_begin(log, log->begun_count++);
-    return &log->tail->effects[index];
+    return log->tail;
 }
 
-/* The lines of the effect after next: their turn comes with the next local write or two. */
-static void room_prefetch(const Chunk *chunk, uint64_t index)
-{
-    const char *ahead = (const char *)&chunk->effects[MIN(index + 2, CHUNK_EFFECTS - 1)];
-
-    prefetch(ahead);
-    prefetch(ahead + 64);
-}
-
-const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
-                                uint64_t wire_bytes)
+const EffectRecord *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
+                                      uint64_t wire_bytes)
 {
     uint64_t index = log->last_seq % CHUNK_EFFECTS;
-    Effect *kept = effect_log_room(log);
-    Chunk *chunk = log->tail;
+    Chunk *chunk = chunk_with_room(log);
+    EffectRecord *record = &chunk->records[index];
 
     ensure(dot_seq(effect->dot) == log->last_seq + 1);
-    if (kept != effect)
-        *kept = *effect;
-    if (effect->payload_bytes > 0)
-        payload_keep(chunk, kept);
+    if (!effect_record_pack(record, effect))
+        effect_record_refer(record, effect_keep(chunk, effect));
     chunk->made_ns[index] = made_ns;
     log->total_bytes += wire_bytes;
     chunk->bytes[index + 1] = log->total_bytes;
     log->last_seq++;
-    room_prefetch(chunk, index);
-    return kept;
+    /* Its turn comes with the next local write or two. */
+    prefetch(&chunk->records[MIN(index + 2, CHUNK_EFFECTS - 1)]);
+    return record;
 }
 
 uint64_t effect_log_last_seq(const EffectLog *log)
@@ -216,9 +214,14 @@ static const Chunk *chunk_of(const EffectLog *log, uint64_t seq)
     return *chunk_slot(log, (seq - 1) / CHUNK_EFFECTS);
 }
 
-const Effect *effect_log_at(const EffectLog *log, uint64_t seq)
+const EffectRecord *effect_log_at(const EffectLog *log, uint64_t seq)
 {
-    return &chunk_of(log, seq)->effects[(seq - 1) % CHUNK_EFFECTS];
+    return &chunk_of(log, seq)->records[(seq - 1) % CHUNK_EFFECTS];
+}
+
+const Effect *effect_log_read(const EffectLog *log, Dot dot, Effect *room)
+{
+    return effect_record_read(effect_log_at(log, dot_seq(dot)), dot, room);
 }
 
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq)

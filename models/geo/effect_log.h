@@ -13,27 +13,26 @@
 #include <glib.h>
 #include <stdint.h>
 
-#include "models/crdt/effect.h"
+#include "models/geo/effect_record.h"
 
 typedef struct EffectLog EffectLog;
 
 EffectLog *effect_log_new(void);
 void effect_log_free(EffectLog *log);
 
-/* Where the next effect will lie: one written there is not copied by the append that follows. */
-Effect *effect_log_room(EffectLog *log);
-
 /* Copies effect and its payload; its dot must be the next.  wire_bytes is what sending it once
- * weighs.  The copy stays where it is until effect_log_drop has passed it. */
-const Effect *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
-                                uint64_t wire_bytes);
+ * weighs.  The record stays where it is until effect_log_drop has passed it. */
+const EffectRecord *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
+                                      uint64_t wire_bytes);
 
 /* The owner's place only. */
 uint64_t effect_log_last_seq(const EffectLog *log);    /* 0: empty so far */
 uint64_t effect_log_total_bytes(const EffectLog *log); /* on the wire, of all ever appended */
 
 /* Any place, for published seqs that were not dropped. */
-const Effect *effect_log_at(const EffectLog *log, uint64_t seq);
+const EffectRecord *effect_log_at(const EffectLog *log, uint64_t seq);
+/* The effect with this dot of the log's member: made in room, or where it is kept. */
+const Effect *effect_log_read(const EffectLog *log, Dot dot, Effect *room);
 SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
 
 uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);

@@ -31,7 +31,7 @@ typedef struct {
     uint32_t peer_id;   /* 0 when none */
     SimTime at_ns;
     int64_t amount;
-    const Effect *effect; /* WRITE, APPLY; borrowed for the call, immutable while logged */
+    const Effect *effect; /* WRITE, APPLY; borrowed for the call */
     uint32_t weight;      /* of the effect's key */
     uint32_t nth; /* WRITE: the n-th effect of a client's command, from 1; 0: no client asked
                      for it, a deadline came due */

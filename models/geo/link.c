@@ -271,7 +271,7 @@ static LinkEntry *stage(Link *link)
     return &ring->entries[ring->tail++ & (ring->capacity - 1)];
 }
 
-void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
+void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, uint64_t seq,
                       uint64_t wire_bytes)
 {
     LinkEntry *entry;
@@ -284,10 +284,10 @@ void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t
     entry->seq = seq & LINK_SEQ_MAX;
     entry->origin = 0;
     entry->kind = LINK_EFFECT;
-    entry->effect = effect;
+    entry->record = record;
 }
 
-void link_send_relay(Link *link, SimTime now_ns, const Effect *effect, LinkOrigin origin,
+void link_send_relay(Link *link, SimTime now_ns, const EffectRecord *record, LinkOrigin origin,
                      uint64_t wire_bytes)
 {
     LinkEntry *entry;
@@ -300,7 +300,7 @@ void link_send_relay(Link *link, SimTime now_ns, const Effect *effect, LinkOrigi
     entry->seq = origin.seq & LINK_SEQ_MAX;
     entry->origin = origin.id & 7;
     entry->kind = LINK_RELAY;
-    entry->effect = effect;
+    entry->record = record;
 }
 
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
@@ -317,7 +317,7 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
     entry->seq = clocks->tail & LINK_SEQ_MAX;
     entry->origin = 0;
     entry->kind = kind & 15;
-    entry->effect = NULL;
+    entry->record = NULL;
     clocks_reserve(clocks, 1);
     clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
 }
@@ -367,8 +367,16 @@ void link_publish(Link *link)
     ClockRing *from_clocks = &link->staged_clocks;
     ClockRing *to_clocks = &link->visible_clocks;
 
-    entries_reserve(to, from->tail - from->head);
-    entries_move(to, from);
+    if (to->head == to->tail && from->capacity > to->capacity) {
+        EntryRing small = *to; /* a backlog sent at once is not copied */
+
+        *to = *from;
+        *from = small;
+        from->head = from->tail = 0;
+    } else {
+        entries_reserve(to, from->tail - from->head);
+        entries_move(to, from);
+    }
     clocks_reserve(to_clocks, from_clocks->tail - from_clocks->head);
     while (from_clocks->head < from_clocks->tail)
         to_clocks->clocks[to_clocks->tail++ & (to_clocks->capacity - 1)] =

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/crdt/effect.h"
+#include "models/geo/effect_record.h"
 #include "sim/dist.h"
 #include "sim/kernel.h"
 #include "sim/rng.h"
@@ -60,11 +60,11 @@ typedef struct {
 typedef struct {
     SimTime at_ns; /* arrival */
     SimTime sent_ns;
-    uint64_t seq : 57;    /* EFFECT, RELAY: of its log; others: index of a clock kept by the link */
-    uint64_t origin : 3;  /* RELAY: whose log; else 0 */
-    uint64_t kind : 4;    /* LinkEntryKind */
-    const Effect *effect; /* EFFECT, RELAY: where the log keeps it, which may be over for one that
-                             the receiver has already; others: NULL */
+    uint64_t seq : 57;   /* EFFECT, RELAY: of its log; others: index of a clock kept by the link */
+    uint64_t origin : 3; /* RELAY: whose log; else 0 */
+    uint64_t kind : 4;   /* LinkEntryKind */
+    const EffectRecord *record; /* EFFECT, RELAY: where the log keeps it, which may be over for one
+                                   that the receiver has already; others: NULL */
 } LinkEntry;
 
 /* Borrows config->delay and places; they must outlive the link.  Places may be NULL in tests. */
@@ -86,9 +86,9 @@ void *link_receiving_member(const Link *link);
 
 /* Sender's side, inside its place.  wire_bytes is before compression and weighted as the slice
  * says. */
-void link_send_effect(Link *link, SimTime now_ns, const Effect *effect, uint64_t seq,
+void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, uint64_t seq,
                       uint64_t wire_bytes);
-void link_send_relay(Link *link, SimTime now_ns, const Effect *effect, LinkOrigin origin,
+void link_send_relay(Link *link, SimTime now_ns, const EffectRecord *record, LinkOrigin origin,
                      uint64_t wire_bytes);
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
                      uint64_t wire_bytes);

@@ -178,7 +178,7 @@ static void request_run(void *actor, Place *place, void *body)
 
 void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
 {
-    store_prefetch_declared(member->store, request->family, request->key);
+    store_prefetch(member->store, request->family, request->key);
     if (member->config.service)
         dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
 }
@@ -186,13 +186,12 @@ void member_prefetch(const Member *member, const Request *request, SimTime at_ns
 static void parts_make(Member *member)
 {
     const MemberConfig *config = &member->config;
-    StoreConfig store = {
-        .member_count = config->member_count,
-        .start = {config->clock_start_ms},
-        .member_id = config->id,
-        .families = config->families,
-        .family_count = config->family_count,
-        .sink = {.emit = replication_emit, .room = replication_room, .actor = member}};
+    StoreConfig store = {.member_count = config->member_count,
+                         .start = {config->clock_start_ms},
+                         .member_id = config->id,
+                         .families = config->families,
+                         .family_count = config->family_count,
+                         .sink = {.emit = replication_emit, .actor = member}};
     ShardsConfig shards = {.shard_count = config->shard_count > 0 ? config->shard_count : 1,
                            .ops_per_s = config->ops_per_s,
                            .sliced = config->sliced,

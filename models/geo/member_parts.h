@@ -97,8 +97,7 @@ static inline void member_tell(const Member *member, const GeoFact *fact)
 }
 
 /* replication.c: effects out and in. */
-Effect *replication_room(void *actor); /* the store's sink, as is the next */
-void replication_emit(void *actor, const Effect *effect);
+void replication_emit(void *actor, const Effect *effect); /* the store's sink */
 void replication_apply(Member *member, const Effect *effect);
 /* The same as part of a state merge: it queues before no shard. */
 void replication_merge(Member *member, const Effect *effect);

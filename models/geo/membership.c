@@ -20,12 +20,14 @@ static void level_up(Member *member, uint32_t origin, uint64_t to_seq)
 {
     const Peer *from = &member->peers[origin];
     uint64_t seq = store_clock(member->store)->seq[origin];
+    Effect room;
 
     if (!from->member || from->linked || from->cut_off || member->crashed)
         return;
     member->now_ns = place_now_ns(member->config.place);
     while (seq < to_seq)
-        replication_merge(member, effect_log_at(from->member->log, ++seq));
+        replication_merge(member,
+                          effect_log_read(from->member->log, dot_make(origin, ++seq), &room));
 }
 
 /* Gives every survivor that has unlinked origin what any of them has of it. */

@@ -1,7 +1,7 @@
 /* Effects on their way out and in.
  *
  * Why it works: an effect is copied once, into its origin's log; links carry its place
- * there, and receivers read it in the log.  Each origin's effects come to a member in order and
+ * there, and receivers read it from the log.  Each origin's effects come to a member in order and
  * without gaps (ensured here), whichever way they come: live, from a backlog, or with a whole
  * state.
  */
@@ -118,26 +118,21 @@ static inline void record_keep(Member *member, const Effect *effect, uint32_t we
         history_supersede(history, store_superseded_seq(member->store));
 }
 
-Effect *replication_room(void *actor)
-{
-    Member *member = actor;
-
-    return effect_log_room(member->log);
-}
-
 void replication_emit(void *actor, const Effect *effect)
 {
     Member *member = actor;
     uint32_t weight = effect_weight(member, effect);
     uint64_t bytes = wire_bytes(member, effect);
-    const Effect *kept = effect_log_append(member->log, effect, member->now_ns, bytes * weight);
+    const EffectRecord *record =
+        effect_log_append(member->log, effect, member->now_ns, bytes * weight);
 
     record_keep(member, effect, weight);
     for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
         Peer *peer = &member->peers[id];
 
         if (peer->sending)
-            link_send_effect(peer->out, member->now_ns, kept, dot_seq(effect->dot), bytes * weight);
+            link_send_effect(peer->out, member->now_ns, record, dot_seq(effect->dot),
+                             bytes * weight);
     }
     member->last_dot = effect->dot;
     if (member->linked_count == 0)
@@ -149,7 +144,7 @@ void replication_emit(void *actor, const Effect *effect)
                                        .member_id = member->config.id,
                                        .at_ns = member->now_ns,
                                        .amount = (int64_t)bytes,
-                                       .effect = kept,
+                                       .effect = effect,
                                        .weight = weight,
                                        .nth = member->writing ? ++member->effect_count : 0});
 }

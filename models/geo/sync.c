@@ -124,6 +124,7 @@ static void effect_take(Peer *peer, const LinkEntry *entry)
 {
     Member *member = peer->owner;
     uint64_t have = store_clock(member->store)->seq[peer->id];
+    Effect room;
 
     if (!peer->hearing)
         return;
@@ -132,7 +133,8 @@ static void effect_take(Peer *peer, const LinkEntry *entry)
         return;
     }
     if (entry->seq > have)
-        replication_apply(member, entry->effect);
+        replication_apply(member,
+                          effect_record_read(entry->record, dot_make(peer->id, entry->seq), &room));
     if (entry->seq > peer->resumed_seq)
         known_until(peer, entry->sent_ns);
     else if (entry->seq > have)
@@ -213,6 +215,7 @@ static void hello_serve(Peer *peer, const Clock *clock)
 static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 {
     Member *member = peer->owner;
+    Effect room;
 
     peer->hearing = true;
     peer->resumed_seq = 0;
@@ -223,7 +226,8 @@ static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
             continue;
         for (uint64_t seq = store_clock(member->store)->seq[origin] + 1; seq <= clock->seq[origin];
              seq++)
-            replication_merge(member, effect_log_at(from->member->log, seq));
+            replication_merge(member,
+                              effect_log_read(from->member->log, dot_make(origin, seq), &room));
     }
     if (member->config.causal)
         causal_deliver(member);
@@ -268,11 +272,11 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 }
 
 /* The peer's effect that arrives n entries later, if it is one we lack. */
-static inline const Effect *effect_ahead(const Peer *peer, uint32_t n, uint64_t have)
+static inline const EffectRecord *effect_ahead(const Peer *peer, uint32_t n, uint64_t have)
 {
     const LinkEntry *entry = link_ahead(peer->in, n);
 
-    return entry && entry->origin == 0 && entry->seq > have ? entry->effect : NULL;
+    return entry && entry->origin == 0 && entry->seq > have ? entry->record : NULL;
 }
 
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
@@ -281,18 +285,16 @@ static void effects_prefetch(const Peer *peer)
 {
     const Store *store = peer->owner->store;
     uint64_t have = store_clock(store)->seq[peer->id];
-    const Effect *far = effect_ahead(peer, 8, have);
-    const Effect *middle = effect_ahead(peer, 3, have);
-    const Effect *near = effect_ahead(peer, 1, have);
+    const EffectRecord *far = effect_ahead(peer, 8, have);
+    const EffectRecord *middle = effect_ahead(peer, 3, have);
+    const EffectRecord *near = effect_ahead(peer, 1, have);
 
-    if (far) {
+    if (far)
         prefetch(far);
-        prefetch((const char *)far + 64);
-    }
-    if (middle)
-        store_prefetch(store, middle);
-    if (near)
-        store_prefetch_chain(store, near);
+    if (middle && middle->family != FAMILY_NONE)
+        store_prefetch(store, middle->family, middle->key);
+    if (near && near->family != FAMILY_NONE)
+        store_prefetch_chain(store, near->family, near->key, near->element);
 }
 
 static void inbound_run(void *actor, Place *place, void *body)

@@ -4,7 +4,7 @@
 
 #include "tests/test.h"
 
-static const Effect *append(EffectLog *log, uint64_t wire_bytes)
+static const EffectRecord *append(EffectLog *log, uint64_t wire_bytes)
 {
     uint64_t seq = effect_log_last_seq(log) + 1;
     Effect effect = {.dot = dot_make(2, seq), .key = seq * 7, .op = EFFECT_ASSIGN};
@@ -16,8 +16,8 @@ static const Effect *append(EffectLog *log, uint64_t wire_bytes)
 static void test_effects_never_move(void)
 {
     g_autoptr(EffectLog) log = effect_log_new();
-    const Effect *first = append(log, 100);
-    const Effect *last = NULL;
+    const EffectRecord *first = append(log, 100);
+    const EffectRecord *last = NULL;
 
     for (int i = 0; i < 10000; i++)
         last = append(log, 100);
@@ -92,12 +92,15 @@ static void test_payload_is_copied_with_its_value(void)
     g_autoptr(EffectLog) log = effect_log_new();
     uint8_t payload[300];
     Effect effect = {.dot = dot_make(1, 1), .payload = payload, .payload_bytes = sizeof payload};
+    const EffectRecord *record;
     const Effect *kept;
+    Effect room;
 
     memset(payload, 'x', sizeof payload);
     memcpy(payload + 100, "hello", 5);
     effect.value = (Value){.kind = VALUE_BYTES, .bytes = 5, .data = (const char *)payload + 100};
-    kept = effect_log_append(log, &effect, 0, 380);
+    record = effect_log_append(log, &effect, 0, 380);
+    kept = effect_record_read(record, effect.dot, &room);
     memset(payload, 0, sizeof payload);
     EXPECT(memcmp(kept->value.data, "hello", 5) == 0);
     EXPECT_INT(kept->payload[299], 'x');
