@@ -235,6 +235,33 @@ static bool load_peaks(StoreFile *store, ReportVariant *variant, const char *run
     return worked;
 }
 
+/* Who relays is a member that sends; all of a group do. */
+static bool load_traffic(StoreFile *store, ReportTraffic *traffic, const char *run_id,
+                         GError **error)
+{
+    bool worked = true;
+    g_autoptr(Statement) query =
+        query_run(store,
+                  "SELECT count(DISTINCT CASE metric WHEN 'bytes.relayed' THEN member END), "
+                  "sum(CASE metric WHEN 'bytes.cross_region' THEN total ELSE 0 END), "
+                  "sum(CASE metric WHEN 'bytes.direct' THEN total ELSE 0 END), "
+                  "sum(CASE metric WHEN 'bytes.relayed' THEN total ELSE 0 END) "
+                  "FROM traffic WHERE run = ? AND phase = 'all'",
+                  run_id, error);
+
+    if (!query)
+        return false;
+    while (next_row(query, &worked, error)) {
+        if (statement_column_int(query, 0) == 0)
+            continue;
+        traffic->member_count = (uint32_t)statement_column_int(query, 0);
+        traffic->bytes += statement_column_real(query, 1);
+        traffic->direct_bytes += statement_column_real(query, 2);
+        traffic->relayed_bytes += statement_column_real(query, 3);
+    }
+    return worked;
+}
+
 static bool load_verdict(StoreFile *store, Report *report, const StoreRun *run,
                          const ReportVerdictKey *key, GError **error)
 {
@@ -300,7 +327,8 @@ Report *report_load(StoreFile *store, const ReportQuery *query, GError **error)
         }
         if (!load_run(store, variant, run_id, error) ||
             !load_sites(store, variant, run_id, error) ||
-            !load_peaks(store, variant, run_id, error))
+            !load_peaks(store, variant, run_id, error) ||
+            !load_traffic(store, &variant->traffic, run_id, error))
             return NULL;
     }
     if (query->run_count > 0 && !load_other_runs(store, report, query->run_count, error))
@@ -309,6 +337,27 @@ Report *report_load(StoreFile *store, const ReportQuery *query, GError **error)
         if (!load_verdict(store, report, &query->runs[0], &query->verdicts[i], error))
             return NULL;
     return g_steal_pointer(&report);
+}
+
+double report_relay_factor(const ReportTraffic *traffic)
+{
+    return traffic->direct_bytes > 0.0 ? traffic->relayed_bytes / traffic->direct_bytes
+                                       : (double)NAN;
+}
+
+double report_relay_factor_documented(const ReportTraffic *traffic)
+{
+    return traffic->member_count > 2 ? (double)traffic->member_count - 2.0 : (double)NAN;
+}
+
+double report_messages_per_write(const ReportTraffic *traffic)
+{
+    return ((double)traffic->member_count - 1.0) * (1.0 + report_relay_factor(traffic));
+}
+
+double report_messages_per_write_bound(const ReportTraffic *traffic)
+{
+    return ((double)traffic->member_count - 1.0) * ((double)traffic->member_count - 1.0);
 }
 
 uint32_t report_count_musts(const Report *report, const char *verdict)

@@ -26,6 +26,14 @@ typedef struct {
     int64_t at_s;
 } ReportPeak;
 
+/* What causal consistency costs between regions, over whole runs (crdt-semantics.md 1.8). */
+typedef struct {
+    uint32_t member_count; /* 0: not a run with causal consistency */
+    double bytes;          /* all, acknowledgements and full syncs included; of these */
+    double direct_bytes;   /* effects from the member that made them */
+    double relayed_bytes;  /* effects of others, passed on */
+} ReportTraffic;
+
 typedef struct {
     char *variant;
     uint32_t run_count;
@@ -39,6 +47,7 @@ typedef struct {
     char *digest;     /* of its first run */
     GPtrArray *sites; /* ReportSite, by site, phases in their order */
     GPtrArray *peaks; /* ReportPeak */
+    ReportTraffic traffic;
 } ReportVariant;
 
 typedef struct {
@@ -86,6 +95,15 @@ bool report_variant_lacks_keys(const ReportVariant *variant);
 Estimate report_quantile(const ReportVariant *variant, const ReportSite *row, double share);
 Estimate report_rate(const ReportVariant *variant, const ReportSite *row);         /* per second */
 Estimate report_availability(const ReportVariant *variant, const ReportSite *row); /* 0 to 1 */
+
+/* Relayed over direct bytes, NaN without any; its documented value is members - 2, NaN for two,
+ * where the option adds nothing. */
+double report_relay_factor(const ReportTraffic *traffic);
+double report_relay_factor_documented(const ReportTraffic *traffic);
+/* Messages between regions for one write, by bytes, and the most there can be: N - 1 of its origin,
+ * and N - 2 of each receiver. */
+double report_messages_per_write(const ReportTraffic *traffic);
+double report_messages_per_write_bound(const ReportTraffic *traffic);
 
 /* For people. */
 void report_append_text(const Report *report, GString *to, bool colour);

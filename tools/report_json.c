@@ -55,6 +55,24 @@ static void write_site(JsonWriter *writer, const ReportVariant *variant, const R
     json_write_end_object(writer);
 }
 
+static void write_traffic(JsonWriter *writer, const ReportVariant *variant)
+{
+    const ReportTraffic *traffic = &variant->traffic;
+
+    json_write_begin_object(writer, "causal_traffic");
+    json_write_int(writer, "members", traffic->member_count);
+    json_write_number(writer, "bytes", traffic->bytes);
+    json_write_number(writer, "direct_bytes", traffic->direct_bytes);
+    json_write_number(writer, "relayed_bytes", traffic->relayed_bytes);
+    json_write_number(writer, "relayed_per_direct", report_relay_factor(traffic));
+    json_write_number(writer, "documented_factor", report_relay_factor_documented(traffic));
+    json_write_number(writer, "messages_per_write", report_messages_per_write(traffic));
+    json_write_number(writer, "messages_per_write_bound", report_messages_per_write_bound(traffic));
+    if (variant->kept_share < 1.0)
+        json_write_bool(writer, "not_from_slice", report_variant_lacks_keys(variant));
+    json_write_end_object(writer);
+}
+
 static void write_variant(JsonWriter *writer, const ReportVariant *variant)
 {
     json_write_begin_object(writer, NULL);
@@ -84,6 +102,8 @@ static void write_variant(JsonWriter *writer, const ReportVariant *variant)
         json_write_end_object(writer);
     }
     json_write_end_array(writer);
+    if (variant->traffic.member_count > 0)
+        write_traffic(writer, variant);
     json_write_end_object(writer);
 }
 

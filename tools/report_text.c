@@ -155,6 +155,50 @@ static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
         text_table_append(table, to, "  ", colour);
 }
 
+/* How much passing on adds, beside what is documented. */
+static char *relay_note(const ReportTraffic *traffic)
+{
+    double factor = report_relay_factor(traffic);
+    uint32_t documented = traffic->member_count - 2;
+
+    if (documented == 0)
+        return g_strdup("two members have no third to pass anything on to");
+    if (isnan(factor))
+        return g_strdup("");
+    return g_strdup_printf("%.2f of direct, documented factor N-2 = %u", factor, documented);
+}
+
+static void append_traffic(const ReportVariant *variant, GString *to, bool colour)
+{
+    const ReportTraffic *traffic = &variant->traffic;
+    g_autofree char *note = relay_note(traffic);
+    const struct {
+        const char *what;
+        double bytes;
+        const char *note;
+    } rows[] = {{"all", traffic->bytes, ""},
+                {"direct", traffic->direct_bytes, ""},
+                {"relayed", traffic->relayed_bytes, note}};
+    g_autoptr(TextTable) table = text_table_new("llrl");
+    bool lacks_keys = report_variant_lacks_keys(variant);
+    char text[UNIT_TEXT_MAX];
+
+    if (traffic->member_count == 0)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        text_table_ink(table, i == 0 ? "causal traffic" : "", INK_QUIET);
+        text_table_cell(table, rows[i].what);
+        text_table_cell(table, lacks_keys ? NOT_FROM_SLICE : format_bytes(rows[i].bytes, text));
+        text_table_cell(table, lacks_keys ? "" : rows[i].note);
+    }
+    text_table_append(table, to, "  ", colour);
+    if (!lacks_keys && !isnan(report_relay_factor(traffic)))
+        g_string_append_printf(
+            to,
+            "  a write is %.2f messages between regions, documented bound (N-1)(1+(N-2)) = %.0f\n",
+            report_messages_per_write(traffic), report_messages_per_write_bound(traffic));
+}
+
 static Ink verdict_ink(const ReportVerdict *verdict)
 {
     if (strcmp(verdict->verdict, "PASS") == 0)
@@ -250,6 +294,7 @@ void report_append_text(const Report *report, GString *to, bool colour)
         append_variant_head(variant, to, colour);
         append_sites(variant, to, colour);
         append_peaks(variant, to, colour);
+        append_traffic(variant, to, colour);
         if (!first->variant[0])
             append_load_note(variant, first, to);
     }

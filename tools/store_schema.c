@@ -201,6 +201,18 @@ static const char *const views[] = {
     "total AS bytes, standard_error " WHICH_RUN "FROM traffic" OF_DONE_RUNS
     " AND metric = 'bytes.cross_region';",
 
+    /* Only of runs with causal consistency; whoever relays sends, so senders are the members. */
+    "CREATE VIEW causal_traffic AS SELECT " WHOSE "traffic.phase, count(DISTINCT traffic.member) "
+    "AS members, "
+    "sum(CASE metric WHEN 'bytes.cross_region' THEN total ELSE 0 END) AS bytes, "
+    "sum(CASE metric WHEN 'bytes.direct' THEN total ELSE 0 END) AS direct_bytes, "
+    "sum(CASE metric WHEN 'bytes.relayed' THEN total ELSE 0 END) AS relayed_bytes, "
+    "sum(CASE metric WHEN 'bytes.relayed' THEN total ELSE 0 END) / "
+    "nullif(sum(CASE metric WHEN 'bytes.direct' THEN total ELSE 0 END), 0) AS relayed_per_direct, "
+    "nullif(count(DISTINCT traffic.member) - 2, 0) AS documented_factor " WHICH_RUN
+    "FROM traffic" OF_DONE_RUNS " GROUP BY run.run, traffic.phase "
+    "HAVING sum(metric = 'bytes.relayed') > 0;",
+
     /* What belongs to no family is told only when there is any. */
     "CREATE VIEW lost_writes AS SELECT " WHOSE "conflict.member, conflict.family, conflict.cause, "
     "conflict.phase, "

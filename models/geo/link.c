@@ -45,7 +45,8 @@ struct Link {
     SimTime drawn_ns;
     SimTime interval_begin_ns, interval_end_ns;
     SimTime last_arrival_ns;
-    uint64_t wire_bytes; /* sent so far, before compression */
+    uint64_t wire_bytes; /* sent so far, before compression; of these */
+    uint64_t effect_bytes, relay_bytes;
     Place *from;
     SimTime jitter_every_ns;
     SimTime add_ns;
@@ -279,6 +280,7 @@ void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, ui
     if (link->partition_depth > 0)
         return;
     entry = stage(link);
+    link->effect_bytes += wire_bytes;
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
     entry->seq = seq & LINK_SEQ_MAX;
@@ -295,6 +297,7 @@ void link_send_relay(Link *link, SimTime now_ns, const EffectRecord *record, Lin
     if (link->partition_depth > 0)
         return;
     entry = stage(link);
+    link->relay_bytes += wire_bytes;
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
     entry->seq = origin.seq & LINK_SEQ_MAX;
@@ -444,9 +447,24 @@ SimTime link_reconnect_ns(const Link *link, uint64_t attempt)
     return dist_sample(link->config.reconnect, rng_keyed(link->draws, attempt, 1));
 }
 
+static uint64_t compressed(const Link *link, uint64_t bytes)
+{
+    return (uint64_t)(((unsigned __int128)bytes * link->unit_bytes) >> FRACTION_BITS);
+}
+
 uint64_t link_carried_bytes(const Link *link)
 {
-    return (uint64_t)(((unsigned __int128)link->wire_bytes * link->unit_bytes) >> FRACTION_BITS);
+    return compressed(link, link->wire_bytes);
+}
+
+uint64_t link_effect_bytes(const Link *link)
+{
+    return compressed(link, link->effect_bytes);
+}
+
+uint64_t link_relay_bytes(const Link *link)
+{
+    return compressed(link, link->relay_bytes);
 }
 
 uint64_t link_in_flight(const Link *link)

@@ -122,6 +122,8 @@ link_delay_min_ns(const Link *link); /* the least delay it can have now, for the
 SimTime link_delay_ns(const Link *link, SimTime now_ns);       /* in force at that instant */
 SimTime link_reconnect_ns(const Link *link, uint64_t attempt); /* drawn for that attempt */
 uint64_t link_carried_bytes(const Link *link); /* on the wire so far, compressed and weighted */
+uint64_t link_effect_bytes(const Link *link);  /* of these, the sender's own effects */
+uint64_t link_relay_bytes(const Link *link);   /* and those of others that it passed on */
 uint64_t link_in_flight(const Link *link);
 uint32_t link_from(const Link *link);
 uint32_t link_to(const Link *link);

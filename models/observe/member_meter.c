@@ -15,17 +15,28 @@ typedef struct {
     bool probe_ok; /* of the second that runs */
 } Gauges;
 
+/* A count that a link keeps from its start, as an instrument of what was added. */
 typedef struct {
-    Instrument *bytes;
-    uint64_t counted; /* of link_carried_bytes */
+    Instrument *bytes; /* NULL: not asked for */
+    uint64_t counted;
 } Wire;
+
+static const struct {
+    const char *metric;
+    uint64_t (*read)(const Link *link);
+    bool causal; /* counted with causal consistency only */
+} wire_kinds[] = {
+    {"bytes.cross_region", link_carried_bytes, false},
+    {"bytes.direct", link_effect_bytes, true},
+    {"bytes.relayed", link_relay_bytes, true},
+};
 
 struct MemberMeter {
     Member **members;
     Gauges *gauges;
     uint32_t member_count;
     Link **links;
-    Wire *wires;
+    Wire (*wires)[G_N_ELEMENTS(wire_kinds)]; /* by link */
     uint32_t link_count;
     SiteMeter **sites;
     uint32_t site_count;
@@ -57,6 +68,20 @@ static void make_gauges(Recording *recording, const Member *member, double reser
     gauges->probe_ok = probe(member);
 }
 
+static void make_wires(const MemberMeterConfig *config, const Link *link, const Member *sender,
+                       Wire wires[G_N_ELEMENTS(wire_kinds)])
+{
+    Labels labels = {.link = link_name(link), .member = member_name(sender)};
+
+    for (size_t kind = 0; kind < G_N_ELEMENTS(wire_kinds); kind++) {
+        if (wire_kinds[kind].causal && !config->causal)
+            continue;
+        wires[kind] =
+            (Wire){recording_instrument(config->recording, wire_kinds[kind].metric, &labels),
+                   wire_kinds[kind].read(link)};
+    }
+}
+
 static const Member *member_by_id(const MemberMeter *meter, uint32_t id)
 {
     for (uint32_t i = 0; i < meter->member_count; i++)
@@ -74,20 +99,15 @@ MemberMeter *member_meter_new(const MemberMeterConfig *config)
     meter->gauges = g_new0(Gauges, config->member_count);
     meter->link_count = config->link_count;
     meter->links = g_memdup2(config->links, config->link_count * sizeof(Link *));
-    meter->wires = g_new0(Wire, config->link_count);
+    meter->wires = g_malloc0_n(config->link_count, sizeof *meter->wires);
     meter->site_count = config->site_count;
     meter->sites = g_memdup2(config->sites, config->site_count * sizeof(SiteMeter *));
     for (uint32_t i = 0; i < config->member_count; i++)
         make_gauges(config->recording, config->members[i], config->reserve_shares[i],
                     &meter->gauges[i]);
-    for (uint32_t i = 0; i < config->link_count; i++) {
-        const Member *sender = member_by_id(meter, link_from(config->links[i]));
-        Labels labels = {.link = link_name(config->links[i]), .member = member_name(sender)};
-
-        meter->wires[i].bytes =
-            recording_instrument(config->recording, "bytes.cross_region", &labels);
-        meter->wires[i].counted = link_carried_bytes(config->links[i]);
-    }
+    for (uint32_t i = 0; i < config->link_count; i++)
+        make_wires(config, config->links[i], member_by_id(meter, link_from(config->links[i])),
+                   meter->wires[i]);
     return meter;
 }
 
@@ -133,11 +153,15 @@ static void read_availability(const MemberMeter *meter, uint32_t index, Gauges *
 void member_meter_flush(MemberMeter *meter)
 {
     for (uint32_t i = 0; i < meter->link_count; i++) {
-        Wire *wire = &meter->wires[i];
-        uint64_t carried = link_carried_bytes(meter->links[i]);
+        for (size_t kind = 0; kind < G_N_ELEMENTS(wire_kinds); kind++) {
+            Wire *wire = &meter->wires[i][kind];
+            uint64_t carried = wire_kinds[kind].read(meter->links[i]);
 
-        instrument_count(wire->bytes, (double)(carried - wire->counted));
-        wire->counted = carried;
+            if (!wire->bytes)
+                continue;
+            instrument_count(wire->bytes, (double)(carried - wire->counted));
+            wire->counted = carried;
+        }
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     uint32_t member_count;
     Link *const *links; /* all of the group, for bytes.cross_region */
     uint32_t link_count;
+    bool causal; /* what is passed on is counted apart: bytes.direct and bytes.relayed */
     SiteMeter *const *sites;
     uint32_t site_count;
 } MemberMeterConfig;

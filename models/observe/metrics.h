@@ -26,6 +26,10 @@
       "keys removed at a rejoin that others do not hold")                                          \
     X(bytes_cross_region, "bytes.cross_region", EVENT, BYTES, COUNTED, "link member",              \
       "bytes between members after compression, by link and sender")                               \
+    X(bytes_direct, "bytes.direct", EVENT, BYTES, COUNTED, "link member",                          \
+      "of these, effects from the member that made them; with causal consistency only")            \
+    X(bytes_relayed, "bytes.relayed", EVENT, BYTES, COUNTED, "link member",                        \
+      "of these, effects of others passed on, as causal consistency does")                         \
     X(cost_total, "cost.total", EVENT, PLAIN, LATER, "member cause", "price of the run")           \
     X(latency_op, "latency.op", SAMPLE, TIME, COUNTED, "site member family op outcome",            \
       "first attempt to final answer of an operation")                                             \

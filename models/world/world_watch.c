@@ -285,6 +285,7 @@ void world_watch_attach(WorldWatch *watch, const Levers *levers, Kernel *kernel)
                                               .member_count = watch->member_count,
                                               .links = levers->links,
                                               .link_count = levers->link_count,
+                                              .causal = watch->config.scenario->params.causal,
                                               .sites = watch->site_meters,
                                               .site_count = watch->site_count});
 }

@@ -145,6 +145,46 @@ static void test_member_meter_counts_every_byte_of_a_link_once(void)
     EXPECT_NEAR(instrument_total(bytes, "all", NULL), link_carried_bytes(f.geo->links[1][2]), 0);
 }
 
+/* Counted apart is what somebody pays for; without the option there is nothing to count. */
+static void test_member_meter_counts_own_effects_only_when_causal(void)
+{
+    for (int causal = 0; causal < 2; causal++) {
+        g_autoptr(GeoFixture) geo =
+            geo_new(&(GeoOptions){.members = 3, .delay_ns = 40 * SIM_MS, .causal = causal == 1});
+        g_autoptr(Recording) recording = recording_new(
+            &(RecordingConfig){.duration_ns = 60 * SIM_S, .phases = phases, .phase_count = 1});
+        const double reserves[] = {0, 0, 0};
+        Link *const links[] = {geo->links[1][2], geo->links[2][3]};
+        g_autoptr(MemberMeter) meter =
+            member_meter_new(&(MemberMeterConfig){.recording = recording,
+                                                  .members = &geo->members[1],
+                                                  .reserve_shares = reserves,
+                                                  .member_count = 3,
+                                                  .links = links,
+                                                  .link_count = 2,
+                                                  .causal = causal == 1});
+        uint32_t counted = 0;
+
+        for (int i = 0; i < 10; i++)
+            geo_send(geo, 1, i * SIM_MS, "SET", (uint64_t)i);
+        geo_run(geo, 5 * SIM_S);
+        member_meter_flush(meter);
+        for (uint32_t i = 0; i < recording_instrument_count(recording); i++) {
+            const Instrument *instrument = recording_instrument_at(recording, i);
+            const char *metric = instrument_metric(instrument)->head.name;
+            bool relays =
+                strcmp(instrument_labels(instrument)->link ?: "", link_name(geo->links[2][3])) == 0;
+
+            counted += strcmp(metric, "bytes.direct") == 0 || strcmp(metric, "bytes.relayed") == 0;
+            if (strcmp(metric, "bytes.direct") == 0)
+                EXPECT_NEAR(instrument_total(instrument, "all", NULL), relays ? 0 : 10 * 180, 0);
+            if (strcmp(metric, "bytes.relayed") == 0)
+                EXPECT_NEAR(instrument_total(instrument, "all", NULL), relays ? 10 * 180 : 0, 0);
+        }
+        EXPECT_INT(counted, causal ? 4 : 0);
+    }
+}
+
 static void test_member_meter_times_a_full_sync_from_begin_to_merge(void)
 {
     g_auto(Fixture) f = fixture_new();
@@ -168,6 +208,7 @@ static const TestCase cases[] = {
     TEST(test_member_meter_health_ends_with_a_crash_of_a_peer),
     TEST(test_member_meter_probes_at_the_begin_of_a_second),
     TEST(test_member_meter_counts_every_byte_of_a_link_once),
+    TEST(test_member_meter_counts_own_effects_only_when_causal),
     TEST(test_member_meter_times_a_full_sync_from_begin_to_merge),
 };
 TEST_MAIN("member_meter", cases)

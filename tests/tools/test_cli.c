@@ -278,6 +278,37 @@ static void test_cli_json_report_is_one_document(void)
                 "PASS");
 }
 
+/* Three members: what each receives it passes on to one other, so that relaying doubles the
+ * effects' bytes.  Two: the same option adds nothing. */
+static void test_cli_causal_traffic_stands_beside_the_documented_factor(void)
+{
+    static const char third[] = "\"members\": {\"br\": {\"region\": \"Brazil South\", \"memory\": "
+                                "{\"max\": \"1GB\"}},";
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(JsonDoc) doc = NULL;
+    g_autoptr(GString) three = g_string_new(tiny);
+    const JsonNode *traffic;
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --set causal=true"), 0);
+    EXPECT(strstr(f->output, "two members have no third") != NULL);
+    g_string_replace(three, "\"members\": {", third, 1);
+    EXPECT(g_file_set_contents(f->scenario, three->str, -1, NULL));
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base"), 0);
+    EXPECT(strstr(f->output, "causal traffic") == NULL);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --set causal=true"), 0);
+    EXPECT(strstr(f->output, "1.00 of direct, documented factor N-2 = 1") != NULL);
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --set causal=true --json"), 0);
+    doc = json_parse("report", f->output, strlen(f->output), NULL);
+    EXPECT_FATAL(doc != NULL);
+    traffic = json_get(json_get(json_root(doc), "variants")->items[0], "causal_traffic");
+    EXPECT_FATAL(traffic != NULL);
+    EXPECT_NEAR(json_get(traffic, "relayed_per_direct")->number, 1, 0.05);
+    EXPECT_NEAR(json_get(traffic, "documented_factor")->number, 1, 0);
+    EXPECT_NEAR(json_get(traffic, "messages_per_write_bound")->number, 4, 0);
+    EXPECT(json_get(traffic, "bytes")->number >
+           json_get(traffic, "direct_bytes")->number + json_get(traffic, "relayed_bytes")->number);
+}
+
 static int64_t count_runs(const char *path, const char *status)
 {
     g_autoptr(StoreFile) store = store_file_open_reading(path, NULL);
@@ -461,6 +492,7 @@ static const TestCase cases[] = {
     TEST(test_cli_variant_not_run_fails_only_when_strict),
     TEST(test_cli_digest_does_not_depend_on_threads),
     TEST(test_cli_json_report_is_one_document),
+    TEST(test_cli_causal_traffic_stands_beside_the_documented_factor),
     TEST(test_cli_interrupt_ends_with_130_and_leaves_runs_incomplete),
     TEST(test_cli_completion_knows_every_option),
     TEST(test_cli_schema_and_lists_are_valid_json),
