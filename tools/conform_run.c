@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "models/crdt/causal_order.h"
 #include "models/data/command_known.h"
 #include "models/data/session.h"
 #include "tools/conform_match.h"
@@ -86,35 +87,35 @@ static void sync_pair(Conform *conform, uint32_t from, uint32_t to, WallTime now
         store_apply(target, &g_array_index(source->log, Shipped, seq).effect, now);
 }
 
-static bool is_covered(const Clock *clock, const Clock *ctx)
+static const Effect *shipped(const void *log, Dot dot, Effect *room)
 {
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
-        if (ctx->seq[id] > clock->seq[id])
-            return false;
-    return true;
+    (void)room;
+    return &g_array_index((const GArray *)log, Shipped, dot_seq(dot) - 1).effect;
 }
 
-/* Under causal consistency a member passes on all it knows, each effect after those it had
- * observed.  Simplified: of any key; the group waits for those on the same key alone. */
+typedef struct {
+    Store *target;
+    WallTime now;
+} Exchange;
+
+static void deliver(void *actor, const Effect *effect)
+{
+    const Exchange *exchange = actor;
+
+    store_apply(exchange->target, effect, exchange->now);
+}
+
+/* Under causal consistency a member passes on all it knows, and delivery is as between members
+ * with links. */
 static void sync_pair_causally(Conform *conform, uint32_t from, uint32_t to, WallTime now)
 {
-    const Clock *known = store_clock(conform->members[from].store);
-    Store *target = conform->members[to].store;
-    bool moved = true;
+    Exchange exchange = {conform->members[to].store, now};
+    CausalLogs logs = {.read = shipped};
 
-    while (moved) {
-        moved = false;
-        for (uint32_t origin = 0; origin < conform->member_count; origin++) {
-            uint64_t seq = store_clock(target)->seq[origin + 1];
-            const Effect *effect;
-
-            if (origin == to || seq >= known->seq[origin + 1])
-                continue;
-            effect = &g_array_index(conform->members[origin].log, Shipped, seq).effect;
-            moved |=
-                is_covered(store_clock(target), &effect->ctx) && store_apply(target, effect, now);
-        }
-    }
+    for (uint32_t origin = 0; origin < conform->member_count; origin++)
+        logs.logs[origin + 1] = conform->members[origin].log;
+    causal_order_deliver(&logs, store_clock(exchange.target),
+                         store_clock(conform->members[from].store)->seq, deliver, &exchange);
 }
 
 static void step_sync(Conform *conform, const ConformStep *step, WallTime now)

@@ -1,21 +1,15 @@
 /* Causal consistency: effects on a key are delivered in the order in which they were observed.
  *
- * An effect waits while an effect on the same key that its origin had observed is missing here.
- * Members pass on what they receive to the other N - 2, so that what is missing comes also while
- * the direct link is down (crdt-semantics.md 1.8); who has it already drops it by its clock.
+ * Which effect waits for which is crdt/causal_order.h; here is how they come.  Members pass on what
+ * they receive to the other N - 2, so that what is missing comes also while the direct link is down
+ * (crdt-semantics.md 1.8); who has it already drops it by its clock.
  *
- * Why it works: knowledge of an origin is a prefix, so what has arrived but waits is a number per
- * origin, and the effects themselves are read in their origin's log, which nobody drops before we
- * have acknowledged them, and never inside a window.  Each delivery may free others, so all origins
- * are tried until none moves; the order in which they are tried decides nothing that the rule
- * leaves open but the instant, and it is fixed.
+ * Why it works: what has arrived but waits is read in its origin's log, which nobody drops before
+ * we have acknowledged it, and never inside a window.
  */
 #include "models/geo/member_parts.h"
 
-#include <string.h>
-
-#include "models/crdt/payload.h"
-#include "sim/ensure.h"
+#include "models/crdt/causal_order.h"
 
 /* The log may be read: its owner keeps it for us. */
 static const EffectLog *log_of(const Member *member, uint32_t origin)
@@ -25,75 +19,35 @@ static const EffectLog *log_of(const Member *member, uint32_t origin)
     return peer->member && peer->linked && !peer->cut_off ? peer->member->log : NULL;
 }
 
-static bool same_key(const Effect *a, const Effect *b)
+static const Effect *logged(const void *log, Dot dot, Effect *room)
 {
-    PayloadText name, other;
-
-    if (a->family != b->family || a->key != b->key)
-        return false;
-    if (a->family != FAMILY_NONE)
-        return true;
-    name = payload_read(a->payload, a->payload_bytes).key;
-    other = payload_read(b->payload, b->payload_bytes).key;
-    return name.bytes == other.bytes && memcmp(name.data, other.data, name.bytes) == 0;
+    return effect_log_read(log, dot, room);
 }
 
-static bool is_ready(const Member *member, const Effect *effect)
+/* Passed on to everybody who may lack it; its origin and whoever has reported it do not. */
+static void deliver(void *actor, const Effect *effect)
 {
-    const Clock *clock = store_clock(member->store);
-    Effect room;
+    Member *member = actor;
+    LinkOrigin origin = {dot_member(effect->dot), dot_seq(effect->dot)};
+    const EffectLog *log = log_of(member, origin.id);
 
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
-        const EffectLog *log = log_of(member, id);
-
-        for (uint64_t seq = clock->seq[id] + 1; log && seq <= effect->ctx.seq[id]; seq++)
-            if (same_key(effect, effect_log_read(log, dot_make(id, seq), &room)))
-                return false;
-    }
-    return true;
-}
-
-/* To everybody who may lack it; its origin and whoever has reported it do not. */
-static void pass_on(Member *member, const EffectLog *log, uint32_t origin, uint64_t seq)
-{
+    replication_apply(member, effect);
     for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
         Peer *peer = &member->peers[id];
 
-        if (peer->sending && id != origin && peer->known.seq[origin] < seq)
-            link_send_relay(peer->out, member->now_ns, effect_log_at(log, seq),
-                            (LinkOrigin){origin, seq}, effect_log_wire_bytes(log, seq));
+        if (peer->sending && id != origin.id && peer->known.seq[origin.id] < origin.seq)
+            link_send_relay(peer->out, member->now_ns, effect_log_at(log, origin.seq), origin,
+                            effect_log_wire_bytes(log, origin.seq));
     }
-}
-
-static bool deliver_of(Member *member, uint32_t origin)
-{
-    const EffectLog *log = log_of(member, origin);
-    const Clock *clock = store_clock(member->store);
-    bool moved = false;
-    Effect room;
-
-    while (log && clock->seq[origin] < member->arrived[origin]) {
-        uint64_t seq = clock->seq[origin] + 1;
-        const Effect *effect = effect_log_read(log, dot_make(origin, seq), &room);
-
-        if (!is_ready(member, effect))
-            break;
-        replication_apply(member, effect);
-        pass_on(member, log, origin, seq);
-        moved = true;
-    }
-    return moved;
 }
 
 void causal_deliver(Member *member)
 {
-    bool moved = true;
+    CausalLogs logs = {.read = logged};
 
-    while (moved) {
-        moved = false;
-        for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
-            moved |= deliver_of(member, origin);
-    }
+    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
+        logs.logs[origin] = log_of(member, origin);
+    causal_order_deliver(&logs, store_clock(member->store), member->arrived, deliver, member);
 }
 
 void causal_arrive(Member *member, uint32_t origin, uint64_t seq)

@@ -1,0 +1,146 @@
+/* Who waits for whom under causal consistency, without members or links. */
+#include "models/crdt/causal_order.h"
+
+#include <string.h>
+
+#include "models/crdt/payload.h"
+#include "tests/test.h"
+
+#define LOG_MAX 8
+
+/* Three origins' effects, and one receiver. */
+typedef struct {
+    Effect logs[4][LOG_MAX];
+    CausalLogs view;
+    Clock known;
+    uint64_t arrived[MEMBER_MAX + 1];
+    GString *told; /* "1@1 2@1 ": as delivered */
+} Fixture;
+
+static const Effect *read_log(const void *log, Dot dot, Effect *room)
+{
+    *room = ((const Effect *)log)[dot_seq(dot) - 1];
+    return room;
+}
+
+static void fixture_init(Fixture *f)
+{
+    *f = (Fixture){.view = {.read = read_log}, .told = g_string_new(NULL)};
+    for (uint32_t id = 1; id <= 3; id++)
+        f->view.logs[id] = f->logs[id];
+}
+
+static void fixture_clear(Fixture *f)
+{
+    g_string_free(f->told, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
+
+static Effect *made(Fixture *f, uint32_t origin, uint64_t seq, uint64_t key, Clock ctx)
+{
+    Effect *effect = &f->logs[origin][seq - 1];
+
+    ctx.seq[origin] = seq - 1;
+    *effect = (Effect){.dot = dot_make(origin, seq), .key = key, .ctx = ctx};
+    return effect;
+}
+
+static void deliver(void *actor, const Effect *effect)
+{
+    Fixture *f = actor;
+
+    f->known.seq[dot_member(effect->dot)]++;
+    EXPECT_INT(f->known.seq[dot_member(effect->dot)], dot_seq(effect->dot));
+    g_string_append_printf(f->told, "%u@%d ", dot_member(effect->dot), (int)dot_seq(effect->dot));
+}
+
+static const char *arrive(Fixture *f, uint32_t origin, uint64_t seq)
+{
+    g_string_truncate(f->told, 0);
+    f->arrived[origin] = seq;
+    causal_order_deliver(&f->view, &f->known, f->arrived, deliver, f);
+    return f->told->str;
+}
+
+/* What had been observed on the key comes first, whoever made it and however long the chain. */
+static void test_causal_order_waits_for_what_was_observed_on_the_key(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 2, 1, 7, (Clock){{0, 1}});
+    made(&f, 3, 1, 7, (Clock){{0, 0, 1}}); /* has seen 2's without 1's */
+    EXPECT_TEXT(arrive(&f, 3, 1), "");
+    EXPECT_TEXT(arrive(&f, 2, 1), "");
+    EXPECT_TEXT(arrive(&f, 1, 1), "1@1 2@1 3@1 ");
+    EXPECT_TEXT(arrive(&f, 1, 1), ""); /* nothing comes twice */
+}
+
+static void test_causal_order_is_kept_by_key(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 2, 1, 8, (Clock){{0, 1}}); /* observed, and about another key */
+    made(&f, 2, 2, 7, (Clock){{0, 1}});
+    made(&f, 2, 3, 8,
+         (Clock){{0, 1}}); /* behind one that waits: an origin's effects are a prefix */
+    EXPECT_TEXT(arrive(&f, 2, 3), "2@1 ");
+    EXPECT_TEXT(arrive(&f, 1, 1), "1@1 2@2 2@3 ");
+}
+
+static void name_key(Effect *effect, PayloadWriter *writer, const char *name)
+{
+    payload_begin(writer);
+    payload_put_key(writer, (PayloadText){name, (uint32_t)strlen(name)});
+    effect->family = FAMILY_NONE;
+    effect->payload = writer->data;
+    effect->payload_bytes = writer->bytes;
+}
+
+/* Keys born during the run have hashes that may meet; declared ones are numbers of their family. */
+static void test_causal_order_tells_keys_apart_by_name_and_family(void)
+{
+    static const struct {
+        const char *name; /* NULL: of a family */
+        bool waits;
+    } others[] = {{"a", true}, {"b", false}, {NULL, false}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_auto(Fixture) f;
+        PayloadWriter first = {0}, second = {0};
+        Effect *effect;
+
+        fixture_init(&f);
+        name_key(made(&f, 1, 1, 7, (Clock){{0}}), &first, "a");
+        effect = made(&f, 2, 1, 7, (Clock){{0, 1}});
+        if (others[i].name)
+            name_key(effect, &second, others[i].name);
+        EXPECT_TEXT(arrive(&f, 2, 1), others[i].waits ? "" : "2@1 ");
+        payload_clear(&first);
+        payload_clear(&second);
+    }
+}
+
+/* Whoever was cut off by force is not waited for, and delivers nothing. */
+static void test_causal_order_does_not_wait_for_who_has_no_log(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 2, 1, 7, (Clock){{0, 1}});
+    f.view.logs[1] = NULL;
+    EXPECT_TEXT(arrive(&f, 1, 1), "");
+    EXPECT_TEXT(arrive(&f, 2, 1), "2@1 ");
+}
+
+static const TestCase cases[] = {
+    TEST(test_causal_order_waits_for_what_was_observed_on_the_key),
+    TEST(test_causal_order_is_kept_by_key),
+    TEST(test_causal_order_tells_keys_apart_by_name_and_family),
+    TEST(test_causal_order_does_not_wait_for_who_has_no_log),
+};
+TEST_MAIN("causal_order", cases)
