@@ -74,6 +74,8 @@ static inline void test_expect_near(double actual, double expected, double toler
     CU_ASSERT(near);
 }
 
+#define TEST_SKIPPED 77 /* exit code of a program that could not test; CTest says so */
+
 static inline bool test_is_long(void)
 {
     return getenv("QUINTET_TEST_LONG") != NULL;

@@ -545,10 +545,14 @@ const CommandSpec *command_find_words(const Arg *words, uint32_t count)
     128 /* Redis shows that much of the name, and of its arguments together                        \
          */
 
+/* As C shows a text: a word ends at its first zero. */
 static void append_clipped(GString *out, const Arg *word, size_t room)
 {
+    size_t bytes = MIN(room, word->bytes);
+    const char *zero = memchr(word->data, '\0', bytes);
+
     g_string_append_c(out, '\'');
-    g_string_append_len(out, word->data, (gssize)MIN(room, word->bytes));
+    g_string_append_len(out, word->data, zero ? zero - word->data : (gssize)bytes);
     g_string_append_c(out, '\'');
 }
 
@@ -556,7 +560,7 @@ static void append_clipped(GString *out, const Arg *word, size_t room)
 static void one_line(GString *text)
 {
     for (gsize i = 0; i < text->len; i++)
-        if (text->str[i] == '\r' || text->str[i] == '\n' || text->str[i] == '\0')
+        if (text->str[i] == '\r' || text->str[i] == '\n')
             text->str[i] = ' ';
 }
 

@@ -51,14 +51,18 @@ void run_reply_error_about(CommandRun *run, const char *format, const char *word
 {
     const char *at = strstr(format, "%s");
     char *text;
+    size_t end;
 
     run_reply_error(run, format);
     if (!run->arena || !at)
         return;
     text =
         arena_printf(run->arena, "%.*s%.*s%s", (int)(at - format), format, (int)size, word, at + 2);
-    run->reply->text = g_strdelimit(text, "\r\n", ' '); /* an error is one line */
-    run->reply->bytes = strlen(text);
+    /* An error is one line: breaks at its end go, others become blanks. */
+    for (end = strlen(text); end > 0 && strchr("\r\n", text[end - 1]); end--)
+        text[end - 1] = '\0';
+    run->reply->text = g_strdelimit(text, "\r\n", ' ');
+    run->reply->bytes = end;
 }
 
 #define INTEGER_REPLY_BYTES 8 /* about; the digits are not counted */

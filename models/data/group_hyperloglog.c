@@ -7,11 +7,27 @@
 #include "models/data/command_run.h"
 
 #define ERROR_NO_SKETCH "WRONGTYPE Key is not a valid HyperLogLog string value."
+#define ERROR_CORRUPT   "INVALIDOBJ Corrupted HLL object detected"
 
 #define RAISES_MAX 64 /* of one PFADD, without asking for memory */
 #define EDIT_BYTES (1 + MEMBER_MAX * 8 + RAISES_MAX * 3) /* see crdt/body_hll.c */
 
-/* A string that is no sketch has an error of its own. */
+/* A string that begins as a sketch and goes on as none. */
+static bool is_corrupt(CommandRun *run, const Key *key)
+{
+    static const ElementRef whole = {0};
+    SlotView view = run_view(run, key, run_type(key, CRDT_STRING), &whole);
+    bool corrupt = false;
+    g_auto(Hll) hll = {0};
+    ViewText text;
+
+    view_text(&view, &text);
+    if (text.text.data)
+        hll_read_redis(&hll, text.text, &corrupt);
+    return corrupt;
+}
+
+/* A string that is no sketch has errors of its own. */
 static bool find_sketch(CommandRun *run, uint32_t index, bool writes, Key *out, bool *out_exists)
 {
     bool found = writes ? run_find_to_write(run, index, CRDT_HYPERLOGLOG, out, out_exists)
@@ -22,7 +38,7 @@ static bool find_sketch(CommandRun *run, uint32_t index, bool writes, Key *out, 
         return found;
     type = out->state ? out->state->family->type : key_type(run->store, out);
     if (type == CRDT_STRING || type == CRDT_COUNTER)
-        run_reply_error(run, ERROR_NO_SKETCH);
+        run_reply_error(run, is_corrupt(run, out) ? ERROR_CORRUPT : ERROR_NO_SKETCH);
     return false;
 }
 
@@ -167,12 +183,16 @@ bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
     const Value *value = &assign->value;
     PayloadWriter edit = {0};
     LocalWrite write = *assign;
+    int64_t before_ms;
     g_auto(Hll) hll = {0};
 
     if (key->state || value->kind != VALUE_BYTES ||
         !hll_read_redis(&hll, (PayloadText){value->data, value->bytes}, NULL))
         return false;
+    before_ms = key_deadline_ms(run->store, key);
     store_delete(run->store, key, run->now);
+    if (write.deadline_ms == 0 && before_ms != DEADLINE_NONE)
+        write.deadline_ms = before_ms; /* left alone */
     body_hll_edit_join(run_body(run, key, CRDT_HYPERLOGLOG), &hll, &edit);
     write.op = EFFECT_EDIT;
     write.type = CRDT_HYPERLOGLOG;

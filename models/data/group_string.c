@@ -94,6 +94,17 @@ static void reply_value(CommandRun *run, const Key *key, bool exists)
     run_reply_text(run, text.text);
 }
 
+static void run_get(CommandRun *run)
+{
+    bool exists;
+    Key key;
+
+    if (run_find(run, 0, CRDT_STRING, &key, &exists))
+        reply_value(run, &key, exists);
+    else
+        run_get_sketch(run);
+}
+
 static bool family_takes_strings(CommandRun *run, const Key *key)
 {
     if (!key->state || (!key->state->type->has_elements && !key->state->type->body))
@@ -112,15 +123,18 @@ static void run_set(CommandRun *run)
     if (run_count(run) > 2 && !set_read_options(run, &options))
         return;
     asks = options.get || options.nx || options.xx;
-    if (!run_find_to_write(run, 0, options.get ? CRDT_STRING : -1, &key, asks ? &exists : NULL) ||
+    if (!run_find_to_write(run, 0, -1, &key, asks ? &exists : NULL) ||
         !family_takes_strings(run, &key))
         return;
-    if (options.get)
-        reply_value(run, &key, exists);
-    else if (options.nx ? exists : options.xx && !exists)
+    if (options.get) {
+        run_get(run);
+        if (run->reply->kind == REPLY_ERROR)
+            return;
+    } else if (options.nx ? exists : options.xx && !exists) {
         run_reply_nil(run);
-    else
+    } else {
         run_reply_ok(run);
+    }
     if (!(options.nx ? exists : options.xx && !exists))
         string_assign(run, &key, run_value(run, &key, 1), &options);
 }
@@ -166,17 +180,6 @@ static void run_setex(CommandRun *run)
 static void run_psetex(CommandRun *run)
 {
     set_with_ttl(run, 1);
-}
-
-static void run_get(CommandRun *run)
-{
-    bool exists;
-    Key key;
-
-    if (run_find(run, 0, CRDT_STRING, &key, &exists))
-        reply_value(run, &key, exists);
-    else
-        run_get_sketch(run);
 }
 
 static void run_getset(CommandRun *run)

@@ -13,6 +13,8 @@
 #define ERROR_DISCARD_ALONE "ERR DISCARD without MULTI"
 #define ERROR_WATCH_INSIDE  "ERR WATCH inside MULTI is not allowed"
 #define ERROR_ABORTED       "EXECABORT Transaction discarded because of previous errors."
+#define ERROR_EXEC_ARITY                                                                           \
+    "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"
 
 typedef struct {
     Arg *words; /* their bytes are owned */
@@ -200,6 +202,10 @@ void session_execute(Session *session, const Arg *words, uint32_t count, WallTim
         if (!spec)
             command_reply_unfound(words, count, arena, out);
         session->is_broken |= session->queue != NULL;
+        if (word == WORD_EXEC) { /* ends what there is to end, watches too */
+            transaction_end(session);
+            reply_error(out, ERROR_EXEC_ARITY);
+        }
         return;
     }
     if (execute_word(session, word, now, arena, out))

@@ -24,9 +24,14 @@ void string_assign(CommandRun *run, Key *key, Value value, const SetOptions *opt
     LocalWrite write = {
         .op = EFFECT_ASSIGN, .type = run_type(key, CRDT_STRING), .value = value, .now = run->now};
 
-    if (!key->state && key->born && key_type(run->store, key) > CRDT_STRING)
+    bool replaces = !key->state && key->born && key_type(run->store, key) > CRDT_STRING;
+    int64_t before_ms = replaces ? key_deadline_ms(run->store, key) : DEADLINE_NONE;
+
+    if (replaces)
         store_delete(run->store, key, run->now);
     write.deadline_ms = set_deadline(run, key, options);
+    if (options->keep_ttl && before_ms != DEADLINE_NONE)
+        write.deadline_ms = before_ms; /* the DEL above took it away */
     if (!run_set_sketch(run, key, &write))
         store_write(run->store, key, &write);
 }

@@ -1,14 +1,15 @@
 /* One sequence of commands, given to a real Redis and to a store alone in its group, reply by
  * reply.
  *
- * Redis gets the sequence in one pipeline, then the store executes it at one instant of the same
- * clock.  What Redis picked at random the store is made to hold afterwards, so that both sides go
+ * Redis gets the sequence in one pipeline, and the store executes it at one instant of the same
+ * clock.  The command "@ 2" is not one of Redis: from there on the second connection, or session,
+ * speaks.  What Redis picked at random the store is made to hold afterwards, so that both sides go
  * on from the same state.  A sequence that ends in two different replies is made as short as it can
  * be and printed with both.
  */
 #pragma once
 
-#include "models/data/store.h"
+#include "models/data/session.h"
 #include "tests/judge/judge_grammar.h"
 #include "tests/judge/judge_reply.h"
 #include "tests/judge/judge_server.h"
@@ -42,6 +43,8 @@ typedef struct {
     const JudgeType *type;
     StreamIdMode stream_ids;
     Store *store;
+    Session *sessions[JUDGE_CONNECTIONS];
+    uint32_t speaker; /* index of the connection and the session */
     Arena *arena;
     int64_t now_ms;
     long documented; /* sequences that ended in a documented difference */
@@ -64,24 +67,18 @@ static const JudgeForm *judge_form_of(const Judge *judge, const GPtrArray *comma
     return NULL; /* of the preamble */
 }
 
-/* Our reply; an error of its own kind when the command is not there. */
 static Reply judge_ours(Judge *judge, const GPtrArray *words)
 {
-    const GString *name = words->pdata[0];
-    Command command = {.spec = command_find(name->str, name->len)};
     Arg *args = arena_array(judge->arena, Arg, words->len);
-    Reply reply = {.kind = REPLY_ERROR, .text = "not a command of ours", .bytes = 21};
+    Reply reply;
 
-    if (!command.spec)
-        return reply;
-    for (uint32_t i = 1; i < words->len; i++) {
+    for (uint32_t i = 0; i < words->len; i++) {
         const GString *word = words->pdata[i];
 
-        args[i - 1] = (Arg){.kind = ARG_BYTES, .data = word->str, .bytes = (uint32_t)word->len};
+        args[i] = (Arg){.kind = ARG_BYTES, .data = word->str, .bytes = (uint32_t)word->len};
     }
-    command.args = args;
-    command.count = words->len - 1;
-    store_execute(judge->store, &command, (WallTime){judge->now_ms}, judge->arena, &reply);
+    session_execute(judge->sessions[judge->speaker], args, words->len, (WallTime){judge->now_ms},
+                    judge->arena, &reply);
     return reply;
 }
 
@@ -204,45 +201,68 @@ static void judge_begin(Judge *judge)
                           .sink = {.emit = judge_ignore_effect}};
 
     judge->store = store_new(&config);
+    for (uint32_t i = 0; i < JUDGE_CONNECTIONS; i++)
+        judge->sessions[i] = session_new(judge->store);
+    judge->speaker = 0;
     judge->arena = arena_new();
 }
 
 static void judge_end(Judge *judge)
 {
+    for (uint32_t i = 0; i < JUDGE_CONNECTIONS; i++)
+        session_free(judge->sessions[i]);
     store_free(judge->store);
     arena_free(judge->arena);
 }
 
-static void judge_send(Judge *judge, const GPtrArray *commands)
+/* Who speaks from this command on; false: it is one for the server. */
+static bool judge_changes_speaker(Judge *judge, const GPtrArray *command)
 {
-    redisAppendCommand(judge->server.context, "FLUSHALL");
-    for (uint32_t i = 0; i < commands->len; i++) {
-        const GPtrArray *words = commands->pdata[i];
-        const char **texts = g_new(const char *, words->len);
-        size_t *sizes = g_new(size_t, words->len);
+    if (strcmp(((const GString *)command->pdata[0])->str, "@") != 0)
+        return false;
+    judge->speaker = (uint32_t)atoi(((const GString *)command->pdata[1])->str) - 1;
+    g_assert(judge->speaker < JUDGE_CONNECTIONS);
+    return true;
+}
 
-        for (uint32_t w = 0; w < words->len; w++) {
-            const GString *word = words->pdata[w];
+static void judge_append(Judge *judge, const GPtrArray *words)
+{
+    g_autofree const char **texts = g_new(const char *, words->len);
+    g_autofree size_t *sizes = g_new(size_t, words->len);
 
-            texts[w] = word->str;
-            sizes[w] = word->len;
-        }
-        redisAppendCommandArgv(judge->server.context, (int)words->len, texts, sizes);
-        g_free(texts);
-        g_free(sizes);
+    for (uint32_t w = 0; w < words->len; w++) {
+        const GString *word = words->pdata[w];
+
+        texts[w] = word->str;
+        sizes[w] = word->len;
     }
+    redisAppendCommandArgv(judge->server.connections[judge->speaker], (int)words->len, texts,
+                           sizes);
 }
 
 static Reply judge_receive(Judge *judge)
 {
+    redisContext *context = judge->server.connections[judge->speaker];
     void *received = NULL;
     Reply reply;
 
-    if (redisGetReply(judge->server.context, &received) != REDIS_OK)
-        g_error("redis-server went away: %s", judge->server.context->errstr);
+    if (redisGetReply(context, &received) != REDIS_OK)
+        g_error("redis-server went away: %s", context->errstr);
     reply = judge_reply_of(received, judge->arena);
     freeReplyObject(received);
     return reply;
+}
+
+/* No key, no transaction and no watch. */
+static void judge_server_clear(Judge *judge)
+{
+    for (uint32_t i = JUDGE_CONNECTIONS; i > 0; i--) {
+        judge->speaker = i - 1;
+        redisAppendCommand(judge->server.connections[judge->speaker], "RESET");
+        judge_receive(judge);
+    }
+    redisAppendCommand(judge->server.connections[judge->speaker], "FLUSHALL");
+    judge_receive(judge);
 }
 
 static bool judge_is_documented(const Judge *judge, const GPtrArray *command, const Reply *redis,
@@ -268,33 +288,55 @@ static char *judge_reply_text(const Reply *reply)
     return g_string_free(text, FALSE);
 }
 
+/* Sends what one connection says from `at` on, and returns where another begins. */
+static uint32_t judge_send_stretch(Judge *judge, const GPtrArray *commands, uint32_t at)
+{
+    for (; at < commands->len; at++) {
+        const GString *name = ((const GPtrArray *)commands->pdata[at])->pdata[0];
+
+        if (strcmp(name->str, "@") == 0)
+            break;
+        judge_append(judge, commands->pdata[at]);
+    }
+    return at;
+}
+
+/* Executes the command here and says whether the reply is that of Redis. */
+static bool judge_agrees(Judge *judge, const GPtrArray *command, Reply *redis, Reply *out_ours)
+{
+    const JudgeForm *form = judge_form_of(judge, command);
+
+    if (form && form->rule == RULE_RANDOM)
+        return judge_random_agrees(judge, form, command, redis, out_ours);
+    *out_ours = judge_ours(judge, command);
+    return judge_same(redis, out_ours, form ? form->rule : RULE_EXACT, form && form->scores);
+}
+
 /* From the first difference on the states are not the same: nothing after it is compared. */
 static JudgeVerdict judge_compare(Judge *judge, const GPtrArray *commands)
 {
     JudgeVerdict verdict = {.at = commands->len};
+    uint32_t sent = 0;
     bool over = false;
 
     judge_begin(judge);
+    judge_server_clear(judge);
     judge->now_ms = g_get_real_time() / 1000;
-    judge_send(judge, commands);
-    judge_receive(judge);
     for (uint32_t i = 0; i < commands->len; i++) {
         const GPtrArray *command = commands->pdata[i];
-        const JudgeForm *form = judge_form_of(judge, command);
-        Reply redis = judge_receive(judge);
-        Reply ours;
-        bool same;
+        Reply redis, ours;
 
+        if (judge_changes_speaker(judge, command)) {
+            sent = i + 1;
+            continue;
+        }
+        if (sent <= i)
+            sent = judge_send_stretch(judge, commands, i);
+        redis = judge_receive(judge);
         if (over)
             continue;
         verdict.compared++;
-        if (form && form->rule == RULE_RANDOM) {
-            same = judge_random_agrees(judge, form, command, &redis, &ours);
-        } else {
-            ours = judge_ours(judge, command);
-            same = judge_same(&redis, &ours, form ? form->rule : RULE_EXACT, form && form->scores);
-        }
-        if (same)
+        if (judge_agrees(judge, command, &redis, &ours))
             continue;
         over = true;
         if (judge_is_documented(judge, command, &redis, &ours)) {
@@ -465,3 +507,36 @@ static void judge_type(Judge *judge, const JudgeType *type, long command_count)
         g_printerr("%s: %ld sequences failed in %ld commands\n", type->type, failed, done);
     EXPECT_INT(failed, 0);
 }
+
+/* A server of its own for one type; returns how many sequences ended in a documented difference. */
+static long judge_run(const Judge *with, const JudgeType *type, long command_count)
+{
+    Judge judge = *with;
+    const char *missing = judge_server_start(&judge.server);
+
+    EXPECT_TEXT(missing, NULL);
+    if (missing)
+        return 0;
+    judge_type(&judge, type, command_count);
+    judge_server_stop(&judge.server);
+    return judge.documented;
+}
+
+/* A machine without redis-server has nobody to ask: not a failure, and not a pass either. */
+static int judge_main(const char *module, const TestCase *cases, size_t count)
+{
+    g_autofree char *program = g_find_program_in_path("redis-server");
+
+    if (program)
+        return test_main(module, cases, count);
+    for (size_t i = 0; i < count; i++)
+        g_printerr("skipped: there is no redis-server on this machine, so nothing judges %s\n",
+                   cases[i].name);
+    return TEST_SKIPPED;
+}
+
+#define JUDGE_MAIN(module, cases)                                                                  \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return judge_main(module, cases, G_N_ELEMENTS(cases));                                     \
+    }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/crdt/hll.h"
 #include "sim/rng.h"
 #include "tests/test.h"
 
@@ -260,6 +261,24 @@ static void judge_put_bitfield_offset(JudgeDraw *draw)
     judge_put(draw, text);
 }
 
+/* What Redis keeps for a HyperLogLog, of few or many registers; broken: one with bytes changed or
+ * cut off. */
+static void judge_put_sketch(JudgeDraw *draw, bool broken)
+{
+    PayloadWriter writer = {0};
+    g_auto(Hll) hll = {0};
+
+    for (uint64_t left = judge_below(draw, judge_one_in(draw, 4) ? 9000 : 40); left > 0; left--)
+        hll_raise(&hll, hll_hash_token(judge_below(draw, 100000)));
+    hll_write_redis(&hll, &writer);
+    if (broken && judge_one_in(draw, 2))
+        writer.bytes -= (uint32_t)judge_below(draw, MIN(writer.bytes, 30));
+    else if (broken)
+        writer.data[judge_below(draw, MIN(writer.bytes, 40))] ^= 1 << judge_below(draw, 8);
+    g_ptr_array_add(draw->out, g_string_new_len((const char *)writer.data, writer.bytes));
+    payload_clear(&writer);
+}
+
 static bool judge_is(const char *token, const char *atom)
 {
     return strcmp(token, atom) == 0;
@@ -273,6 +292,12 @@ static void judge_put_atom(JudgeDraw *draw, const char *atom)
         judge_put_member(draw);
     else if (judge_is(atom, "<name>"))
         judge_put_name(draw);
+    else if (judge_is(atom, "<sketch>"))
+        judge_put_sketch(draw, false);
+    else if (judge_is(atom, "<broken-sketch>"))
+        judge_put_sketch(draw, true);
+    else if (judge_is(atom, "<element>"))
+        judge_put_number(draw, 0, 100000);
     else if (judge_is(atom, "<value>"))
         judge_put_value(draw);
     else if (judge_is(atom, "<integer>"))
@@ -411,7 +436,7 @@ static GPtrArray *judge_draw_command(Rng *rng, const char *template, const char 
                       .atoms_key = keys};
 
     judge_expand(&draw, 0, g_strv_length(tokens));
-    if (judge_one_in(&draw, 12))
+    if (template[0] != '@' && judge_one_in(&draw, 12)) /* who speaks is no command */
         judge_damage(&draw);
     return draw.out;
 }

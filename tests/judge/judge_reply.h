@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/data/reply.h"
 #include "models/crdt/decimal.h"
+#include "models/crdt/hll.h"
+#include "models/data/reply.h"
 
 typedef enum {
     RULE_EXACT,
@@ -16,6 +17,7 @@ typedef enum {
     RULE_RANDOM,          /* as many items, each of them in the collection: see judge.h */
     RULE_SCAN,            /* cursor, and items as a multiset */
     RULE_SCAN_PAIRS,
+    RULE_SKETCH, /* texts that are HyperLogLogs of the same registers are equal */
 } ReplyRule;
 
 #define TIME_TOLERANCE 20000 /* ms; lives drawn are far longer */
@@ -119,6 +121,23 @@ static void judge_sort(Reply *reply, bool pairs)
         qsort(reply->items, reply->count, sizeof(Reply), judge_order_one);
 }
 
+/* Which of two encodings, and how runs of registers are cut, is nobody's business. */
+static bool judge_same_sketch(const Reply *a, const Reply *b)
+{
+    g_auto(Hll) x = {0}, y = {0};
+    uint32_t at_x = 0, at_y = 0;
+    HllRaise p, q;
+
+    if (a->kind != REPLY_BULK || b->kind != REPLY_BULK ||
+        !hll_read_redis(&x, (PayloadText){a->text, (uint32_t)a->bytes}, NULL) ||
+        !hll_read_redis(&y, (PayloadText){b->text, (uint32_t)b->bytes}, NULL) || x.count != y.count)
+        return false;
+    while (hll_next(&x, &at_x, &p) && hll_next(&y, &at_y, &q))
+        if (p.index != q.index || p.rank != q.rank)
+            return false;
+    return true;
+}
+
 /* scores: texts that are the same double are equal. */
 static bool judge_same(Reply *redis, Reply *ours, ReplyRule rule, bool scores)
 {
@@ -137,7 +156,8 @@ static bool judge_same(Reply *redis, Reply *ours, ReplyRule rule, bool scores)
         judge_sort(&redis->items[1], pairs);
         judge_sort(&ours->items[1], pairs);
     }
-    return judge_equal(redis, ours, scores);
+    return judge_equal(redis, ours, scores) ||
+           (rule == RULE_SKETCH && judge_same_sketch(redis, ours));
 }
 
 static void judge_print_text(GString *out, const char *text, uint64_t bytes)

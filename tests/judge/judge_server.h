@@ -16,10 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define JUDGE_CONNECTIONS 3
+
 typedef struct {
     GPid pid;
     char *folder;
-    redisContext *context;
+    redisContext *connections[JUDGE_CONNECTIONS];
 } JudgeServer;
 
 static int judge_free_port(void)
@@ -46,8 +48,9 @@ static void judge_child_dies_with_us(void *unused)
 
 static void judge_server_stop(JudgeServer *server)
 {
-    if (server->context)
-        redisFree(server->context);
+    for (uint32_t i = 0; i < JUDGE_CONNECTIONS; i++)
+        if (server->connections[i])
+            redisFree(server->connections[i]);
     if (server->pid > 0) {
         kill(server->pid, SIGKILL);
         waitpid(server->pid, NULL, 0);
@@ -58,20 +61,30 @@ static void judge_server_stop(JudgeServer *server)
     *server = (JudgeServer){0};
 }
 
-static bool judge_server_connect(JudgeServer *server, int port)
+static redisContext *judge_connect(int port)
 {
     for (int tries = 0; tries < 200; tries++) {
-        server->context = redisConnect("127.0.0.1", port);
-        if (server->context && server->context->err == 0) {
-            redisSetTimeout(server->context, (struct timeval){.tv_sec = 10});
-            return true;
+        redisContext *context = redisConnect("127.0.0.1", port);
+
+        if (context && context->err == 0) {
+            redisSetTimeout(context, (struct timeval){.tv_sec = 10});
+            return context;
         }
-        if (server->context)
-            redisFree(server->context);
-        server->context = NULL;
+        if (context)
+            redisFree(context);
         g_usleep(20000);
     }
-    return false;
+    return NULL;
+}
+
+static bool judge_server_connect(JudgeServer *server, int port)
+{
+    for (uint32_t i = 0; i < JUDGE_CONNECTIONS; i++) {
+        server->connections[i] = judge_connect(port);
+        if (!server->connections[i])
+            return false;
+    }
+    return true;
 }
 
 /* NULL: it runs; else why it does not. */

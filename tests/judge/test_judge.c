@@ -1,7 +1,7 @@
 /* A real Redis as the judge: random commands give the same replies here, errors by their exact
  * text.
  *
- * Needs redis-server on this machine; without it every case is skipped and says so. */
+ * Needs redis-server on this machine; without it the program is skipped and says so. */
 #include "tests/judge/judge.h"
 
 /* --- documented differences */
@@ -379,15 +379,8 @@ static const JudgeType types[] = {
 
 static void judge_one(size_t type)
 {
-    Judge judge = {.differences = differences, .difference_count = G_N_ELEMENTS(differences)};
-    const char *missing = judge_server_start(&judge.server);
-
-    if (missing) {
-        g_printerr("skipped: %s, so nothing judges the type %s\n", missing, types[type].type);
-        return;
-    }
-    judge_type(&judge, &types[type], test_count(6000, 200000));
-    judge_server_stop(&judge.server);
+    judge_run(&(Judge){.differences = differences, .difference_count = G_N_ELEMENTS(differences)},
+              &types[type], test_count(6000, 200000));
 }
 
 static void test_strings_reply_as_redis(void)
@@ -434,4 +427,4 @@ static const TestCase cases[] = {
     TEST(test_sorted_sets_reply_as_redis),
     TEST(test_keys_of_any_type_reply_as_redis),
 };
-TEST_MAIN("judge", cases)
+JUDGE_MAIN("judge", cases)

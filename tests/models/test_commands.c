@@ -282,6 +282,11 @@ static void test_commands_deadlines(void)
     expect(&f, "PERSIST k", ":1");
     expect(&f, "PERSIST k", ":0");
     expect(&f, "TTL k", ":-1");
+    expect(&f, "RPUSH other a", ":1");
+    expect(&f, "EXPIRE other 100", ":1");
+    expect(&f, "SET other v KEEPTTL", "+OK"); /* of what it replaces */
+    expect(&f, "TTL other", ":100");
+    expect(&f, "DEL other", ":1");
     expect(&f, "PEXPIREAT k 3000", ":1");
     f.now_ms = 3000;
     expect(&f, "GET k", "nil");

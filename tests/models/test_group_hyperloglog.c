@@ -200,6 +200,53 @@ static void test_hyperloglog_get_and_set_carry_the_sketch(void)
     fixture_end(&f);
 }
 
+/* SET with GET shows the sketch there was, and KEEPTTL its deadline. */
+static void test_hyperloglog_set_options_hold_for_sketches(void)
+{
+    Arg set[4] = {{.kind = ARG_BYTES, .data = "k", .bytes = 1},
+                  {.kind = ARG_BYTES},
+                  {.kind = ARG_BYTES, .data = "GET", .bytes = 3},
+                  {.kind = ARG_BYTES, .data = "KEEPTTL", .bytes = 7}};
+    Reply sketch, reply;
+    Fixture f;
+
+    fixture_begin(&f);
+    run_line(&f, "PFADD k a b c");
+    run_line(&f, "EXPIRE k 100");
+    sketch = run_line(&f, "GET k");
+    set[1].data = sketch.text;
+    set[1].bytes = (uint32_t)sketch.bytes;
+    run_line(&f, "PFADD k d");
+    reply = run(&f, "SET", set, 4);
+    EXPECT_INT(reply.kind, REPLY_BULK);
+    EXPECT(reply.bytes > sketch.bytes);
+    expect_integer(&f, "PFCOUNT k", 3);
+    expect_integer(&f, "TTL k", 100);
+    run(&f, "SET", set, 3);
+    expect_integer(&f, "TTL k", -1);
+    fixture_end(&f);
+}
+
+/* Bytes that begin as a sketch and break off are kept as a string, and named for what they are. */
+static void test_hyperloglog_corrupt_sketch_is_told_from_a_string(void)
+{
+    Arg set[2] = {{.kind = ARG_BYTES, .data = "k", .bytes = 1}, {.kind = ARG_BYTES}};
+    Reply sketch;
+    Fixture f;
+
+    fixture_begin(&f);
+    run_line(&f, "PFADD k a b c");
+    sketch = run_line(&f, "GET k");
+    set[1].data = sketch.text;
+    set[1].bytes = (uint32_t)sketch.bytes - 2;
+    run(&f, "SET", set, 2);
+    expect_text(&f, "PFCOUNT k", "INVALIDOBJ Corrupted HLL object detected");
+    set[1].bytes = 3; /* of the header */
+    run(&f, "SET", set, 2);
+    expect_text(&f, "PFCOUNT k", "WRONGTYPE Key is not a valid HyperLogLog string value.");
+    fixture_end(&f);
+}
+
 static void test_hyperloglog_expires_like_any_key(void)
 {
     Fixture f;
@@ -245,6 +292,8 @@ static const TestCase cases[] = {
     TEST(test_hyperloglog_errors_are_those_of_redis),
     TEST(test_hyperloglog_one_command_is_at_most_one_effect),
     TEST(test_hyperloglog_get_and_set_carry_the_sketch),
+    TEST(test_hyperloglog_set_options_hold_for_sketches),
+    TEST(test_hyperloglog_corrupt_sketch_is_told_from_a_string),
     TEST(test_hyperloglog_expires_like_any_key),
     TEST(test_hyperloglog_declared_keys_count_tokens),
 };

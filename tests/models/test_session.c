@@ -79,6 +79,11 @@ static void test_session_a_bad_command_aborts_the_transaction(void)
     expect_text(&f, "EXEC", "EXECABORT Transaction discarded because of previous errors.");
     EXPECT_INT(ask(&f, f.session, "EXISTS k").integer, 0);
     expect_text(&f, "EXEC", "ERR EXEC without MULTI");
+    ask(&f, f.session, "MULTI");
+    expect_text(&f, "EXEC now",
+                "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+                "command");
+    expect_text(&f, "GET k", NULL); /* queued no more */
     end(&f);
 }
 
