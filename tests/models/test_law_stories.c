@@ -1,9 +1,10 @@
 /* Laws on histories that are lists of steps, so that one that breaks a law can be made smaller and
  * told as a conformance case.
  *
- * Two to five members write, exchange in pairs and collect at random moments.  A step is kept only
- * while the law still fails without the others; what is left is printed in the format of
- * tests/conformance/FORMAT.md.
+ * Two to five members, whose clocks differ in half of the stories, write, exchange in pairs, send a
+ * part of what the other lacks or again what it has, merge whole states and collect at random
+ * moments.  A step is kept only while the law holds without it, and as the plainest of its kind;
+ * what is left is printed in the format of tests/conformance/FORMAT.md.
  */
 #include "tests/test.h"
 
@@ -14,13 +15,23 @@
 
 #define STEPS_MAX  80
 #define LINE_BYTES 96
+#define PART_MAX   3 /* effects */
+#define SKEW_MAX   4 /* seconds */
 
-typedef enum { STEP_WRITE, STEP_SYNC, STEP_MERGE, STEP_COLLECT } StepKind;
+typedef enum {
+    STEP_WRITE,
+    STEP_SYNC,   /* each gives what it made and the other lacks */
+    STEP_PART,   /* one gives the oldest few of these */
+    STEP_RESEND, /* one gives the newest few that the other has */
+    STEP_MERGE,  /* a full sync: the whole state, with what it knows of third members */
+    STEP_COLLECT,
+} StepKind;
 
 typedef struct {
     StepKind kind;
-    int member, other; /* indexes */
-    int64_t t;         /* wall second of all members */
+    int member, other; /* indexes; member gives, but MERGE: takes */
+    int part;          /* effects: PART, RESEND */
+    int64_t t;         /* wall second of members without skew */
     char line[LINE_BYTES];
 } Step;
 
@@ -28,6 +39,7 @@ typedef struct {
     Step steps[STEPS_MAX];
     int count;
     int members;
+    int64_t skews[MEMBER_MAX]; /* seconds that a member's clock is ahead */
 } Story;
 
 typedef struct {
@@ -50,6 +62,8 @@ static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
     int64_t t = 1;
 
     story.members = 2 + (int)rng_below(&rng, MEMBER_MAX - 1);
+    for (int i = 0; i < story.members && seed % 4 >= 2; i++)
+        story.skews[i] = (int64_t)rng_below(&rng, SKEW_MAX);
     story.count = 20 + (int)rng_below(&rng, STEPS_MAX - 20);
     for (int i = 0; i < story.count; i++) {
         Step *step = &story.steps[i];
@@ -60,17 +74,24 @@ static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
         step->t = t;
         step->member = (int)rng_below(&rng, (uint64_t)story.members);
         step->other = (int)rng_below(&rng, (uint64_t)story.members);
+        step->part = 1 + (int)rng_below(&rng, PART_MAX);
         g_snprintf(key, sizeof key, "k%d", (int)rng_below(&rng, 2));
-        switch (rng_below(&rng, 9)) {
+        switch (rng_below(&rng, 12)) {
         case 0:
             step->kind = STEP_COLLECT;
             break;
-        case 3:
+        case 1:
             step->kind = STEP_MERGE;
             break;
-        case 1:
         case 2:
+        case 3:
             step->kind = STEP_SYNC;
+            break;
+        case 4:
+            step->kind = STEP_PART;
+            break;
+        case 5:
+            step->kind = STEP_RESEND;
             break;
         default:
             step->kind = STEP_WRITE;
@@ -149,13 +170,25 @@ static void play_line(Play *play, int member, const char *line, int64_t t)
     fold_reply(&play->replies, &reply);
 }
 
-/* What `from` made itself and `to` lacks. */
-static void hand_over(Play *play, int from, int to, int64_t t)
+/* Of what `from` made itself, up to `most` effects from the first that `to` lacks on. */
+static void hand_over(Play *play, int from, int to, int most, int64_t t)
 {
-    for (guint at = (guint)store_clock(play->stores[to])->seq[from + 1]; at < play->logs[from]->len;
-         at++)
+    guint at = (guint)store_clock(play->stores[to])->seq[from + 1];
+
+    for (; from != to && at < play->logs[from]->len && most > 0; at++, most--)
         EXPECT(store_apply(play->stores[to], g_array_index(play->logs[from], Sent, at).effect,
                            (WallTime){t * 1000}));
+}
+
+/* What `to` has is no news to it. */
+static void hand_again(Play *play, const Step *step, int64_t t)
+{
+    guint known = (guint)store_clock(play->stores[step->other])->seq[step->member + 1];
+
+    for (guint at = known - MIN(known, (guint)step->part); at < known; at++)
+        EXPECT(!store_apply(play->stores[step->other],
+                            g_array_index(play->logs[step->member], Sent, at).effect,
+                            (WallTime){t * 1000}));
 }
 
 /* What `of` had observed when it made the newest effect that `member` has; if that has all of them,
@@ -187,20 +220,29 @@ static void collect_at(Play *play, int member, int members)
 
 static void play_step(Play *play, const Story *story, const Step *step)
 {
+    int64_t t = step->t + story->skews[step->member];
+    int64_t other_t = step->t + story->skews[step->other];
+
     for (int i = 0; i < story->members; i++)
-        store_expire_due(play->stores[i], (WallTime){step->t * 1000});
+        store_expire_due(play->stores[i], (WallTime){(step->t + story->skews[i]) * 1000});
     switch (step->kind) {
     case STEP_WRITE:
-        play_line(play, step->member, step->line, step->t);
+        play_line(play, step->member, step->line, t);
         break;
     case STEP_SYNC:
-        hand_over(play, step->member, step->other, step->t);
-        hand_over(play, step->other, step->member, step->t);
+        hand_over(play, step->member, step->other, INT32_MAX, other_t);
+        hand_over(play, step->other, step->member, INT32_MAX, t);
         break;
-    case STEP_MERGE: /* a full sync: the whole state, with what it knows of third members */
+    case STEP_PART:
+        hand_over(play, step->member, step->other, step->part, other_t);
+        break;
+    case STEP_RESEND:
+        hand_again(play, step, other_t);
+        break;
+    case STEP_MERGE:
         if (step->member != step->other)
             store_merge(play->stores[step->member], play->stores[step->other],
-                        (WallTime){step->t * 1000});
+                        (WallTime){t * 1000});
         break;
     case STEP_COLLECT:
         if (play->collects)
@@ -221,7 +263,7 @@ static bool play_all(Play *play, const Story *story, uint64_t *out_replies)
     for (int a = 0; a < story->members; a++)
         for (int b = 0; b < story->members; b++)
             if (a != b)
-                hand_over(play, a, b, INT32_MAX);
+                hand_over(play, a, b, INT32_MAX, INT32_MAX);
     for (int i = 0; i < story->members; i++) {
         Digest digest = digest_begin();
 
@@ -257,6 +299,27 @@ static bool breaks_collection(const Story *story, bool wrong)
 
 typedef bool (*Breaks)(const Story *story, bool wrong);
 
+/* What can be told exactly comes in place of what cannot: clocks that agree, and exchanges. */
+static void make_plain(Story *story, Breaks breaks, bool wrong)
+{
+    for (int i = 0; i < story->members; i++) {
+        Story plain = *story;
+
+        plain.skews[i] = 0;
+        if (breaks(&plain, wrong))
+            *story = plain;
+    }
+    for (int at = 0; at < story->count; at++) {
+        Story plain = *story;
+
+        if (story->steps[at].kind != STEP_PART && story->steps[at].kind != STEP_MERGE)
+            continue;
+        plain.steps[at].kind = STEP_SYNC;
+        if (breaks(&plain, wrong))
+            *story = plain;
+    }
+}
+
 /* Leaves out what the failure does not need: halves first, then single steps, until nothing goes.
  */
 static void shrink(Story *story, Breaks breaks, bool wrong)
@@ -273,10 +336,23 @@ static void shrink(Story *story, Breaks breaks, bool wrong)
             else
                 at++;
         }
+    make_plain(story, breaks, wrong);
 }
 
-/* As tests/conformance/FORMAT.md says.  Collecting is the member's own affair and has no step; a
- * full sync is told as an exchange. */
+/* What the format has no words for. */
+static const char *untold(const Story *story)
+{
+    for (int i = 0; i < story->members; i++)
+        if (story->skews[i] != 0)
+            return "; needs clocks that differ, which a case cannot say";
+    for (int i = 0; i < story->count; i++)
+        if (story->steps[i].kind == STEP_PART || story->steps[i].kind == STEP_MERGE)
+            return "; needs an exchange of a part or of whole states, told as a plain one";
+    return "";
+}
+
+/* As tests/conformance/FORMAT.md says.  Collecting is the member's own affair and has no step, and
+ * what comes again changes nothing. */
 static char *tell(const Story *story, const char *law, uint64_t seed)
 {
     GString *text = g_string_new(NULL);
@@ -286,14 +362,15 @@ static char *tell(const Story *story, const char *law, uint64_t seed)
                            "{\"type\": \"any\", \"source\": \"a broken law\", \"cases\": [\n"
                            "{\"name\": \"%s-%" G_GUINT64_FORMAT
                            "\", \"source\": \"test_law_stories\","
-                           " \"about\": \"members must agree at the end\", \"members\": %d,\n"
+                           " \"about\": \"members must agree at the end%s\", \"members\": %d,\n"
                            " \"options\": {\"xadd_id_mode\": \"liberal\"}, \"steps\": [",
-                           law, seed, story->members);
+                           law, seed, untold(story), story->members);
     for (int i = 0; i < story->count; i++) {
         const Step *step = &story->steps[i];
         g_auto(GStrv) words = g_strsplit(step->line, " ", -1);
 
-        if (step->kind == STEP_COLLECT || (step->kind != STEP_WRITE && step->member == step->other))
+        if (step->kind == STEP_COLLECT || step->kind == STEP_RESEND ||
+            (step->kind != STEP_WRITE && step->member == step->other))
             continue;
         g_string_append_printf(text, "%s\n  {\"t\": %" G_GINT64_FORMAT ", ", comma, step->t);
         comma = ",";
