@@ -55,6 +55,21 @@ typedef struct {
     Digest replies;
 } Play;
 
+/* A command of the type, or about the key's life, which is the same for all. */
+static void draw_write(Rng *rng, int type, const char *key, char line[LINE_BYTES])
+{
+    switch (rng_below(rng, 12)) {
+    case 0:
+        g_snprintf(line, LINE_BYTES, "EXPIRE %s %d", key, 1 + (int)rng_below(rng, 12));
+        break;
+    case 1:
+        g_snprintf(line, LINE_BYTES, "PERSIST %s", key);
+        break;
+    default:
+        crdt_types[type]->draw(rng, key, line, LINE_BYTES);
+    }
+}
+
 static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
 {
     Story story = {0};
@@ -95,7 +110,7 @@ static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
             break;
         default:
             step->kind = STEP_WRITE;
-            crdt_types[shown]->draw(&rng, key, step->line, sizeof step->line);
+            draw_write(&rng, shown, key, step->line);
         }
     }
     return story;
