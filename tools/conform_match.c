@@ -7,9 +7,14 @@
 
 #define APPROX_WITHIN 1e-9 /* tests/conformance/FORMAT.md */
 
+static bool is_list(const Reply *reply)
+{
+    return reply->kind == REPLY_ARRAY || reply->kind == REPLY_SEVERAL;
+}
+
 static bool match_ordered(const Reply *reply, const JsonNode *expected)
 {
-    if (reply->kind != REPLY_ARRAY || reply->count != expected->count)
+    if (!is_list(reply) || reply->count != expected->count)
         return false;
     for (size_t i = 0; i < expected->count; i++)
         if (!conform_reply_matches(&reply->items[i], expected->items[i]))
@@ -40,7 +45,7 @@ static bool match_unordered(const Reply *reply, const JsonNode *expected)
     g_autofree size_t *owners = NULL; /* of each reply item, the expected one plus 1; 0: none */
     g_autofree bool *asked = NULL;
 
-    if (reply->kind != REPLY_ARRAY || reply->count != expected->count)
+    if (!is_list(reply) || reply->count != expected->count)
         return false;
     owners = g_new0(size_t, (size_t)reply->count + 1);
     asked = g_new0(bool, (size_t)reply->count + 1);
@@ -159,6 +164,7 @@ static void append_reply(GString *out, const Reply *reply)
         g_string_append_printf(out, "%" G_GINT64_FORMAT, reply->integer);
         return;
     case REPLY_ARRAY:
+    case REPLY_SEVERAL:
         g_string_append_c(out, '[');
         for (uint32_t i = 0; i < reply->count; i++) {
             g_string_append(out, i > 0 ? "," : "");

@@ -9,6 +9,7 @@
 
 #include "models/crdt/payload.h"
 
+/* A channel counts as a key of its own kind, a shard channel as one of another. */
 static bool same_key(const Effect *a, const Effect *b)
 {
     PayloadText name, other;
@@ -17,6 +18,9 @@ static bool same_key(const Effect *a, const Effect *b)
         return false;
     if (a->family != FAMILY_NONE)
         return true;
+    if ((a->op == EFFECT_PUBLISH || b->op == EFFECT_PUBLISH) &&
+        (a->op != b->op || a->element != b->element))
+        return false;
     name = payload_read(a->payload, a->payload_bytes).key;
     other = payload_read(b->payload, b->payload_bytes).key;
     return name.bytes == other.bytes && memcmp(name.data, other.data, name.bytes) == 0;

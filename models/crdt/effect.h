@@ -40,20 +40,22 @@ typedef enum {
     EFFECT_DELETE,    /* the whole key, as far as observed */
     EFFECT_EXPIRE,    /* deadline in wall ms, INT64_MAX for PERSIST */
     EFFECT_EDIT,      /* a type's own operation on a key that is one structure: crdt/body.h */
+    EFFECT_PUBLISH,   /* a message for those who listen to a channel; changes no key */
 } EffectOp;
 
 typedef struct {
     Dot dot;
     WallTime ts;            /* origin's wall clock */
     Clock ctx;              /* origin's observed clock before this effect */
-    uint64_t key;           /* declared: id; born: 64-bit hash of the name */
-    uint32_t element;       /* declared: index of the first element touched */
+    uint64_t key;           /* declared: id; born, and a channel: 64-bit hash of the name */
+    uint32_t element;       /* declared: index of the first element touched; PUBLISH: 1 for a shard
+                               channel */
     uint32_t element_count; /* declared: how many elements, each with this value; 1 otherwise */
-    Value value;            /* ASSIGN, EDIT; its data lives in payload */
+    Value value;            /* ASSIGN, EDIT, PUBLISH; its data lives in payload */
     int64_t amount; /* INCREMENT: integer part, the fraction is value.number (see effect_increment);
                      * EXPIRE: the deadline; ASSIGN and ADD: the deadline set with it (family ttl,
                      * SET EX), 0: left alone */
-    uint16_t family; /* FAMILY_NONE for born keys */
+    uint16_t family; /* FAMILY_NONE for born keys and channels */
     uint8_t op;      /* EffectOp */
     uint8_t type;    /* index in CRDT_TYPES */
     uint32_t payload_bytes;

@@ -19,6 +19,7 @@
 #define COMMAND_GROUPS(X)                                                                          \
     X(bitfield)                                                                                    \
     X(bitmap)                                                                                      \
+    X(connection)                                                                                  \
     X(expire)                                                                                      \
     X(generic)                                                                                     \
     X(geo)                                                                                         \
@@ -28,6 +29,7 @@
     X(json)                                                                                        \
     X(list)                                                                                        \
     X(lpos)                                                                                        \
+    X(pubsub)                                                                                      \
     X(scan)                                                                                        \
     X(set)                                                                                         \
     X(setop)                                                                                       \

@@ -183,7 +183,7 @@ static const KnownName names[] = {
     {"del", OFFERED},
     {"discard", OFFERED},
     {"dump", OFFERED},
-    {"echo", CONNECTION},
+    {"echo", OFFERED},
     {"eval", SCRIPTS},
     {"eval_ro", SCRIPTS},
     {"evalsha", SCRIPTS},
@@ -327,7 +327,7 @@ static const KnownName names[] = {
     {"pfdebug", HLL},
     {"pfmerge", OFFERED},
     {"pfselftest", HLL},
-    {"ping", CONNECTION},
+    {"ping", OFFERED},
     {"psetex", OFFERED},
     {"psubscribe", OFFERED},
     {"psync", REPLICATION},
@@ -525,6 +525,13 @@ static bool find_words(const Arg *words, uint32_t count, KnownCommand *out)
             return true;
     }
     return command_known_find(words[0].data, words[0].bytes, out);
+}
+
+const char *command_known_name(const Arg *words, uint32_t count)
+{
+    KnownCommand known;
+
+    return find_words(words, count, &known) ? known.name : "";
 }
 
 bool command_is_refused(const Arg *words, uint32_t count)

@@ -28,6 +28,8 @@ bool command_known_find(const char *name, size_t size, KnownCommand *out);
 /* What words (the name and its arguments) ask for: NULL when there is no such command, or when it
  * or its subcommand is refused.  All words are bytes. */
 const CommandSpec *command_find_words(const Arg *words, uint32_t count);
+/* Of words that ask for a command of the program: its name as COMMAND LIST prints it. */
+const char *command_known_name(const Arg *words, uint32_t count);
 bool command_is_refused(const Arg *words, uint32_t count);
 
 /* The error for words of which command_find_words knows nothing: the reason of the refusal, or what

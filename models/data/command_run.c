@@ -98,6 +98,12 @@ void run_reply_array(CommandRun *run, uint32_t capacity)
         run->reply->items = arena_array(run->arena, Reply, capacity);
 }
 
+void run_reply_several(CommandRun *run, uint32_t capacity)
+{
+    run_reply_array(run, capacity);
+    run->reply->kind = REPLY_SEVERAL;
+}
+
 static void push(CommandRun *run, Reply item)
 {
     run->reply->bytes += item.bytes;

@@ -14,6 +14,8 @@ struct CommandRun {
     WallTime now;
     Arena *arena; /* NULL: no reply tree */
     Reply *reply;
+    Subscriber *subscriber;                /* of the connection; NULL: there is none */
+    bool in_transaction;                   /* EXEC runs it */
     char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
     uint32_t number_text_next;
 };
@@ -37,7 +39,8 @@ void run_reply_error(CommandRun *run, const char *text);  /* a literal */
 void run_reply_error_about(CommandRun *run, const char *format, const char *word, size_t size);
 void run_reply_integer(CommandRun *run, int64_t value);
 void run_reply_text(CommandRun *run, PayloadText text); /* copied; data NULL for synthetic bytes */
-void run_reply_array(CommandRun *run, uint32_t capacity); /* then push up to capacity items */
+void run_reply_array(CommandRun *run, uint32_t capacity);   /* then push up to capacity items */
+void run_reply_several(CommandRun *run, uint32_t capacity); /* as array, see REPLY_SEVERAL */
 void run_push_nil(CommandRun *run);
 void run_push_integer(CommandRun *run, int64_t value);
 void run_push_text(CommandRun *run, PayloadText text);

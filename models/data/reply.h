@@ -16,6 +16,7 @@ typedef enum {
     REPLY_INTEGER,
     REPLY_BULK,
     REPLY_ARRAY,
+    REPLY_SEVERAL, /* as an ARRAY, but each item is a reply of its own: SUBSCRIBE a b */
 } ReplyKind;
 
 typedef struct Reply {
@@ -23,6 +24,6 @@ typedef struct Reply {
     int64_t integer;
     const char *text;    /* STATUS, ERROR, BULK (may hold NULs); NULL when no tree was asked for */
     uint64_t bytes;      /* of text, or of everything below: what the reply weighs on the wire */
-    uint32_t count;      /* ARRAY */
-    struct Reply *items; /* ARRAY; NULL when no tree was asked for */
+    uint32_t count;      /* ARRAY, SEVERAL */
+    struct Reply *items; /* likewise; NULL when no tree was asked for */
 } Reply;

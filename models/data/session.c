@@ -1,5 +1,9 @@
 /* Why it works: between MULTI and EXEC nothing runs, so a queue of copied words is all the state a
  * transaction has; whether a watched key changed is noted by the store where every change passes.
+ * A subscriber of the store's channels is all that subscriptions need.
+ *
+ * Simplified: what a transaction publishes to its own connection waits until EXEC has replied;
+ * redis-server writes it into the middle of that reply.
  */
 #include "models/data/session.h"
 
@@ -12,9 +16,10 @@
 #define ERROR_EXEC_ALONE    "ERR EXEC without MULTI"
 #define ERROR_DISCARD_ALONE "ERR DISCARD without MULTI"
 #define ERROR_WATCH_INSIDE  "ERR WATCH inside MULTI is not allowed"
-#define ERROR_ABORTED       "EXECABORT Transaction discarded because of previous errors."
-#define ERROR_EXEC_ARITY                                                                           \
-    "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"
+#define ERROR_LISTENING                                                                            \
+    "Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed" \
+    " in this context"
+#define ERROR_ABORTED "EXECABORT Transaction discarded because of previous errors."
 
 typedef struct {
     Arg *words; /* their bytes are owned */
@@ -25,7 +30,8 @@ struct Session {
     Store *store;
     GPtrArray *queue;   /* of Queued; NULL outside a transaction */
     GPtrArray *watches; /* of StoreWatch */
-    bool is_broken;     /* a command could not be queued: EXEC will refuse */
+    Subscriber *subscriber;
+    bool is_broken; /* a command could not be queued: EXEC will refuse */
 };
 
 static void queued_free(void *item)
@@ -56,6 +62,7 @@ Session *session_new(Store *store)
 
     session->store = store;
     session->watches = g_ptr_array_new();
+    session->subscriber = subscriber_new(store_pubsub(store));
     return session;
 }
 
@@ -80,6 +87,7 @@ void session_free(Session *session)
     if (!session)
         return;
     transaction_end(session);
+    subscriber_free(session->subscriber);
     g_ptr_array_unref(session->watches);
     g_free(session);
 }
@@ -104,6 +112,23 @@ static bool check_arity(Session *session, const CommandSpec *spec, const Arg *wo
     return run_check_arity(&run);
 }
 
+/* As store_execute, for a command that may be about the connection. */
+static void run_command(Session *session, const Command *command, WallTime now, Arena *arena,
+                        Reply *out)
+{
+    CommandRun run = {.store = session->store,
+                      .command = command,
+                      .now = now,
+                      .arena = arena,
+                      .reply = out,
+                      .subscriber = session->subscriber,
+                      .in_transaction = session->queue != NULL};
+
+    *out = (Reply){.kind = REPLY_NIL};
+    if (run_check_arity(&run))
+        command->spec->run(&run);
+}
+
 static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
 {
     GPtrArray *queue = session->queue;
@@ -124,7 +149,7 @@ static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
                                .args = queued->words + 1,
                                .count = queued->count - 1};
 
-            store_execute(session->store, &command, now, arena, &out->items[i]);
+            run_command(session, &command, now, arena, &out->items[i]);
             out->bytes += out->items[i].bytes;
         }
     }
@@ -191,6 +216,28 @@ static bool execute_word(Session *session, Word word, WallTime now, Arena *arena
     return false;
 }
 
+/* What a connection that listens may still ask (RESP2). */
+static bool is_allowed_listening(const Arg *name)
+{
+    static const char *const names[] = {"SUBSCRIBE",  "UNSUBSCRIBE",  "PSUBSCRIBE", "PUNSUBSCRIBE",
+                                        "SSUBSCRIBE", "SUNSUBSCRIBE", "PING"};
+
+    for (uint32_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (arg_is(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Redis's own prefixes: EXEC tells why it does not run. */
+static void refuse_listening(const Arg *words, uint32_t count, Arena *arena, Reply *out)
+{
+    const char *prefix =
+        arg_is(&words[0], "EXEC") ? "EXECABORT Transaction discarded because of: " : "ERR ";
+    g_autofree char *why = g_strdup_printf(ERROR_LISTENING, command_known_name(words, count));
+
+    reply_error(out, arena_printf(arena, "%s%s", prefix, why));
+}
+
 void session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
                      Reply *out)
 {
@@ -202,10 +249,10 @@ void session_execute(Session *session, const Arg *words, uint32_t count, WallTim
         if (!spec)
             command_reply_unfound(words, count, arena, out);
         session->is_broken |= session->queue != NULL;
-        if (word == WORD_EXEC) { /* ends what there is to end, watches too */
-            transaction_end(session);
-            reply_error(out, ERROR_EXEC_ARITY);
-        }
+        return;
+    }
+    if (subscriber_is_listening(session->subscriber) && !is_allowed_listening(&words[0])) {
+        refuse_listening(words, count, arena, out);
         return;
     }
     if (execute_word(session, word, now, arena, out))
@@ -222,5 +269,10 @@ void session_execute(Session *session, const Arg *words, uint32_t count, WallTim
     if (word == WORD_WATCH)
         watch(session, words, count, now, out);
     else
-        store_execute(session->store, &command, now, arena, out);
+        run_command(session, &command, now, arena, out);
+}
+
+bool session_take_message(Session *session, Arena *arena, Reply *out)
+{
+    return subscriber_take(session->subscriber, arena, out);
 }

@@ -67,6 +67,7 @@ Store *store_new(const StoreConfig *config)
     slot_pool_init(&store->world.pool);
     causality_init(&store->world.causality);
     store->world.wrong_arrival_order = config->wrong_arrival_order;
+    store->pubsub = pubsub_new();
     store->families = g_new0(FamilyState, config->family_count);
     for (uint32_t i = 0; i < config->family_count; i++) {
         ensure(config->families[i]->index == i);
@@ -129,6 +130,7 @@ void store_free(Store *store)
     collect_clear(&store->collect);
     if (store->watches)
         g_ptr_array_unref(store->watches);
+    pubsub_free(store->pubsub);
     payload_clear(&store->payload);
     g_free(store);
 }
@@ -140,6 +142,19 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
     *out = (Reply){.kind = REPLY_NIL};
     if (run_check_arity(&run))
         command->spec->run(&run);
+}
+
+/* What its origin's PUBLISH did there, unless a state brings it. */
+static void apply_message(Store *store, const Effect *effect, bool ahead, bool is_state)
+{
+    Payload payload = payload_read(effect->payload, effect->payload_bytes);
+    PubsubKind kind = effect->element == 1 ? PUBSUB_SHARD_CHANNEL : PUBSUB_CHANNEL;
+    PayloadText text = {payload.value.data, effect->value.bytes};
+
+    if (!is_state)
+        pubsub_deliver(store->pubsub, kind, payload.key, text);
+    message_pass(store);
+    causality_receive(&store->world.causality, effect->dot, &effect->ctx, ahead);
 }
 
 static void apply_anything(Store *store, const Effect *effect, bool ahead)
@@ -161,17 +176,19 @@ static void apply_anything(Store *store, const Effect *effect, bool ahead)
     change_tidy(store, &change);
 }
 
-bool store_apply(Store *store, const Effect *effect, WallTime now)
+static bool apply(Store *store, const Effect *effect, bool is_state)
 {
     Causality *causality = &store->world.causality;
     bool ahead = causality_is_ctx_ahead(causality, &effect->ctx);
     FamilyState *state;
 
-    (void)now; /* what is visible at an instant is decided by readers */
     if (clock_covers(&causality->clock, effect->dot))
         return false;
     if (effect->family == FAMILY_NONE) {
-        apply_anything(store, effect, ahead);
+        if (effect->op == EFFECT_PUBLISH)
+            apply_message(store, effect, ahead, is_state);
+        else
+            apply_anything(store, effect, ahead);
         return true;
     }
     state = &store->families[effect->family];
@@ -183,6 +200,23 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     change_register(store, state, effect, ahead);
     causality_receive(causality, effect->dot, &effect->ctx, ahead);
     return true;
+}
+
+bool store_apply(Store *store, const Effect *effect, WallTime now)
+{
+    (void)now; /* what is visible at an instant is decided by readers */
+    return apply(store, effect, false);
+}
+
+bool store_apply_of_state(Store *store, const Effect *effect, WallTime now)
+{
+    (void)now;
+    return apply(store, effect, true);
+}
+
+Pubsub *store_pubsub(Store *store)
+{
+    return store->pubsub;
 }
 
 void store_prefetch(const Store *store, uint16_t family, uint64_t key)

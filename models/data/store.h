@@ -16,6 +16,7 @@
 #include "models/crdt/body_stream.h"
 #include "models/crdt/crdt.h"
 #include "models/data/command.h"
+#include "models/data/pubsub.h"
 #include "sim/arena.h"
 
 typedef struct Store Store;
@@ -54,6 +55,10 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
  * known are ignored and false is returned. */
 bool store_apply(Store *store, const Effect *effect, WallTime now);
 
+/* The same for an effect that came as a part of a whole state: a state holds no messages, so what
+ * was published is known from now on and heard by nobody. */
+bool store_apply_of_state(Store *store, const Effect *effect, WallTime now);
+
 /* Of a declared key that will be met soon, by an effect or a command: its slots; once these are
  * here, what hangs on one of them. */
 void store_prefetch(const Store *store, uint16_t family, uint64_t key);
@@ -90,7 +95,7 @@ bool store_last_was_remove(
 void store_digest(const Store *store, Digest *digest);
 
 /* The full-sync rule: into learns everything from knows.  Equal to applying the missed effects
- * (law). */
+ * of its state (law). */
 void store_merge(Store *into, const Store *from, WallTime now);
 
 /* Every linked member has observed stable: what bodies keep for history alone goes as far as it
@@ -104,6 +109,10 @@ typedef struct StoreWatch StoreWatch;
 StoreWatch *store_watch_begin(Store *store, PayloadText name, WallTime now);
 bool store_watch_changed(Store *store, const StoreWatch *watch, WallTime now);
 void store_watch_end(Store *store, StoreWatch *watch);
+
+/* Who listens at this member.  Messages reach them from PUBLISH here and by store_apply; the
+ * digest, the books and a merge know nothing of them. */
+Pubsub *store_pubsub(Store *store);
 
 uint64_t store_metadata_bytes(const Store *store); /* simulator memory, for the bench */
 

@@ -98,6 +98,7 @@ struct Store {
     DeadlineHeap deadlines;
     CollectQueue collect;
     GPtrArray *watches; /* of StoreWatch; NULL: nobody ever watched */
+    Pubsub *pubsub;
     PayloadWriter payload;
     uint64_t superseded_seq;
     bool last_was_remove;
@@ -192,6 +193,13 @@ void change_tidy(Store *store, Change *change);
 /* Books: call with the summaries around any change of one of key's slots. */
 void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
                          SlotSummary after);
+
+/* A message changes no key: it takes the place of no record and leaves none. */
+static inline void message_pass(Store *store)
+{
+    store->superseded_seq = 0;
+    store->last_was_remove = false;
+}
 
 /* --- key_body.c: keys that are one structure
  * ----------------------------------------------------------- */

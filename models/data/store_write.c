@@ -139,6 +139,35 @@ static void write_effect(Store *store, Key *key, const LocalWrite *write)
         sink->emit(sink->actor, &effect);
 }
 
+uint32_t store_publish(Store *store, const Publication *publication)
+{
+    const EffectSink *sink = &store->config.sink;
+    PayloadText channel = publication->channel;
+    PayloadText text = publication->text;
+    Key key = {.name = channel, .hash = name_hash(channel.data, channel.bytes)};
+    LocalWrite write = {
+        .op = EFFECT_PUBLISH,
+        .element.index = publication->kind == PUBSUB_SHARD_CHANNEL,
+        .value = {.kind = text.data ? VALUE_BYTES : VALUE_SYNTHETIC, .bytes = text.bytes},
+        .now = publication->now,
+    };
+    Effect effect;
+    uint32_t taken = pubsub_deliver(store->pubsub, publication->kind, channel, text);
+
+    effect_fill(&effect, store, &key, &write);
+    payload_begin(&store->payload);
+    payload_put_key(&store->payload, channel);
+    if (text.data)
+        payload_put_value(&store->payload, text);
+    effect.payload = store->payload.data;
+    effect.payload_bytes = store->payload.bytes;
+    message_pass(store);
+    store->world.causality.clock.seq[store->config.member_id]++;
+    if (sink->emit)
+        sink->emit(sink->actor, &effect);
+    return taken;
+}
+
 int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now)
 {
     const Family *family = key->state->family;

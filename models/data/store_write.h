@@ -20,5 +20,16 @@ void store_write(Store *store, Key *key, const LocalWrite *write);
 void store_delete(Store *store, Key *key,
                   WallTime now); /* nothing happens to a key that does not exist */
 
+/* A message of now to channel, of kind PUBSUB_CHANNEL or PUBSUB_SHARD_CHANNEL: heard here at once
+ * and by the other members as its effect reaches them.  How many subscriptions here took it. */
+typedef struct {
+    PubsubKind kind;
+    PayloadText channel;
+    PayloadText text; /* data NULL: synthetic */
+    WallTime now;
+} Publication;
+
+uint32_t store_publish(Store *store, const Publication *publication);
+
 /* What the ttl of a declared family gives from now. */
 int64_t store_family_deadline_ms(const Store *store, const Key *key, WallTime now);

@@ -51,6 +51,7 @@ void replication_set_costs(Member *member)
         member->apply_cost[type][EFFECT_REMOVE] = command_cost("DEL");
         member->apply_cost[type][EFFECT_DELETE] = command_cost("DEL");
         member->apply_cost[type][EFFECT_EXPIRE] = command_cost("EXPIRE");
+        member->apply_cost[type][EFFECT_PUBLISH] = command_cost("PUBLISH");
         for (size_t i = 0; i < G_N_ELEMENTS(effect_commands); i++)
             if (strcmp(effect_commands[i].type, type_names[type]) == 0)
                 member->apply_cost[type][effect_commands[i].op] =
@@ -88,6 +89,8 @@ static uint64_t wire_bytes(const Member *member, const Effect *effect)
         if (effect->family != FAMILY_NONE)
             bytes += effect->payload_bytes;
         return bytes + (effect->value.kind == VALUE_SYNTHETIC ? effect->value.bytes : 0);
+    case EFFECT_PUBLISH: /* channel and real text are counted above */
+        return bytes + (effect->value.kind == VALUE_SYNTHETIC ? effect->value.bytes : 0);
     case EFFECT_REMOVE:
     case EFFECT_DELETE:
         break;
@@ -105,7 +108,8 @@ static inline uint32_t effect_weight(const Member *member, const Effect *effect)
     return family_weight(family, effect->key - family->base);
 }
 
-/* The effect became known here: its record stays until all linked members know it too. */
+/* The effect became known here: its record stays until all linked members know it too.  A message
+ * leaves none, as nothing will ever be asked of it. */
 static inline void record_keep(Member *member, const Effect *effect, uint32_t weight)
 {
     History *history = &member->histories[dot_member(effect->dot)];
@@ -113,7 +117,10 @@ static inline void record_keep(Member *member, const Effect *effect, uint32_t we
     uint32_t slot = family_slot(member, effect->family);
     HistoryKind kind = removes ? HISTORY_TOMBSTONE : HISTORY_RECORD;
 
-    history_push(history, dot_seq(effect->dot), member->classes.code[slot][kind][weight != 1]);
+    if (effect->op == EFFECT_PUBLISH)
+        history_push(history, dot_seq(effect->dot), 0);
+    else
+        history_push(history, dot_seq(effect->dot), member->classes.code[slot][kind][weight != 1]);
     if (store_superseded_seq(member->store) > 0)
         history_supersede(history, store_superseded_seq(member->store));
 }
@@ -149,13 +156,16 @@ void replication_emit(void *actor, const Effect *effect)
                                        .nth = member->writing ? ++member->effect_count : 0});
 }
 
-static void effect_merge(Member *member, const Effect *effect, uint32_t weight)
+/* is_state: as a part of a whole state. */
+static void effect_merge(Member *member, const Effect *effect, uint32_t weight, bool is_state)
 {
     uint32_t origin = dot_member(effect->dot);
+    WallTime now = member_wall(member, member->now_ns);
     bool news;
 
     ensure(dot_seq(effect->dot) == store_clock(member->store)->seq[origin] + 1); /* FIFO, no gaps */
-    news = store_apply(member->store, effect, member_wall(member, member->now_ns));
+    news = is_state ? store_apply_of_state(member->store, effect, now)
+                    : store_apply(member->store, effect, now);
     ensure(news);
     record_keep(member, effect, weight);
     memory_touch(&member->memory, family_slot(member, effect->family));
@@ -178,11 +188,11 @@ void replication_apply(Member *member, const Effect *effect)
                     .cost = member->apply_cost[effect->type][effect->op],
                     .weight = weight};
 
-    effect_merge(member, effect, weight);
+    effect_merge(member, effect, weight, false);
     shards_occupy(member->shards, &job);
 }
 
 void replication_merge(Member *member, const Effect *effect)
 {
-    effect_merge(member, effect, effect_weight(member, effect));
+    effect_merge(member, effect, effect_weight(member, effect), true);
 }

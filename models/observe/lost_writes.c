@@ -201,7 +201,7 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
     const Effect *effect = fact->effect;
     Heard *heard;
 
-    if (fact->kind != GEO_WRITE)
+    if (fact->kind != GEO_WRITE || effect->op == EFFECT_PUBLISH) /* a message is no write */
         return;
     if (__builtin_expect(ear->heard.count == ear->heard.capacity, 0))
         heard_grow(&ear->heard);

@@ -54,7 +54,7 @@ static __attribute__((noinline)) void trace_fact(const WorldWatch *watch, const 
     static const char *const op_names[] = {
         [EFFECT_ASSIGN] = "assign", [EFFECT_INCREMENT] = "increment", [EFFECT_ADD] = "add",
         [EFFECT_REMOVE] = "remove", [EFFECT_DELETE] = "delete",       [EFFECT_EXPIRE] = "expire",
-        [EFFECT_EDIT] = "edit",
+        [EFFECT_EDIT] = "edit",     [EFFECT_PUBLISH] = "publish",
     };
     const Effect *effect = fact->effect;
     const char *family;

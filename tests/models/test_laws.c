@@ -144,6 +144,9 @@ static void draw_line(History *history, char *line, size_t size)
     case 1:
         g_snprintf(line, size, "PERSIST %s", key);
         break;
+    case 2:
+        g_snprintf(line, size, "PUBLISH %s message", key); /* must change nothing */
+        break;
     default:
         crdt_types[type]->draw(rng, key, line, size);
     }

@@ -75,7 +75,8 @@ static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, u
     return reply.kind;
 }
 
-/* Commands about several keys, absolute times or positions have no default form in a workload. */
+/* Commands about several keys, absolute times or positions have no default form in a workload, and
+ * subscriptions need a connection. */
 static bool has_no_default_form(const CommandSpec *spec)
 {
     static const char *const names[] = {"BITOP",
@@ -101,6 +102,9 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "MULTI",
                                         "PEXPIREAT",
                                         "PSETEX",
+                                        "PSUBSCRIBE",
+                                        "PUBSUB",
+                                        "PUNSUBSCRIBE",
                                         "RENAME",
                                         "RENAMENX",
                                         "SDIFFSTORE",
@@ -108,7 +112,11 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "SETEX",
                                         "SINTERSTORE",
                                         "SMOVE",
+                                        "SSUBSCRIBE",
+                                        "SUBSCRIBE",
                                         "SUNIONSTORE",
+                                        "SUNSUBSCRIBE",
+                                        "UNSUBSCRIBE",
                                         "WATCH",
                                         "XAUTOCLAIM",
                                         "XCLAIM",
