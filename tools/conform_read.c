@@ -13,7 +13,7 @@ struct ConformFile {
     char *path;
     const char *type;
     GArray *cases;     /* of ConformCase */
-    GPtrArray *steps;  /* of ConformStep[], one per case */
+    GPtrArray *steps;  /* of ConformStep[] and ConformClient[], one of each per case */
     GHashTable *lines; /* of the cases, by name */
 };
 
@@ -27,7 +27,8 @@ static const char *const file_keys[] = {"type", "source", "cases"};
 static const char *const case_keys[] = {"name", "source", "about", "members", "options", "steps"};
 static const char *const option_keys[] = {"causal_consistency", "xadd_id_mode"};
 static const char *const sync_keys[] = {"t", "sync"};
-static const char *const command_keys[] = {"t", "member", "cmd", "reply"};
+static const char *const command_keys[] = {"t", "member", "client", "cmd", "reply"};
+static const char *const message_keys[] = {"t", "member", "client", "messages"};
 static const char *const form_keys[] = {"unordered", "error", "approx", "one_of"};
 static const char *const xadd_id_modes[] = {[XADD_ID_STRICT] = "strict",
                                             [XADD_ID_SEMI_STRICT] = "semi-strict",
@@ -221,8 +222,8 @@ static bool read_sync(const JsonNode *sync, uint32_t member_count, ConformStep *
     return false;
 }
 
-static bool read_command(const JsonNode *step, uint32_t member_count, ConformStep *out,
-                         GError **error)
+static bool read_member(const JsonNode *step, uint32_t member_count, ConformStep *out,
+                        GError **error)
 {
     const JsonNode *member = json_get(step, "member");
     int64_t id = 0;
@@ -239,6 +240,70 @@ static bool read_command(const JsonNode *step, uint32_t member_count, ConformSte
         return false;
     }
     out->member = (uint32_t)id;
+    return true;
+}
+
+/* A client is known from its first command on, and stays at its member; steps without a name are
+ * of the member's own. */
+static bool read_client(const JsonNode *step, GArray *clients, ConformStep *out, GError **error)
+{
+    const JsonNode *client = json_get(step, "client");
+    ConformClient made;
+
+    if (!client) {
+        out->client = out->member - 1;
+        return true;
+    }
+    if (client->kind != JSON_TEXT || client->text[0] == '\0') {
+        json_error(error, client, "\"client\" is %s; give it a name: \"a\"",
+                   client->kind == JSON_TEXT ? "empty" : kind_name(client));
+        return false;
+    }
+    for (out->client = 0; out->client < clients->len; out->client++) {
+        const ConformClient *known = &g_array_index(clients, ConformClient, out->client);
+
+        if (strcmp(known->name, client->text) != 0)
+            continue;
+        if (out->member == 0)
+            out->member = known->member;
+        if (out->member == known->member)
+            return true;
+        json_error(error, client, "\"%s\" is a client of member %u, not of %u; name another",
+                   client->text, known->member, out->member);
+        return false;
+    }
+    if (json_get(step, "messages")) {
+        json_error(error, client, "\"%s\" has not asked for anything; let it SUBSCRIBE first",
+                   client->text);
+        return false;
+    }
+    made = (ConformClient){client->text, out->member};
+    g_array_append_val(clients, made);
+    return true;
+}
+
+static bool read_messages(const JsonNode *step, uint32_t member_count, GArray *clients,
+                          ConformStep *out, GError **error)
+{
+    bool has_member = json_get(step, "member") || !json_get(step, "client");
+
+    if ((has_member && !read_member(step, member_count, out, error)) ||
+        !read_client(step, clients, out, error))
+        return false;
+    out->messages = json_get(step, "messages");
+    if (out->messages->kind == JSON_ARRAY || out->messages->kind == JSON_OBJECT)
+        return check_reply(out->messages, error);
+    json_error(error, out->messages,
+               "\"messages\" is %s; list them: [[\"message\", \"channel\", \"text\"]]",
+               kind_name(out->messages));
+    return false;
+}
+
+static bool read_command(const JsonNode *step, uint32_t member_count, GArray *clients,
+                         ConformStep *out, GError **error)
+{
+    if (!read_member(step, member_count, out, error) || !read_client(step, clients, out, error))
+        return false;
     out->words = need(step, "cmd", JSON_ARRAY, "list the command's words: [\"GET\", \"k\"]", error);
     if (!out->words)
         return false;
@@ -260,12 +325,15 @@ static bool read_command(const JsonNode *step, uint32_t member_count, ConformSte
     return !out->reply || check_reply(out->reply, error);
 }
 
-static bool read_step(const JsonNode *step, uint32_t member_count, ConformStep *out, GError **error)
+static bool read_step(const JsonNode *step, uint32_t member_count, GArray *clients,
+                      ConformStep *out, GError **error)
 {
     static const Keys of_sync = {sync_keys, G_N_ELEMENTS(sync_keys), "a sync"};
     static const Keys of_command = {command_keys, G_N_ELEMENTS(command_keys),
                                     "a step with a command"};
-    const JsonNode *at, *sync;
+    static const Keys of_messages = {message_keys, G_N_ELEMENTS(message_keys),
+                                     "a step with messages"};
+    const JsonNode *at, *sync, *messages;
 
     *out = (ConformStep){.node = step};
     if (step->kind != JSON_OBJECT) {
@@ -274,11 +342,13 @@ static bool read_step(const JsonNode *step, uint32_t member_count, ConformStep *
         return false;
     }
     sync = json_get(step, "sync");
-    if (!sync && !json_get(step, "cmd") && !json_get(step, "member")) {
-        json_error(error, step, "a step has neither \"cmd\" nor \"sync\"; give it one");
+    messages = json_get(step, "messages");
+    if (!sync && !messages && !json_get(step, "cmd") && !json_get(step, "member")) {
+        json_error(error, step,
+                   "a step has neither \"cmd\", \"messages\" nor \"sync\"; give it one");
         return false;
     }
-    if (!check_keys(step, sync ? &of_sync : &of_command, error))
+    if (!check_keys(step, sync ? &of_sync : messages ? &of_messages : &of_command, error))
         return false;
     at = need(step, "t", JSON_NUMBER, "give the step's time, a whole number", error);
     if (!at)
@@ -287,8 +357,10 @@ static bool read_step(const JsonNode *step, uint32_t member_count, ConformStep *
         json_error(error, at, "%s is no time of a step; take a whole number from 0 on", at->text);
         return false;
     }
-    return sync ? read_sync(sync, member_count, out, error)
-                : read_command(step, member_count, out, error);
+    if (sync)
+        return read_sync(sync, member_count, out, error);
+    return messages ? read_messages(step, member_count, clients, out, error)
+                    : read_command(step, member_count, clients, out, error);
 }
 
 static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
@@ -327,10 +399,16 @@ static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
 static bool read_steps(ConformFile *file, const JsonNode *list, ConformCase *out, GError **error)
 {
     ConformStep *steps = g_new0(ConformStep, list->count + 1);
+    g_autoptr(GArray) clients = g_array_new(FALSE, FALSE, sizeof(ConformClient));
 
     g_ptr_array_add(file->steps, steps);
+    for (uint32_t id = 1; id <= out->member_count; id++) {
+        ConformClient own = {"", id};
+
+        g_array_append_val(clients, own);
+    }
     for (size_t i = 0; i < list->count; i++) {
-        if (!read_step(list->items[i], out->member_count, &steps[i], error))
+        if (!read_step(list->items[i], out->member_count, clients, &steps[i], error))
             return false;
         if (i > 0 && steps[i].at_s < steps[i - 1].at_s) {
             json_error(error, json_get(list->items[i], "t"),
@@ -342,6 +420,9 @@ static bool read_steps(ConformFile *file, const JsonNode *list, ConformCase *out
     }
     out->steps = steps;
     out->step_count = (uint32_t)list->count;
+    out->client_count = clients->len;
+    out->clients = (ConformClient *)(void *)g_array_free(g_steal_pointer(&clients), FALSE);
+    g_ptr_array_add(file->steps, (void *)(uintptr_t)out->clients);
     return true;
 }
 

@@ -14,13 +14,21 @@
 #include "sim/json_read.h"
 
 typedef struct {
-    int64_t at_s;          /* t: every wall clock reads at_s * 1000 ms while the step runs */
-    uint32_t member;       /* whose command it is, from 1; 0: a sync */
-    uint32_t sync_members; /* bit (id - 1) for each member that exchanges */
-    const JsonNode *words; /* the command: texts, at least one; NULL: a sync */
-    const JsonNode *reply; /* expected; NULL: any but an error */
+    int64_t at_s;             /* t: every wall clock reads at_s * 1000 ms while the step runs */
+    uint32_t member;          /* whose client it is, from 1; 0: a sync */
+    uint32_t client;          /* which of the case's clients asks, or takes its messages */
+    uint32_t sync_members;    /* bit (id - 1) for each member that exchanges; 0: no sync */
+    const JsonNode *words;    /* the command: texts, at least one; NULL: none */
+    const JsonNode *messages; /* expected of what has come for the client; NULL: no such step */
+    const JsonNode *reply;    /* expected; NULL: any but an error */
     const JsonNode *node;
 } ConformStep;
+
+/* A connection to one member. */
+typedef struct {
+    const char *name; /* "": the one that steps without a client use */
+    uint32_t member;
+} ConformClient;
 
 /* The documented crdt_xadd_id_uniqueness_mode. */
 typedef enum { XADD_ID_STRICT, XADD_ID_SEMI_STRICT, XADD_ID_LIBERAL } ConformXaddId;
@@ -33,7 +41,9 @@ typedef struct {
     ConformXaddId xadd_id;
     bool is_causal;
     const ConformStep *steps;
-    uint32_t step_count; /* at least 1 */
+    uint32_t step_count;          /* at least 1 */
+    const ConformClient *clients; /* first that of member 1 without a name, of 2, ... */
+    uint32_t client_count;
     const JsonNode *node;
 } ConformCase;
 

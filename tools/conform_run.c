@@ -16,13 +16,14 @@ typedef struct {
 
 typedef struct {
     Store *store;
-    Session *session;
     GArray *log; /* of Shipped, own effects in order */
 } ConformMember;
 
 typedef struct {
     ConformMember members[MEMBER_MAX];
     uint32_t member_count;
+    const ConformCase *of;
+    GPtrArray *sessions; /* of the case's clients */
     bool is_causal;
     Arena *arena;
     ConformOutcome outcome;
@@ -60,19 +61,23 @@ static void conform_begin(Conform *conform, const ConformCase *of)
 
         member->log = g_array_new(FALSE, FALSE, sizeof(Shipped));
         member->store = store_new(&config);
-        member->session = session_new(member->store);
     }
+    conform->of = of;
+    conform->sessions = g_ptr_array_new_with_free_func((GDestroyNotify)session_free);
+    for (uint32_t i = 0; i < of->client_count; i++)
+        g_ptr_array_add(conform->sessions,
+                        session_new(conform->members[of->clients[i].member - 1].store));
 }
 
 static void conform_end(Conform *conform)
 {
+    g_ptr_array_unref(conform->sessions);
     for (uint32_t i = 0; i < conform->member_count; i++) {
         ConformMember *member = &conform->members[i];
 
         for (guint k = 0; k < member->log->len; k++)
             g_free(g_array_index(member->log, Shipped, k).payload);
         g_array_free(member->log, TRUE);
-        session_free(member->session);
         store_free(member->store);
     }
     arena_free(conform->arena);
@@ -140,10 +145,13 @@ static void append_word(GString *text, const JsonNode *word)
         g_string_append(text, quoted);
 }
 
-static char *command_text(const ConformStep *step)
+static char *command_text(const ConformCase *of, const ConformStep *step)
 {
-    GString *text = g_string_new(step->words ? NULL : "sync");
+    GString *text = g_string_new(step->sync_members ? "sync" : NULL);
 
+    if (!step->sync_members && of->clients[step->client].name[0])
+        g_string_append_printf(text, "%s: ", of->clients[step->client].name);
+    g_string_append(text, step->messages ? "(messages)" : "");
     for (size_t i = 0; step->words && i < step->words->count; i++) {
         g_string_append(text, i > 0 ? " " : "");
         append_word(text, step->words->items[i]);
@@ -164,8 +172,21 @@ static void step_command(Conform *conform, const ConformStep *step, WallTime now
     /* A refusal is an answer; that a command is not there is none, whatever the case expects. */
     if (!command_find_words(words, count) && !command_is_refused(words, count))
         *missing = g_strdup_printf("the program does not have the command %s", words[0].data);
-    session_execute(conform->members[step->member - 1].session, words, count, now, conform->arena,
-                    out);
+    session_execute(conform->sessions->pdata[step->client], words, count, now, conform->arena, out);
+}
+
+/* All that has come for the client since it was last asked, as one list. */
+static void step_messages(Conform *conform, const ConformStep *step, Reply *out)
+{
+    g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(Reply));
+    Reply message;
+
+    while (session_take_message(conform->sessions->pdata[step->client], conform->arena, &message))
+        g_array_append_val(messages, message);
+    *out = (Reply){.kind = REPLY_ARRAY, .count = messages->len};
+    out->items = arena_array(conform->arena, Reply, messages->len + 1);
+    for (guint i = 0; i < messages->len; i++)
+        out->items[i] = g_array_index(messages, Reply, i);
 }
 
 static void tell(Conform *conform, const ConformSeen *seen)
@@ -178,25 +199,29 @@ static void tell(Conform *conform, const ConformSeen *seen)
 static void step_run(Conform *conform, const ConformStep *step)
 {
     WallTime now = {step->at_s * 1000};
-    g_autofree char *command = command_text(step);
+    const JsonNode *wanted = step->messages ? step->messages : step->reply;
+    g_autofree char *command = command_text(conform->of, step);
     g_autofree char *expected = NULL, *got = NULL, *missing = NULL;
     ConformSeen seen = {.step = step, .command = command, .expected = "", .got = "", .missing = ""};
     Reply reply;
 
     for (uint32_t i = 0; i < conform->member_count; i++)
         store_expire_due(conform->members[i].store, now);
-    if (!step->words) {
+    if (step->sync_members) {
         step_sync(conform, step, now);
         tell(conform, &seen);
         return;
     }
-    step_command(conform, step, now, &reply, &missing);
-    seen.expected = expected = conform_expected_text(step->reply);
+    if (step->messages)
+        step_messages(conform, step, &reply);
+    else
+        step_command(conform, step, now, &reply, &missing);
+    seen.expected = expected = conform_expected_text(wanted);
     seen.got = got = conform_reply_text(&reply);
     seen.missing = missing ? missing : "";
     if (missing)
         seen.outcome = CONFORM_UNSUPPORTED;
-    else if (!conform_reply_matches(&reply, step->reply))
+    else if (!conform_reply_matches(&reply, wanted))
         seen.outcome = CONFORM_FAILED;
     tell(conform, &seen);
 }

@@ -41,12 +41,12 @@ static Row *row_for(Layout *layout, const ConformStep *step)
     Row *row =
         layout->rows->len > 0 ? g_ptr_array_index(layout->rows, layout->rows->len - 1) : NULL;
 
-    if (row && row->at_s == step->at_s && !row->is_sync && step->words &&
+    if (row && row->at_s == step->at_s && !row->is_sync && step->member > 0 &&
         !row->cells[step->member - 1].lines[0])
         return row;
     row = g_new0(Row, 1);
     row->at_s = step->at_s;
-    row->is_sync = !step->words;
+    row->is_sync = step->member == 0;
     g_ptr_array_add(layout->rows, row);
     return row;
 }
@@ -79,7 +79,7 @@ static void lay_out(void *user, const ConformSeen *seen)
     if (seen->missing[0])
         g_string_append_printf(layout->notes, "  t=%" G_GINT64_FORMAT ": %s\n", seen->step->at_s,
                                seen->missing);
-    if (seen->step->words) {
+    if (seen->step->member > 0) {
         fill_cell(&row->cells[seen->step->member - 1], seen);
         return;
     }
@@ -153,7 +153,7 @@ void conform_seen_write(const ConformSeen *seen, JsonWriter *writer)
     const ConformStep *step = seen->step;
 
     json_write_int(writer, "t", step->at_s);
-    if (step->words) {
+    if (step->member > 0) {
         json_write_int(writer, "member", step->member);
         json_write_text(writer, "command", seen->command);
         json_write_text(writer, "expected", seen->expected);

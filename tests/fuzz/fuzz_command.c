@@ -80,6 +80,8 @@ static void run_line(Member *members, const char *line, size_t size, WallTime no
     g_autoptr(Arena) arena = arena_new();
     Reply reply;
 
+    while (session_take_message(members[line[0] & 1].session, arena, &reply))
+        ensure(reply.count >= 3);
     if (!is_large(line, size))
         session_execute(members[line[0] & 1].session, words, count, now, arena, &reply);
 }

@@ -99,6 +99,11 @@ static void test_conform_list(void)
     run_file("list", 9, 0);
 }
 
+static void test_conform_pubsub(void)
+{
+    run_file("pubsub", 8, 0);
+}
+
 static void test_conform_set(void)
 {
     run_file("set", 8, 0);
@@ -180,6 +185,26 @@ static void test_conform_a_sync_reaches_the_members_it_names(void)
                          &counts),
                CONFORM_PASSED);
     EXPECT_INT(counts.passed, 6);
+}
+
+/* A client is a connection of its own; a step with messages takes what has come, and no other does.
+ */
+static void test_conform_a_client_hears_what_came_since_it_was_asked(void)
+{
+    Count counts = {0};
+
+    EXPECT_INT(
+        run_steps("{\"t\": 1, \"member\": 2, \"client\": \"a\", \"cmd\": [\"SUBSCRIBE\", \"c\"]},"
+                  "{\"t\": 1, \"member\": 2, \"cmd\": [\"PUBLISH\", \"c\", \"x\"], \"reply\": 1},"
+                  "{\"t\": 2, \"member\": 2, \"client\": \"a\", \"cmd\": [\"PING\"]},"
+                  "{\"t\": 2, \"member\": 2, \"messages\": []},"
+                  "{\"t\": 2, \"client\": \"a\", \"messages\": [[\"message\", \"c\", \"y\"]]},"
+                  "{\"t\": 3, \"client\": \"a\", \"messages\": []}",
+                  &counts),
+        CONFORM_FAILED);
+    EXPECT_INT(counts.failed, 1);
+    EXPECT_TEXT(counts.got, "[[\"message\",\"c\",\"x\"]]");
+    g_free(counts.got);
 }
 
 /* A case that expects an error must not pass for want of the command. */
@@ -278,12 +303,14 @@ static const TestCase cases[] = {
     TEST(test_conform_json),
     TEST(test_conform_keys),
     TEST(test_conform_list),
+    TEST(test_conform_pubsub),
     TEST(test_conform_set),
     TEST(test_conform_stream),
     TEST(test_conform_string),
     TEST(test_conform_zset),
     TEST(test_conform_finds_every_wrong_reply),
     TEST(test_conform_a_sync_reaches_the_members_it_names),
+    TEST(test_conform_a_client_hears_what_came_since_it_was_asked),
     TEST(test_conform_a_command_that_is_not_there_fails_and_says_so),
     TEST(test_conform_a_refused_command_has_replied),
     TEST(test_conform_scalar_forms),

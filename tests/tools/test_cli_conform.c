@@ -46,6 +46,9 @@ static void test_cli_conform_shows_a_time_table(void)
     EXPECT_SAYS(f->output, "  t  member 1                  member 2\n");
     EXPECT_SAYS(f->output, "  2  --- sync ---              --- sync ---\n");
     EXPECT_SAYS(f->output, "  3  RENAME {k}a {k}b -> \"OK\"  SADD {k}a y -> 1\n");
+    EXPECT_INT(command(f, "conform --show pubsub-in-a-transaction"), 0);
+    EXPECT_SAYS(f->output, "a: SET k v -> \"QUEUED\"");
+    EXPECT_SAYS(f->output, "  4                                        b: (messages) -> []\n");
     EXPECT_INT(command(f, "conform --show key-rename-vs-add"), 2);
     EXPECT_SAYS(f->errors, "did you mean \"key-rename-vs-add-to-source\"?");
     write_cases(f, wrong_case);

@@ -75,8 +75,8 @@ static void test_conform_read_files_and_cases(void)
 
 static void test_conform_read_steps(void)
 {
-    expect_error(STEPS("{\"t\": 1}"), "f.json:1:63: cases.0.steps.0: a step has neither \"cmd\" "
-                                      "nor \"sync\"; give it one");
+    expect_error(STEPS("{\"t\": 1}"), "f.json:1:63: cases.0.steps.0: a step has neither "
+                                      "\"cmd\", \"messages\" nor \"sync\"; give it one");
     expect_error(STEPS("{\"t\": 1.5, \"sync\": true}"),
                  "f.json:1:69: cases.0.steps.0.t: 1.5 is no time of a step; take a whole number "
                  "from 0 on");
@@ -101,6 +101,34 @@ static void test_conform_read_steps(void)
     expect_error(COMMAND("\"replay\": 1"),
                  "f.json:1:106: cases.0.steps.0: \"replay\" is no part of a step with a "
                  "command; did you mean \"reply\"?");
+}
+
+#define CLIENT(rest) "{\"t\": 1, \"member\": 1, \"client\": " rest "}"
+
+static void test_conform_read_clients(void)
+{
+    expect_error(STEPS(CLIENT("\"a\", \"cmd\": [\"GET\", \"k\"]") ", {\"t\": 1, \"client\": \"a\", "
+                                                                  "\"messages\": []}"),
+                 NULL);
+    expect_error(STEPS(CLIENT("1, \"cmd\": [\"GET\", \"k\"]")),
+                 "f.json:1:95: cases.0.steps.0.client: \"client\" is a number; give it a name: "
+                 "\"a\"");
+    expect_error(STEPS(CLIENT("\"a\", \"cmd\": [\"GET\", \"k\"]") ", {\"t\": 1, \"member\": 2, "
+                                                                  "\"client\": \"a\", "
+                                                                  "\"messages\": []}"),
+                 "f.json:1:154: cases.0.steps.1.client: \"a\" is a client of member 1, not of 2; "
+                 "name another");
+    expect_error(STEPS(CLIENT("\"a\", \"messages\": []")),
+                 "f.json:1:95: cases.0.steps.0.client: \"a\" has not asked for anything; let it "
+                 "SUBSCRIBE first");
+    expect_error(STEPS("{\"t\": 1, \"messages\": []}"),
+                 "f.json:1:63: cases.0.steps.0: \"member\" is missing; take 1 to 2");
+    expect_error(STEPS("{\"t\": 1, \"member\": 1, \"messages\": \"x\"}"),
+                 "f.json:1:97: cases.0.steps.0.messages: \"messages\" is a text; list them: "
+                 "[[\"message\", \"channel\", \"text\"]]");
+    expect_error(STEPS("{\"t\": 1, \"member\": 1, \"messages\": [], \"reply\": 1}"),
+                 "f.json:1:101: cases.0.steps.0: \"reply\" is no part of a step with messages; its "
+                 "parts are t, member, client, messages");
 }
 
 static void test_conform_read_replies(void)
@@ -143,6 +171,7 @@ static const TestCase cases[] = {
     TEST(test_conform_read_keeps_what_is_written),
     TEST(test_conform_read_files_and_cases),
     TEST(test_conform_read_steps),
+    TEST(test_conform_read_clients),
     TEST(test_conform_read_replies),
     TEST(test_conform_read_says_when_there_is_no_file),
 };
