@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "models/data/command_run.h"
-#include "models/data/glob.h"
 
 static PayloadText name_at(CommandRun *run, uint32_t index)
 {
@@ -141,7 +140,7 @@ static void reply_channels(CommandRun *run, PubsubKind kind)
 
     run_reply_array(run, pubsub_count(pubsub, kind));
     while (pubsub_next(pubsub, kind, &cursor, &name))
-        if (run_count(run) < 2 || glob_matches(name_at(run, 1), name))
+        if (run_count(run) < 2 || pubsub_matches(name_at(run, 1), name))
             run_push_text(run, name);
 }
 

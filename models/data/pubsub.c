@@ -248,6 +248,13 @@ static uint32_t send_to(const PubsubName *name, const Message *like, GBytes *pat
     return name->subscriptions.length;
 }
 
+bool pubsub_matches(PayloadText pattern, PayloadText channel)
+{
+    if (channel.bytes == 0)
+        return pattern.bytes == 0;
+    return glob_matches(pattern, channel);
+}
+
 uint32_t pubsub_deliver(Pubsub *pubsub, PubsubKind kind, PayloadText channel, PayloadText text)
 {
     const PubsubName *direct = table_find(pubsub->tables[kind], channel);
@@ -268,7 +275,7 @@ uint32_t pubsub_deliver(Pubsub *pubsub, PubsubKind kind, PayloadText channel, Pa
          at = at->next) {
         const PubsubName *pattern = at->data;
 
-        if (glob_matches(text_of(pattern->name), channel))
+        if (pubsub_matches(text_of(pattern->name), channel))
             taken += send_to(pattern, &like, pattern->name);
     }
     return taken;

@@ -44,6 +44,10 @@ bool subscriber_take(Subscriber *subscriber, Arena *arena, Reply *out);
  * PUBSUB_SHARD_CHANNEL.  How many subscriptions took it. */
 uint32_t pubsub_deliver(Pubsub *pubsub, PubsubKind kind, PayloadText channel, PayloadText text);
 
+/* As glob_matches, but that Redis's short cut for "*" is one of keys: it matches no channel without
+ * a name. */
+bool pubsub_matches(PayloadText pattern, PayloadText channel);
+
 uint32_t pubsub_count(const Pubsub *pubsub, PubsubKind kind); /* names with subscribers */
 uint32_t pubsub_subscriber_count(const Pubsub *pubsub, PubsubKind kind, PayloadText name);
 

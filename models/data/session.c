@@ -17,7 +17,8 @@
 #define ERROR_DISCARD_ALONE "ERR DISCARD without MULTI"
 #define ERROR_WATCH_INSIDE  "ERR WATCH inside MULTI is not allowed"
 #define ERROR_LISTENING                                                                            \
-    "Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed" \
+    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "    \
+    "allowed"                                                                                      \
     " in this context"
 #define ERROR_ABORTED "EXECABORT Transaction discarded because of previous errors."
 
@@ -228,31 +229,44 @@ static bool is_allowed_listening(const Arg *name)
     return false;
 }
 
-/* Redis's own prefixes: EXEC tells why it does not run. */
-static void refuse_listening(const Arg *words, uint32_t count, Arena *arena, Reply *out)
+/* A command that may not even be queued: EXEC will refuse the transaction.  EXEC itself, asked
+ * wrongly, ends it and says why. */
+static void reject(Session *session, const Arg *name, Arena *arena, Reply *out)
 {
-    const char *prefix =
-        arg_is(&words[0], "EXEC") ? "EXECABORT Transaction discarded because of: " : "ERR ";
-    g_autofree char *why = g_strdup_printf(ERROR_LISTENING, command_known_name(words, count));
+    if (!arg_is(name, "EXEC")) {
+        session->is_broken |= session->queue != NULL;
+        return;
+    }
+    transaction_end(session);
+    reply_error(out, arena_printf(arena, "EXECABORT Transaction discarded because of: %s",
+                                  out->text + strlen("ERR ")));
+}
 
-    reply_error(out, arena_printf(arena, "%s%s", prefix, why));
+/* Whether the words can be run or queued now; false: the error is the reply. */
+static bool check(Session *session, const Arg *words, uint32_t count, Arena *arena, Reply *out)
+{
+    const CommandSpec *spec = command_find_words(words, count);
+
+    if (!spec)
+        command_reply_unfound(words, count, arena, out);
+    else if (!check_arity(session, spec, words, count, arena, out))
+        return false;
+    else if (subscriber_is_listening(session->subscriber) && !is_allowed_listening(&words[0]))
+        reply_error(out, arena_printf(arena, ERROR_LISTENING, command_known_name(words, count)));
+    else
+        return true;
+    return false;
 }
 
 void session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
                      Reply *out)
 {
-    const CommandSpec *spec = command_find_words(words, count);
     Word word = word_of(&words[0]);
-    Command command = {.spec = spec, .args = words + 1, .count = count - 1};
+    Command command = {
+        .spec = command_find_words(words, count), .args = words + 1, .count = count - 1};
 
-    if (!spec || !check_arity(session, spec, words, count, arena, out)) {
-        if (!spec)
-            command_reply_unfound(words, count, arena, out);
-        session->is_broken |= session->queue != NULL;
-        return;
-    }
-    if (subscriber_is_listening(session->subscriber) && !is_allowed_listening(&words[0])) {
-        refuse_listening(words, count, arena, out);
+    if (!check(session, words, count, arena, out)) {
+        reject(session, &words[0], arena, out);
         return;
     }
     if (execute_word(session, word, now, arena, out))
