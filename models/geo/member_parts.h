@@ -99,7 +99,8 @@ static inline void member_tell(const Member *member, const GeoFact *fact)
 /* replication.c: effects out and in. */
 void replication_emit(void *actor, const Effect *effect); /* the store's sink */
 void replication_apply(Member *member, const Effect *effect);
-/* The same as part of a state merge: it queues before no shard. */
+/* The same as part of a state merge: it queues before no shard, and a message is heard by nobody.
+ */
 void replication_merge(Member *member, const Effect *effect);
 void replication_set_costs(Member *member);
 

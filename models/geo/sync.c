@@ -12,7 +12,9 @@
  * it.  An effect itself says that its origin has it, so the origin's own report is not waited for.
  *
  * Simplified: the end of a whole state applies the missed effects of every origin from their logs,
- * which by the laws equals merging the state (models/crdt); it occupies no shard.
+ * which by the laws equals merging the state (models/crdt); it occupies no shard.  Messages are no
+ * part of a state, so those it skips are lost: the documents are silent, and Redis's pub/sub
+ * promises at most once.
  */
 #include "models/geo/member_parts.h"
 
