@@ -99,6 +99,12 @@ static void test_session_words_out_of_place_are_refused(void)
     ask(&f, f.session, "SET k 1");
     expect_text(&f, "DISCARD", "OK");
     EXPECT_INT(ask(&f, f.session, "EXISTS k").integer, 0);
+    ask(&f, f.session, "MULTI");
+    ask(&f, f.session, "SET k 1");
+    expect_text(&f, "EXEC now",
+                "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+                "command");
+    EXPECT_INT(ask(&f, f.session, "EXISTS k").integer, 0); /* the transaction is over */
     end(&f);
 }
 
