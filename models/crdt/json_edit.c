@@ -90,26 +90,24 @@ static bool is_too_deep(const JsonHeld *parent, PayloadText content)
     return above + content_depth(content) > JSON_NESTING_MAX + 1;
 }
 
-static JsonEditResult set_new_keys(const CrdtBody *body, const JsonPath *path, PayloadText content,
-                                   PayloadWriter *out)
+/* The value becomes that of a key that is not there yet. */
+static JsonEditResult set_new_key(const CrdtBody *body, const JsonPath *path, PayloadText content,
+                                  PayloadWriter *out)
 {
-    g_autoptr(GPtrArray) parents = g_ptr_array_new();
-    JsonEditResult result = JSON_EDIT_NOTHING;
+    const JsonHeld *parent;
     PayloadText name;
 
-    if (!json_path_find_parents(path, json_view_root(body), &name, parents))
+    if (!json_path_is_static(path))
+        return JSON_EDIT_NOT_STATIC;
+    parent = json_path_find_parent(path, json_view_root(body), &name);
+    if (!name.data)
+        return JSON_EDIT_NO_INDEX;
+    if (!parent || json_view_head(parent).kind != CONTENT_OBJECT)
         return JSON_EDIT_NOTHING;
-    for (uint32_t i = 0; i < parents->len; i++) {
-        const JsonHeld *parent = g_ptr_array_index(parents, i);
-
-        if (json_view_head(parent).kind != CONTENT_OBJECT)
-            continue;
-        if (is_too_deep(parent, content))
-            return JSON_EDIT_TOO_DEEP;
-        assign_key(parent, name, content, out);
-        result = JSON_EDIT_DONE;
-    }
-    return result;
+    if (is_too_deep(parent, content))
+        return JSON_EDIT_TOO_DEEP;
+    assign_key(parent, name, content, out);
+    return JSON_EDIT_DONE;
 }
 
 static bool is_inside(GHashTable *ids, const JsonHeld *held)
@@ -134,15 +132,19 @@ static void find_outermost(const CrdtBody *body, const JsonPath *path, GPtrArray
             g_ptr_array_add(out, g_ptr_array_index(found, i));
 }
 
-/* A document where none is visible. */
-static JsonEditResult set_first(const JsonPath *path, PayloadText content, PayloadWriter *out)
+void json_edit_create(PayloadText content, PayloadWriter *out)
 {
-    if (!json_path_is_root(path))
-        return JSON_EDIT_NOT_ROOT;
     put_byte(out, JSON_OP_ASSIGN);
     put_byte(out, JSON_SLOT_ROOT);
     put_byte(out, 0);
     payload_put_bytes(out, content.data, content.bytes);
+}
+
+static JsonEditResult set_first(const JsonPath *path, PayloadText content, PayloadWriter *out)
+{
+    if (!json_path_is_root(path))
+        return JSON_EDIT_NOT_ROOT;
+    json_edit_create(content, out);
     return JSON_EDIT_DONE;
 }
 
@@ -160,7 +162,7 @@ JsonEditResult json_edit_set(const CrdtBody *body, const JsonPath *path, Payload
         return set_first(path, content, out);
     json_path_find(path, root, found);
     if (found->len == 0)
-        return mode == JSON_SET_OLD ? JSON_EDIT_NOTHING : set_new_keys(body, path, content, out);
+        return mode == JSON_SET_OLD ? JSON_EDIT_NOTHING : set_new_key(body, path, content, out);
     if (mode == JSON_SET_NEW)
         return JSON_EDIT_NOTHING;
     for (uint32_t i = 0; i < found->len; i++) {
@@ -270,7 +272,7 @@ JsonEditResult json_edit_merge(const CrdtBody *body, const JsonPath *path, Paylo
         return set_first(path, content, out);
     find_outermost(body, path, found);
     if (found->len == 0)
-        return is_null ? JSON_EDIT_NOTHING : set_new_keys(body, path, content, out);
+        return is_null ? JSON_EDIT_NOTHING : set_new_key(body, path, content, out);
     for (uint32_t i = 0; i < found->len; i++) {
         const JsonHeld *held = g_ptr_array_index(found, i);
         uint32_t cursor = 0;
@@ -337,8 +339,7 @@ bool json_edit_number(const JsonHeld *held, const Content *by, bool is_product, 
     Content now = json_view_head(held), result = {.kind = CONTENT_INTEGER};
     bool overflows = true;
 
-    if (now.kind != CONTENT_INTEGER && now.kind != CONTENT_DOUBLE)
-        return false;
+    ensure(now.kind == CONTENT_INTEGER || now.kind == CONTENT_DOUBLE);
     if (now.kind == CONTENT_INTEGER && by->kind == CONTENT_INTEGER)
         overflows = is_product ? __builtin_mul_overflow(now.integer, by->integer, &result.integer)
                                : __builtin_add_overflow(now.integer, by->integer, &result.integer);

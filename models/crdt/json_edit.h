@@ -15,13 +15,17 @@ typedef enum { JSON_SET_ANY, JSON_SET_NEW, JSON_SET_OLD } JsonSetMode; /* NX, XX
 
 typedef enum {
     JSON_EDIT_DONE,
-    JSON_EDIT_NOTHING,  /* the path names nothing to change: nil */
-    JSON_EDIT_NOT_ROOT, /* no document: it must be made at the root */
-    JSON_EDIT_TOO_DEEP, /* nested past JSON_NESTING_MAX */
+    JSON_EDIT_NOTHING,    /* the path names nothing to change: nil */
+    JSON_EDIT_NOT_ROOT,   /* no document: it must be made at the root */
+    JSON_EDIT_NOT_STATIC, /* nothing is there, and the path does not say where to put it */
+    JSON_EDIT_NO_INDEX,   /* the path names an element the array does not have */
+    JSON_EDIT_TOO_DEEP,   /* nested past JSON_NESTING_MAX */
 } JsonEditResult;
 
-/* JSON.SET: every value the path names; or, when it names none and ends in a key, that key in every
- * object named by what stands before it. */
+/* A document where none is visible. */
+void json_edit_create(PayloadText content, PayloadWriter *out);
+
+/* JSON.SET: every value the path names; or, when it names none, the key it ends in. */
 JsonEditResult json_edit_set(const CrdtBody *body, const JsonPath *path, PayloadText content,
                              JsonSetMode mode, PayloadWriter *out);
 
@@ -41,8 +45,8 @@ uint32_t json_edit_clear(const CrdtBody *body, const JsonPath *path, PayloadWrit
 /* The visible value gives way to another. */
 void json_edit_assign(const JsonHeld *held, PayloadText content, PayloadWriter *out);
 
-/* JSON.NUMINCRBY and NUMMULTBY: false when held is no number, or the result is not finite. Integers
- * stay integers while they fit. */
+/* JSON.NUMINCRBY and NUMMULTBY, of a number: false when the result is not finite.  Integers stay
+ * integers while they fit (RedisJSON 2.8 lets them wrap around). */
 bool json_edit_number(const JsonHeld *held, const Content *by, bool is_product, PayloadWriter *out,
                       Content *out_result);
 

@@ -231,19 +231,26 @@ static bool parse_child(Parser *p, Child *child, uint32_t nth)
 {
     skip_space(p);
     if (!accept(p, '"'))
-        return fail(p, "key must be a string");
+        return fail(p, p->at < p->end ? "key must be a string" : "EOF while parsing an object");
     child->nth = nth;
     child->key_at = p->out->bytes;
     if (!parse_text(p))
         return false;
     content_put_key(p->out, (PayloadText){p->scratch->str, (uint32_t)p->scratch->len});
     if (!accept(p, ':'))
-        return fail(p, "expected `:`");
+        return fail(p, p->at < p->end ? "expected `:`" : "EOF while parsing an object");
     child->value_at = p->out->bytes;
     if (!parse_value(p))
         return false;
     child->end = p->out->bytes;
     return true;
+}
+
+static bool fail_unclosed(Parser *p, ContentKind kind)
+{
+    if (kind == CONTENT_ARRAY)
+        return fail(p, p->at < p->end ? "expected `,` or `]`" : "EOF while parsing a list");
+    return fail(p, p->at < p->end ? "expected `,` or `}`" : "EOF while parsing an object");
 }
 
 /* After the opening bracket. */
@@ -267,7 +274,7 @@ static bool parse_children(Parser *p, ContentKind kind)
             head.count++;
         } while (accept(p, ','));
         if (!accept(p, close))
-            return fail(p, p->at < p->end ? "expected `,` or the end of it" : "EOF while parsing");
+            return fail_unclosed(p, kind);
     }
     if (kind == CONTENT_OBJECT)
         head.count = drop_repeated(p->out, children, body_at);
@@ -324,15 +331,16 @@ static bool parse_value(Parser *p)
     }
 }
 
+/* The column is that of the character that is wrong; at the end, of the last one. */
 static void explain(const Parser *p, GString *message)
 {
-    unsigned line = 1, column = 0;
+    unsigned line = 1, column = p->at < p->end;
 
     for (const char *c = p->begin; c < p->at; c++) {
         column++;
         if (*c == '\n') {
             line++;
-            column = 0;
+            column = p->at < p->end;
         }
     }
     g_string_printf(message, "%s at line %u column %u", p->problem, line, column);

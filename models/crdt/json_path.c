@@ -152,19 +152,36 @@ void json_path_find(const JsonPath *path, const JsonHeld *root, GPtrArray *out)
     json_path_walk(path, root, root, out);
 }
 
-bool json_path_find_parents(const JsonPath *path, const JsonHeld *root, PayloadText *out_name,
-                            GPtrArray *out)
+/* NULL: the step may name more than one place. */
+static const Selector *only_selector(const Step *step)
 {
-    const Selector *selector;
-    const Step *last;
+    const Selector *selector = g_ptr_array_index(step->selectors, 0);
+    bool is_place = selector->kind == SELECT_NAME || selector->kind == SELECT_INDEX;
 
-    if (path->steps->len == 0)
-        return false;
-    last = g_ptr_array_index(path->steps, path->steps->len - 1);
-    selector = g_ptr_array_index(last->selectors, 0);
-    if (last->is_deep || last->selectors->len != 1 || selector->kind != SELECT_NAME)
-        return false;
-    *out_name = (PayloadText){selector->name->str, (uint32_t)selector->name->len};
-    walk(path, path->steps->len - 1, root, root, out);
+    return is_place && !step->is_deep && step->selectors->len == 1 ? selector : NULL;
+}
+
+bool json_path_is_static(const JsonPath *path)
+{
+    for (uint32_t i = 0; i < path->steps->len; i++)
+        if (!only_selector(g_ptr_array_index(path->steps, i)))
+            return false;
     return true;
+}
+
+const JsonHeld *json_path_find_parent(const JsonPath *path, const JsonHeld *root,
+                                      PayloadText *out_name)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    uint32_t last = path->steps->len - 1;
+    const Selector *selector;
+
+    ensure(path->steps->len > 0);
+    selector = only_selector(g_ptr_array_index(path->steps, last));
+    ensure(selector);
+    *out_name = (PayloadText){0};
+    if (selector->kind == SELECT_NAME)
+        *out_name = (PayloadText){selector->name->str, (uint32_t)selector->name->len};
+    walk(path, last, root, root, found);
+    return found->len > 0 ? g_ptr_array_index(found, 0) : NULL;
 }

@@ -23,9 +23,11 @@ bool json_path_is_root(const JsonPath *path);
  * has none. */
 void json_path_find(const JsonPath *path, const JsonHeld *root, GPtrArray *out);
 
-/* The last step names one key: out_name is it (borrowed from path), and out gets the values that
- * the steps before it name. False: a last step of another kind. */
-bool json_path_find_parents(const JsonPath *path, const JsonHeld *root, PayloadText *out_name,
-                            GPtrArray *out);
+/* Made of keys and indexes alone, so that it names one place, whether a value is there or not. */
+bool json_path_is_static(const JsonPath *path);
+/* Of a static path other than the root: the value the last step is taken of, NULL when there is
+ * none.  out_name: the key of that step, borrowed from path; data NULL: it is an index. */
+const JsonHeld *json_path_find_parent(const JsonPath *path, const JsonHeld *root,
+                                      PayloadText *out_name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonPath, json_path_free)

@@ -198,7 +198,7 @@ JsonPath *path_text_steps(PathText *text)
             text->at += is_deep;
         }
         step = step_add(path, is_deep);
-        if (text->at < text->end && *text->at == '[' && (is_deep || !has_dot)) {
+        if (text->at < text->end && *text->at == '[') {
             text->at++;
             is_good = parse_brackets(text, step);
         } else {

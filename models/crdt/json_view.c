@@ -89,7 +89,7 @@ void json_view_children(const JsonHeld *held, GPtrArray *out)
     }
 }
 
-static void break_line(const JsonStyle *style, uint32_t level, GString *out)
+void json_style_break(const JsonStyle *style, uint32_t level, GString *out)
 {
     if (!style)
         return;
@@ -98,7 +98,7 @@ static void break_line(const JsonStyle *style, uint32_t level, GString *out)
         g_string_append_len(out, style->indent.data, style->indent.bytes);
 }
 
-static void print(const JsonHeld *held, const JsonStyle *style, uint32_t level, GString *out)
+void json_view_print(const JsonHeld *held, const JsonStyle *style, uint32_t level, GString *out)
 {
     bool is_object = held->value.kind == CONTENT_OBJECT;
     g_autoptr(GPtrArray) children = NULL;
@@ -115,23 +115,18 @@ static void print(const JsonHeld *held, const JsonStyle *style, uint32_t level, 
 
         if (i > 0)
             g_string_append_c(out, ',');
-        break_line(style, level + 1, out);
+        json_style_break(style, level + 1, out);
         if (is_object) {
             content_print_text(json_view_name(child), out);
             g_string_append_c(out, ':');
             if (style)
                 g_string_append_len(out, style->space.data, style->space.bytes);
         }
-        print(child, style, level + 1, out);
+        json_view_print(child, style, level + 1, out);
     }
     if (children->len > 0)
-        break_line(style, level, out);
+        json_style_break(style, level, out);
     g_string_append_c(out, is_object ? '}' : ']');
-}
-
-void json_view_print(const JsonHeld *held, const JsonStyle *style, GString *out)
-{
-    print(held, style, 0, out);
 }
 
 void json_view_write(const JsonHeld *held, PayloadWriter *out)

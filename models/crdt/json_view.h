@@ -27,8 +27,10 @@ const JsonHeld *json_view_at(const JsonHeld *array, uint32_t index);        /* m
  */
 void json_view_children(const JsonHeld *held, GPtrArray *out);
 
-void json_view_print(const JsonHeld *held, const JsonStyle *style,
-                     GString *out);                             /* NULL: compact */
+/* style NULL: compact.  level: of the containers printed around it. */
+void json_view_print(const JsonHeld *held, const JsonStyle *style, uint32_t level, GString *out);
+/* What comes before a child at that level, and before the end of its container, one level up. */
+void json_style_break(const JsonStyle *style, uint32_t level, GString *out);
 void json_view_write(const JsonHeld *held, PayloadWriter *out); /* as content */
 
 /* Equal as JSON: the order of keys does not count; 1 and 1.0 are not equal (as in RedisJSON). */

@@ -27,6 +27,8 @@
     X(hash)                                                                                        \
     X(hyperloglog)                                                                                 \
     X(json)                                                                                        \
+    X(jsonarray)                                                                                   \
+    X(jsonvalue)                                                                                   \
     X(list)                                                                                        \
     X(lpos)                                                                                        \
     X(pubsub)                                                                                      \

@@ -117,6 +117,11 @@ void run_push_nil(CommandRun *run)
     push(run, (Reply){.kind = REPLY_NIL});
 }
 
+void run_push_status(CommandRun *run, const char *text)
+{
+    push(run, (Reply){.kind = REPLY_STATUS, .text = text, .bytes = strlen(text)});
+}
+
 void run_push_integer(CommandRun *run, int64_t value)
 {
     push(run, (Reply){.kind = REPLY_INTEGER, .integer = value, .bytes = INTEGER_REPLY_BYTES});

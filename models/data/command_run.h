@@ -42,6 +42,7 @@ void run_reply_text(CommandRun *run, PayloadText text); /* copied; data NULL for
 void run_reply_array(CommandRun *run, uint32_t capacity);   /* then push up to capacity items */
 void run_reply_several(CommandRun *run, uint32_t capacity); /* as array, see REPLY_SEVERAL */
 void run_push_nil(CommandRun *run);
+void run_push_status(CommandRun *run, const char *text); /* a literal */
 void run_push_integer(CommandRun *run, int64_t value);
 void run_push_text(CommandRun *run, PayloadText text);
 /* An array inside the array: push into it until run_close gives back what was open. */

@@ -113,7 +113,7 @@ static inline char *shown(const CrdtBody *body)
     GString *out = g_string_new(NULL);
 
     if (json_view_root(body))
-        json_view_print(json_view_root(body), NULL, out);
+        json_view_print(json_view_root(body), NULL, 0, out);
     return g_string_free(out, FALSE);
 }
 

@@ -50,7 +50,7 @@ static char *found(const CrdtBody *body, const char *path)
     for (uint32_t i = 0; i < values->len; i++) {
         if (i > 0)
             g_string_append_c(out, ' ');
-        json_view_print(g_ptr_array_index(values, i), NULL, out);
+        json_view_print(g_ptr_array_index(values, i), NULL, 0, out);
     }
     return g_string_free(out, FALSE);
 }
@@ -216,7 +216,7 @@ static void test_json_prints_with_the_indents_asked_for(void)
     JsonStyle style = {text_of("  "), text_of("\n"), text_of(" ")};
     g_autoptr(GString) out = g_string_new(NULL);
 
-    json_view_print(json_view_root(body), &style, out);
+    json_view_print(json_view_root(body), &style, 0, out);
     EXPECT_TEXT(out->str, "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": 2\n}");
     body_json.destroy(body);
 }
