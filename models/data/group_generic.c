@@ -105,7 +105,7 @@ typedef struct {
     bool exists, target_exists, same;
 } Move;
 
-/* Simplified: streams and documents stay where they are. */
+/* Simplified: streams stay where they are. */
 static bool can_copy(int type)
 {
     return !crdt_types[type]->body || command_group_that_copies(type);

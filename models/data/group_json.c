@@ -303,6 +303,17 @@ static void run_clear(CommandRun *run)
     run_reply_integer(run, count);
 }
 
+static void copy_document(CommandRun *run, const Key *source, Key *target)
+{
+    PayloadWriter content = {0}, edit = {0};
+
+    json_view_write(json_view_root(run_body(run, source, CRDT_JSON)), &content);
+    json_edit_create((PayloadText){(const char *)content.data, content.bytes}, &edit);
+    run_edit(run, target, CRDT_JSON, &edit, (Value){0});
+    payload_clear(&content);
+    payload_clear(&edit);
+}
+
 /* Costs: no service times of RedisJSON are at hand; those of HSET and HGET stand in. */
 static const CommandSpec specs[] = {
     COMMAND_SPEC("JSON.SET", "assign a document, or a value in it", -4, true, OP_LWW, SHAPE_VALUE,
@@ -329,4 +340,5 @@ const CommandGroup command_group_json = {
     .serves = "json",
     .specs = specs,
     .count = G_N_ELEMENTS(specs),
+    .copy = copy_document,
 };

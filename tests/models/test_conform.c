@@ -86,7 +86,7 @@ static void test_conform_hyperloglog(void)
 
 static void test_conform_json(void)
 {
-    run_file("json", 13, 0);
+    run_file("json", 21, 0);
 }
 
 static void test_conform_keys(void)
