@@ -15,7 +15,7 @@ static void json_draw(Rng *rng, const char *key, char *line, size_t size)
     const char *path = paths[rng_below(rng, G_N_ELEMENTS(paths))];
     const char *value = values[rng_below(rng, G_N_ELEMENTS(values))];
 
-    switch (rng_below(rng, 12)) {
+    switch (rng_below(rng, 14)) {
     case 0:
     case 1:
         g_snprintf(line, size, "JSON.SET %s $ {\"a\":{\"b\":1},\"b\":[1,2,3]}", key);
@@ -40,6 +40,12 @@ static void json_draw(Rng *rng, const char *key, char *line, size_t size)
         break;
     case 10:
         g_snprintf(line, size, "JSON.NUMINCRBY %s $.a.b 2", key);
+        break;
+    case 11:
+        g_snprintf(line, size, "JSON.ARRTRIM %s $.b 1 %" G_GUINT64_FORMAT, key, rng_below(rng, 4));
+        break;
+    case 12:
+        g_snprintf(line, size, "JSON.MERGE %s $ {\"a\":null,\"b\":{\"a\":%s}}", key, value);
         break;
     default:
         g_snprintf(line, size, "DEL %s", key);

@@ -7,6 +7,14 @@
 
 #define COUNTER_LIMIT ((Decimal)(INT64_C(1) << 58)) /* 59-bit range (crdt-semantics.md 3.3) */
 
+void run_reply_arity(CommandRun *run)
+{
+    g_autofree char *name = g_ascii_strdown(run->command->spec->name, -1);
+
+    run_reply_error_about(run, "ERR wrong number of arguments for '%s' command", name,
+                          strlen(name));
+}
+
 bool run_check_arity(CommandRun *run)
 {
     int count = (int)run_count(run) + 1;
@@ -16,14 +24,7 @@ bool run_check_arity(CommandRun *run)
         return true; /* workloads leave arguments to the family's shape */
     if (arity > 0 ? count == arity : count >= -arity)
         return true;
-    run_reply_error(run, "ERR wrong number of arguments");
-    if (run->arena) {
-        g_autofree char *name = g_ascii_strdown(run->command->spec->name, -1);
-
-        run->reply->text =
-            arena_printf(run->arena, "ERR wrong number of arguments for '%s' command", name);
-        run->reply->bytes = strlen(run->reply->text);
-    }
+    run_reply_arity(run);
     return false;
 }
 

@@ -35,6 +35,7 @@ void run_reply_nil(CommandRun *run);
 void run_reply_ok(CommandRun *run);
 void run_reply_status(CommandRun *run, const char *text); /* a literal */
 void run_reply_error(CommandRun *run, const char *text);  /* a literal */
+void run_reply_arity(CommandRun *run);                    /* the error */
 /* %s in format stands for word; without a reply tree the format itself is the text. */
 void run_reply_error_about(CommandRun *run, const char *format, const char *word, size_t size);
 void run_reply_integer(CommandRun *run, int64_t value);

@@ -194,7 +194,7 @@ static void ask_first(Document *doc, const DocumentQuestion *question)
                             document_kind_name(json_view_head(held).kind));
 }
 
-void document_ask(Document *doc, const DocumentQuestion *question)
+void document_answer(Document *doc, const DocumentQuestion *question)
 {
     bool is_legacy = json_path_is_legacy(doc->path);
 
@@ -215,6 +215,14 @@ void document_ask(Document *doc, const DocumentQuestion *question)
         else
             document_say_nil(doc);
     }
+}
+
+void document_ask(CommandRun *run, const DocumentQuestion *question)
+{
+    g_auto(Document) doc = {0};
+
+    if (document_open_path(run, 1, ".", false, &doc))
+        document_answer(&doc, question);
 }
 
 void document_change(Document *doc, DocumentChange *change, const char *no_value)

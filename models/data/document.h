@@ -75,7 +75,9 @@ typedef struct {
     const char *other_kind;         /* a legacy path names something else; NULL: WRONGTYPE */
 } DocumentQuestion;
 
-void document_ask(Document *doc, const DocumentQuestion *question);
+void document_answer(Document *doc, const DocumentQuestion *question);
+/* The whole of a command whose only argument is a path, the root when it is left out. */
+void document_ask(CommandRun *run, const DocumentQuestion *question);
 
 /* A command that writes: change adds to the edit and says its answer; false: held is of no kind it
  * changes.  An error it left as the reply ends the command.  no_value: of a legacy path that names

@@ -43,8 +43,7 @@ static void hset(CommandRun *run, bool reply_ok)
     Key key;
 
     if (run_count(run) % 2 == 0 && run_arg(run, 1)->kind == ARG_BYTES) {
-        run_reply_error(run, reply_ok ? "ERR wrong number of arguments for 'hmset' command"
-                                      : "ERR wrong number of arguments for 'hset' command");
+        run_reply_arity(run);
         return;
     }
     if (!run_find_to_write(run, 0, CRDT_HASH, &key, &exists))

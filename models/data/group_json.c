@@ -84,7 +84,7 @@ static void run_mset(CommandRun *run)
     uint32_t count = run_count(run);
 
     if (count % 3 != 0) {
-        run_reply_error(run, "ERR wrong number of arguments for 'json.mset' command");
+        run_reply_arity(run);
         return;
     }
     for (uint32_t i = 0; i < count; i += 3)
@@ -163,7 +163,7 @@ static bool read_get_query(CommandRun *run, GetQuery *query, bool *out_is_map)
                                                                    : NULL;
 
         if (option && ++i == run_count(run)) {
-            run_reply_error(run, "ERR wrong number of arguments for 'json.get' command");
+            run_reply_arity(run);
             return false;
         }
         if (arg_is(run_arg(run, i), "FORMAT") && !option) {
@@ -264,10 +264,8 @@ static void answer_type(Document *doc, const JsonHeld *held)
 static void run_kinds(CommandRun *run)
 {
     static const DocumentQuestion question = {.kind = -1, .answer = answer_type};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 /* --- removing */

@@ -40,10 +40,8 @@ static void run_arrlen(CommandRun *run)
                                               .no_document = ERROR_NO_DOCUMENT,
                                               .no_value = ERROR_PATH,
                                               .other_kind = ERROR_PATH_NO_ARRAY};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 /* A stop of 0 is the end, any other one is past the last element looked at. */
@@ -72,13 +70,13 @@ static void run_arrindex(CommandRun *run)
     g_auto(Document) doc = {0};
 
     if (run_count(run) > 5) {
-        run_reply_error(run, "ERR wrong number of arguments for 'json.arrindex' command");
+        run_reply_arity(run);
         return;
     }
     if (document_open_path(run, 1, "$", false, &doc) && document_read_json(&doc, 2) &&
         (run_count(run) < 4 || run_integer(run, 3, &doc.from)) &&
         (run_count(run) < 5 || run_integer(run, 4, &doc.to)))
-        document_ask(&doc, &question);
+        document_answer(&doc, &question);
 }
 
 /* The contents become elements from index on. */

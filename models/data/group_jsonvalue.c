@@ -48,8 +48,10 @@ static bool change_numbers(Document *doc, bool is_product, GString *out)
     return false;
 }
 
-static void run_number(CommandRun *run, bool is_product)
+/* JSON.NUMINCRBY and NUMMULTBY. */
+static void run_number(CommandRun *run)
 {
+    bool is_product = strcmp(run->command->spec->name, "JSON.NUMMULTBY") == 0;
     g_autoptr(GString) out = g_string_new(NULL);
     g_auto(Document) doc = {0};
     Content by;
@@ -69,16 +71,6 @@ static void run_number(CommandRun *run, bool is_product)
         g_string_append_c(out, ']');
     }
     run_reply_text(run, (PayloadText){out->str, (uint32_t)out->len});
-}
-
-static void run_numincrby(CommandRun *run)
-{
-    run_number(run, false);
-}
-
-static void run_nummultby(CommandRun *run)
-{
-    run_number(run, true);
 }
 
 /* --- truths and texts */
@@ -146,10 +138,8 @@ static void run_strlen(CommandRun *run)
                                               .answer = answer_bytes,
                                               .no_document = ERROR_NO_DOCUMENT,
                                               .no_value = ERROR_PATH};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 /* --- objects */
@@ -163,10 +153,8 @@ static void run_objlen(CommandRun *run)
 {
     static const DocumentQuestion question = {
         .kind = CONTENT_OBJECT, .answer = answer_count, .no_document = ERROR_PATH_NO_OBJECT};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 static void answer_keys(Document *doc, const JsonHeld *held)
@@ -187,10 +175,8 @@ static void run_objkeys(CommandRun *run)
                                               .answer = answer_keys,
                                               .no_document = ERROR_NO_DOCUMENT,
                                               .other_kind = ERROR_PATH_NO_OBJECT};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 /* --- RESP */
@@ -260,17 +246,15 @@ static void run_resp(CommandRun *run)
 {
     static const DocumentQuestion question = {
         .kind = -1, .answer = answer_resp, .no_value = ERROR_PATH};
-    g_auto(Document) doc = {0};
 
-    if (document_open_path(run, 1, ".", false, &doc))
-        document_ask(&doc, &question);
+    document_ask(run, &question);
 }
 
 static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_OTHER, "JSON.NUMINCRBY", "add to numbers", 4, true, OP_ACCUM, SHAPE_KEY,
-                      1.2, run_numincrby),
+                      1.2, run_number),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "JSON.NUMMULTBY", "multiply numbers", 4, true, OP_ACCUM,
-                      SHAPE_KEY, 1.2, run_nummultby),
+                      SHAPE_KEY, 1.2, run_number),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "JSON.TOGGLE", "true to false and back", 3, true, OP_ACCUM,
                       SHAPE_KEY, 1.2, run_toggle),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "JSON.STRAPPEND", "append to texts", -3, true, OP_ACCUM,

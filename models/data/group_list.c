@@ -86,24 +86,12 @@ static void push_values(CommandRun *run, ListEnd end, bool only_existing)
     run_reply_integer(run, list_count(list_of(run, &key, exists)));
 }
 
-static void run_lpush(CommandRun *run)
+/* LPUSH, RPUSH, LPUSHX and RPUSHX. */
+static void run_push(CommandRun *run)
 {
-    push_values(run, END_LEFT, false);
-}
+    const char *name = run->command->spec->name;
 
-static void run_rpush(CommandRun *run)
-{
-    push_values(run, END_RIGHT, false);
-}
-
-static void run_lpushx(CommandRun *run)
-{
-    push_values(run, END_LEFT, true);
-}
-
-static void run_rpushx(CommandRun *run)
-{
-    push_values(run, END_RIGHT, true);
+    push_values(run, name[0] == 'L' ? END_LEFT : END_RIGHT, g_str_has_suffix(name, "X"));
 }
 
 static void push_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
@@ -517,13 +505,13 @@ static void list_copy(CommandRun *run, const Key *source, Key *target)
 
 static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_CREATES, "LPUSH", "put elements in front", -3, true, OP_ACCUM,
-                      SHAPE_VALUE, 0.5, run_lpush),
+                      SHAPE_VALUE, 0.5, run_push),
     COMMAND_SPEC_LIFE(LIFE_CREATES, "RPUSH", "put elements at the end", -3, true, OP_ACCUM,
-                      SHAPE_VALUE, 0.4, run_rpush),
+                      SHAPE_VALUE, 0.4, run_push),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LPUSHX", "put elements in front of a list that is there", -3,
-                      true, OP_ACCUM, SHAPE_VALUE, 0.5, run_lpushx),
+                      true, OP_ACCUM, SHAPE_VALUE, 0.5, run_push),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "RPUSHX", "put elements at the end of a list that is there", -3,
-                      true, OP_ACCUM, SHAPE_VALUE, 0.4, run_rpushx),
+                      true, OP_ACCUM, SHAPE_VALUE, 0.4, run_push),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LPOP", "take the first elements; others may too", -2, true,
                       OP_ACCUM, SHAPE_KEY, 0.4, run_lpop),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOP", "take the last elements; others may too", -2, true,

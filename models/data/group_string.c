@@ -273,7 +273,7 @@ static void run_mset(CommandRun *run)
     Key key;
 
     if (run_count(run) % 2 != 0) {
-        run_reply_error(run, "ERR wrong number of arguments for 'mset' command");
+        run_reply_arity(run);
         return;
     }
     for (uint32_t i = 0; i < run_count(run); i += 2) {
@@ -290,7 +290,7 @@ static void run_msetnx(CommandRun *run)
     Key key;
 
     if (run_count(run) % 2 != 0) {
-        run_reply_error(run, "ERR wrong number of arguments for 'msetnx' command");
+        run_reply_arity(run);
         return;
     }
     for (uint32_t i = 0; i < run_count(run); i += 2) {

@@ -432,6 +432,30 @@ static void test_json_resp_has_the_types_of_the_protocol(void)
     EXPECT_ALL(rows);
 }
 
+static void test_json_documents_are_renamed_and_copied_whole(void)
+{
+    static const char *const rows[][2] = {
+        {"JSON.SET {d}a $ {\"z\":[1,{}],\"a\":null}", "+OK"},
+        {"JSON.SET {d}a $.m 1.5", "+OK"},
+        {"EXPIRE {d}a 100", ":1"},
+        {"SET {d}t text", "+OK"},
+        {"COPY {d}a {d}t", ":0"},
+        {"COPY {d}a {d}t REPLACE", ":1"},
+        {"RENAME {d}a {d}b", "+OK"},
+        {"EXISTS {d}a", ":0"},
+        {"JSON.MGET {d}b {d}t .",
+         "({\"z\":[1,{}],\"a\":null,\"m\":1.5} {\"z\":[1,{}],\"a\":null,\"m\":1.5})"},
+        {"JSON.ARRAPPEND {d}b .z 2", ":3"},
+        {"JSON.GET {d}t .z", "[1,{}]"},
+        {"TTL {d}b", ":100"},
+        {"TTL {d}t", ":100"},
+        {"RENAMENX {d}b {d}t", ":0"},
+        {"TYPE {d}t", "+ReJSON-RL"},
+    };
+
+    EXPECT_ALL(rows);
+}
+
 static void test_json_failed_commands_ship_nothing(void)
 {
     static const char *const lines[] = {
@@ -495,6 +519,7 @@ static const TestCase cases[] = {
     TEST(test_json_texts_and_truths_change_in_place),
     TEST(test_json_del_and_clear_count_what_they_change),
     TEST(test_json_resp_has_the_types_of_the_protocol),
+    TEST(test_json_documents_are_renamed_and_copied_whole),
     TEST(test_json_failed_commands_ship_nothing),
     TEST(test_json_workload_sets_a_document_of_its_size),
 };
