@@ -131,6 +131,18 @@ static void print_found(const Document *doc, bool is_array, const JsonStyle *sty
     g_string_append_c(out, ']');
 }
 
+/* A synthetic document has no text but the weight of one. */
+static PayloadText text_of(const Document *doc, const GString *printed)
+{
+    if (doc->found->len > 0) {
+        Content first = json_view_head(g_ptr_array_index(doc->found, 0));
+
+        if (first.kind == CONTENT_OPAQUE)
+            return (PayloadText){NULL, first.count};
+    }
+    return (PayloadText){printed->str, (uint32_t)printed->len};
+}
+
 /* What JSON.GET was asked for. */
 typedef struct {
     JsonStyle style;
@@ -226,7 +238,7 @@ static void run_get(CommandRun *run)
     if (!doc.exists)
         run_reply_nil(run);
     else if (print_query(&doc, &query, is_map, out))
-        run_reply_text(run, (PayloadText){out->str, (uint32_t)out->len});
+        run_reply_text(run, text_of(&doc, out));
 }
 
 /* Keys of other types read as nil, as do legacy paths that name nothing. */
@@ -247,7 +259,7 @@ static void run_mget(CommandRun *run)
             return;
         if (is_found && doc.exists && (doc.found->len > 0 || !json_path_is_legacy(doc.path))) {
             print_found(&doc, !json_path_is_legacy(doc.path), NULL, 0, out);
-            run_push_text(run, (PayloadText){out->str, (uint32_t)out->len});
+            run_push_text(run, text_of(&doc, out));
         } else {
             run_push_nil(run);
         }

@@ -491,7 +491,7 @@ static void test_json_failed_commands_ship_nothing(void)
     fixture_end(&f);
 }
 
-/* A workload says key and value; the value's size is the document's. */
+/* A workload says key and value; the value's size is the document's, and that of replies. */
 static void test_json_workload_sets_a_document_of_its_size(void)
 {
     Arg args[2] = {{.kind = ARG_KEY, .number = 3},
@@ -501,7 +501,9 @@ static void test_json_workload_sets_a_document_of_its_size(void)
     fixture_begin(&f);
     EXPECT_INT(run_args(&f, "JSON.SET", args, 2).kind, REPLY_STATUS);
     EXPECT_INT(store_ledger(f.store, 0)->value_bytes, 500);
-    EXPECT_INT(run_args(&f, "JSON.MGET", args, 1).kind, REPLY_ARRAY);
+    EXPECT_INT(run_args(&f, "JSON.GET", args, 1).bytes, 500);
+    EXPECT_INT(run_args(&f, "JSON.MGET", args, 1).bytes, 500);
+    EXPECT_INT(run_args(&f, "JSON.RESP", args, 1).bytes, 500);
     EXPECT_INT(run_args(&f, "JSON.TYPE", args, 1).kind, REPLY_BULK);
     fixture_end(&f);
 }
