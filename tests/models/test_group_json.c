@@ -101,6 +101,7 @@ static void print_reply(const Reply *reply, GString *out)
         g_string_append_len(out, reply->text, (gssize)reply->bytes);
         break;
     case REPLY_ARRAY:
+    case REPLY_SEVERAL:
         g_string_append_c(out, '(');
         for (uint32_t i = 0; i < reply->count; i++) {
             if (i > 0)
