@@ -174,5 +174,5 @@ StreamPending *stream_pending_add(StreamGroup *group, const StreamEntryView *ent
 
 /* XACK.  Returns how many were pending; writes the edit when a region's gap-free prefix grew, else
  * leaves writer empty. */
-uint32_t stream_ack(CrdtBody *body, StreamGroup *group, const StreamId *ids, uint32_t id_count,
-                    PayloadWriter *writer);
+uint32_t stream_ack(const CrdtBody *body, StreamGroup *group, const StreamId *ids,
+                    uint32_t id_count, PayloadWriter *writer);

@@ -376,8 +376,8 @@ static bool mark_advance(const CrdtBody *body, GroupLocal *local, uint32_t origi
     return true;
 }
 
-uint32_t stream_ack(CrdtBody *body, StreamGroup *group, const StreamId *ids, uint32_t id_count,
-                    PayloadWriter *writer)
+uint32_t stream_ack(const CrdtBody *body, StreamGroup *group, const StreamId *ids,
+                    uint32_t id_count, PayloadWriter *writer)
 {
     GroupLocal *local = group->local;
     uint32_t count = 0;

@@ -42,6 +42,7 @@
     X(transactions)                                                                                \
     X(xclaim)                                                                                      \
     X(xgroup)                                                                                      \
+    X(xinfo)                                                                                       \
     X(xread)                                                                                       \
     X(zpop)                                                                                        \
     X(zrange)                                                                                      \
@@ -76,6 +77,8 @@ typedef enum {
     SHAPE_TTL,     /* key and a time to live: EXPIRE (16 B) */
     SHAPE_RANGE,   /* key and an index range: ZREVRANGE 0 9 */
 } CommandShape;
+
+#define SHAPE_RANGE_COUNT 10 /* elements a workload's range is about */
 
 /* What a command does to the life of its key, for keys in their long run (prefill "steady"). */
 typedef enum {

@@ -418,6 +418,11 @@ const CrdtBody *run_body(CommandRun *run, const Key *key, int type)
     return key_body(run->store, key, type, false);
 }
 
+CrdtBody *run_local_body(CommandRun *run, const Key *key, int type)
+{
+    return key_body(run->store, key, type, false);
+}
+
 void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Value value)
 {
     store_write(run->store, key,

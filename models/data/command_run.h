@@ -104,8 +104,10 @@ void run_increment(CommandRun *run, Key *key, int type, const ElementRef *ref, D
 void run_remove(CommandRun *run, Key *key, int type, const ElementRef *ref);
 
 /* Keys that are one structure.  run_body: NULL when nothing has happened to the key; what is there
- * need not be visible.  run_edit: one effect with the bytes written to edit. */
+ * need not be visible.  run_local_body: the same, for what of it is this member's alone and changes
+ * without an effect.  run_edit: one effect with the bytes written to edit. */
 const CrdtBody *run_body(CommandRun *run, const Key *key, int type);
+CrdtBody *run_local_body(CommandRun *run, const Key *key, int type);
 void run_edit(CommandRun *run, Key *key, int type, const PayloadWriter *edit, Value value);
 
 /* Sketches as strings (group_hyperloglog.c).  GET of a key that shows no plain string: its bytes if

@@ -303,13 +303,11 @@ static uint32_t count_entries(StreamIter iter, uint64_t limit)
     return count;
 }
 
-#define WORKLOAD_ENTRIES 10 /* what an XRANGE that says no more reads, as SHAPE_RANGE does */
-
 static void range(CommandRun *run, bool reverse)
 {
     StreamId first = STREAM_ID_MIN;
     StreamId last = STREAM_ID_MAX;
-    int64_t limit = run_count(run) > 2 ? INT64_MAX : WORKLOAD_ENTRIES;
+    int64_t limit = run_count(run) > 2 ? INT64_MAX : SHAPE_RANGE_COUNT; /* a workload's */
     uint32_t count;
     StreamIter iter;
     StreamEntryView entry;
@@ -401,7 +399,7 @@ static void run_xsetid(CommandRun *run)
         run_reply_error(run, ERROR_NO_KEY);
         return;
     }
-    body = stream_body(run, &key, exists);
+    body = run_local_body(run, &key, CRDT_STREAM);
     old = stream_info(body);
     if (stream_id_compare(info.last_id, old.last_id) < 0) {
         run_reply_error(run, ERROR_FIRST_ID);
@@ -419,6 +417,25 @@ static void run_xsetid(CommandRun *run)
         info.max_deleted_id = old.max_deleted_id;
     stream_set_info(body, &info);
     run_reply_ok(run);
+}
+
+/* Ids stay; groups are lost, by the documents of the product.  The last id and what else XSETID
+ * sets go along at this member only, as XSETID does. */
+static void stream_copy(CommandRun *run, const Key *source, Key *target)
+{
+    const CrdtBody *from = run_body(run, source, CRDT_STREAM);
+    StreamIter iter = stream_iter(from, STREAM_ID_MIN, STREAM_ID_MAX, false);
+    StreamInfo info = stream_info(from);
+    StreamEntryView entry;
+    PayloadWriter edit = {0};
+
+    while (stream_iter_next(&iter, &entry)) {
+        stream_put_add(&edit, entry.id);
+        run_edit(run, target, CRDT_STREAM, &edit, entry.value);
+    }
+    payload_clear(&edit);
+    if (info.length > 0)
+        stream_set_info(run_local_body(run, target, CRDT_STREAM), &info);
 }
 
 static const CommandSpec specs[] = {
@@ -439,4 +456,5 @@ const CommandGroup command_group_stream = {
     .serves = "stream",
     .specs = specs,
     .count = sizeof(specs) / sizeof(specs[0]),
+    .copy = stream_copy,
 };

@@ -139,7 +139,6 @@ static void claim_id(CommandRun *run, Claim *claim, StreamId id)
         } else if (claim->force) {
             pending =
                 stream_pending_add(claim->group, &entry, claim_consumer(run, claim), run->now);
-            pending->delivery_count = 0;
             claim_one(run, claim, pending, &entry);
         }
     }

@@ -1,18 +1,13 @@
-/* Commands that read several streams or what is known about one: XREAD, XREADGROUP, XINFO
- * (crdt-semantics.md 7).
+/* Commands that read several streams: XREAD, XREADGROUP (crdt-semantics.md 7).
  *
  * Why it works: deliveries to groups are this member's alone, so reading makes no effect.  What is
  * after an id is read from all regions' trees at once: an entry that arrives late with a lower id
  * is skipped by XREAD, as documented; groups go by a cursor for each tree and skip nothing.
  *
- * Simplified: nothing blocks; what would wait is answered as if its time were up.  The counts of
- * radix tree nodes that XINFO shows are those of Redis for entries that fill its nodes by number.
- */
+ * Simplified: nothing blocks; what would wait is answered as if its time were up. */
 #include <string.h>
 
 #include "models/data/stream_run.h"
-
-#define NODE_ENTRIES 100
 
 #define ERROR_UNBALANCED                                                                           \
     "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
@@ -109,7 +104,7 @@ static bool take_read_options(CommandRun *run, ReadOptions *out)
 /* One stream as it is asked for. */
 typedef struct {
     Key key;
-    CrdtBody *body; /* NULL: no such key */
+    const CrdtBody *body; /* NULL: no such key */
     StreamGroup *group;
     StreamId after;
     bool is_new; /* ">" */
@@ -304,158 +299,11 @@ static void run_xreadgroup(CommandRun *run)
         read_streams(run, &options);
 }
 
-/* --- XINFO */
-static void push_nth(CommandRun *run, const CrdtBody *body, const char *name, bool reverse)
-{
-    StreamIter iter = stream_iter(body, STREAM_ID_MIN, STREAM_ID_MAX, reverse);
-    StreamEntryView entry;
-
-    push_literal(run, name);
-    if (stream_iter_next(&iter, &entry))
-        push_entry(run, &entry);
-    else
-        run_push_nil(run);
-}
-
-static void push_number(CommandRun *run, const char *name, uint64_t value)
-{
-    push_literal(run, name);
-    run_push_integer(run, (int64_t)value);
-}
-
-static void info_stream(CommandRun *run, const CrdtBody *body)
-{
-    StreamIter iter = stream_iter(body, STREAM_ID_MIN, STREAM_ID_MAX, false);
-    StreamInfo info = stream_info(body);
-    uint64_t nodes = (info.length + NODE_ENTRIES - 1) / NODE_ENTRIES;
-    StreamEntryView first = {0};
-
-    (void)stream_iter_next(&iter, &first);
-    run_reply_array(run, 20);
-    push_number(run, "length", info.length);
-    push_number(run, "radix-tree-keys", nodes);
-    push_number(run, "radix-tree-nodes", nodes + 1);
-    push_literal(run, "last-generated-id");
-    push_id(run, info.last_id);
-    push_literal(run, "max-deleted-entry-id");
-    push_id(run, info.max_deleted_id);
-    push_number(run, "entries-added", info.entries_added);
-    push_literal(run, "recorded-first-entry-id");
-    push_id(run, first.id);
-    push_number(run, "groups", info.group_count);
-    push_nth(run, body, "first-entry", false);
-    push_nth(run, body, "last-entry", true);
-}
-
-/* Of a key that does not exist the documents show an empty list; Redis replies an error. */
-static void info_groups(CommandRun *run, const CrdtBody *body)
-{
-    uint32_t count = body ? stream_info(body).group_count : 0;
-
-    run_reply_array(run, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const StreamGroup *group = stream_group_at(body, i);
-        Nest nest;
-
-        nest_begin(run, &nest, 12);
-        push_literal(run, "name");
-        run_push_text(run, stream_group_name(group));
-        push_number(run, "consumers", stream_group_consumer_count(group));
-        push_number(run, "pending", stream_group_pending_count(group));
-        push_literal(run, "last-delivered-id");
-        push_id(run, stream_group_last_id(group));
-        push_number(run, "entries-read", stream_group_entries_read(group));
-        push_number(run, "lag", stream_group_lag(body, group));
-        nest_end(run, &nest);
-    }
-}
-
-static void info_consumers(CommandRun *run, const StreamGroup *group)
-{
-    uint32_t count = stream_group_consumer_count(group);
-
-    run_reply_array(run, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const StreamConsumer *consumer = stream_consumer_at(group, i);
-        int64_t idle_ms = run->now.ms - consumer->seen.ms;
-        Nest nest;
-
-        nest_begin(run, &nest, 6);
-        push_literal(run, "name");
-        run_push_text(run, consumer_name(consumer));
-        push_number(run, "pending", consumer->pending_count);
-        push_number(run, "idle", idle_ms > 0 ? (uint64_t)idle_ms : 0);
-        nest_end(run, &nest);
-    }
-}
-
-static const char *const info_help[] = {
-    "XINFO STREAM key: length, ids and ends of a stream",
-    "XINFO GROUPS key: its consumer groups as this member sees them",
-    "XINFO CONSUMERS key group: the group's consumers at this member", "XINFO HELP: this list",
-    NULL};
-
-static void run_xinfo(CommandRun *run)
-{
-    bool of_stream = arg_is(run_arg(run, 0), "STREAM");
-    bool of_groups = arg_is(run_arg(run, 0), "GROUPS");
-    bool of_consumers = arg_is(run_arg(run, 0), "CONSUMERS");
-    const StreamGroup *group;
-    const CrdtBody *body;
-    bool exists;
-    Key key;
-
-    if (arg_is(run_arg(run, 0), "HELP")) {
-        stream_reply_help(run, info_help);
-        return;
-    }
-    if (!of_stream && !of_groups && !of_consumers) {
-        stream_reply_subcommand(run, "XINFO");
-        return;
-    }
-    if (run_count(run) < (of_consumers ? 3U : 2U) ||
-        (!of_stream && run_count(run) > (of_consumers ? 3U : 2U))) {
-        stream_reply_arity(run, of_stream   ? "xinfo|stream"
-                                : of_groups ? "xinfo|groups"
-                                            : "xinfo|consumers");
-        return;
-    }
-    if (!run_find(run, 1, CRDT_STREAM, &key, &exists))
-        return;
-    body = stream_body(run, &key, exists);
-    if (of_groups) {
-        info_groups(run, body);
-        return;
-    }
-    if (!body) {
-        run_reply_error(run, ERROR_NO_KEY);
-        return;
-    }
-    if (of_consumers) {
-        group = group_of(run, &key, exists, 2);
-        if (group)
-            info_consumers(run, group);
-        else
-            stream_reply_no_group(run, 1, 2);
-        return;
-    }
-    if (run_count(run) > 2 && !arg_is(run_arg(run, 2), "FULL"))
-        run_reply_error(run,
-                        "ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try "
-                        "XINFO HELP.");
-    else if (run_count(run) > 2)
-        run_reply_error(run, "ERR XINFO STREAM FULL is not supported");
-    else
-        info_stream(run, body);
-}
-
 static const CommandSpec specs[] = {
     COMMAND_SPEC("XREAD", "entries after an id, of several streams", -4, false, OP_READ, SHAPE_KEY,
                  1.5, run_xread),
     COMMAND_SPEC("XREADGROUP", "entries not yet delivered to a group", -7, true, OP_ACCUM,
                  SHAPE_KEY, 1.8, run_xreadgroup),
-    COMMAND_SPEC("XINFO", "what is known of a stream, its groups, its consumers", -2, false,
-                 OP_READ, SHAPE_KEY, 1.0, run_xinfo),
 };
 
 const CommandGroup command_group_xread = {

@@ -90,7 +90,7 @@ static bool read_bounds(CommandRun *run, RangeQuery *query)
     if (query->kind == RANGE_BY_LEX)
         return read_lex(run, low, -1, &query->low) && read_lex(run, high, 1, &query->high);
     if (run_count(run) < query->first + 2) {
-        query->stop = 9;
+        query->stop = SHAPE_RANGE_COUNT - 1;
         return true;
     }
     return run_integer(run, query->first, &query->start) &&

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-CrdtBody *stream_body(CommandRun *run, const Key *key, bool exists)
+const CrdtBody *stream_body(CommandRun *run, const Key *key, bool exists)
 {
-    return exists ? (CrdtBody *)run_body(run, key, CRDT_STREAM) : NULL;
+    return exists ? run_body(run, key, CRDT_STREAM) : NULL;
 }
 
 void nest_begin(CommandRun *run, Nest *nest, uint32_t capacity)
@@ -136,7 +136,7 @@ bool run_stream_integer(CommandRun *run, uint32_t index, const char *error, int6
 
 StreamGroup *group_of(CommandRun *run, const Key *key, bool exists, uint32_t index)
 {
-    CrdtBody *body = stream_body(run, key, exists);
+    const CrdtBody *body = stream_body(run, key, exists);
     PayloadText name = run_text(run, index);
 
     return body && name.data ? stream_group(body, name) : NULL;

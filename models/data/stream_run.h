@@ -8,9 +8,8 @@
 #define ERROR_STREAM_ID      "ERR Invalid stream ID specified as stream command argument"
 #define ERROR_STREAM_ID_ZERO "ERR The ID specified in XADD must be greater than 0-0"
 
-/* The key's body, NULL when it does not exist for a reader.  What of it is this member's alone
- * (groups' deliveries) may be changed without an edit. */
-CrdtBody *stream_body(CommandRun *run, const Key *key, bool exists);
+/* The key's body, NULL when it does not exist for a reader. */
+const CrdtBody *stream_body(CommandRun *run, const Key *key, bool exists);
 
 /* The reply being written is, until the end, an item of the one before. */
 typedef struct {

@@ -98,7 +98,7 @@ uint32_t request_args(const Request *request, Arg *out)
         return request->ttl_ns > 0 ? 2 : 1; /* else the family's */
     case SHAPE_RANGE:
         out[1] = number_arg(0);
-        out[2] = number_arg(9);
+        out[2] = number_arg(SHAPE_RANGE_COUNT - 1);
         return 3;
     }
     return 1;

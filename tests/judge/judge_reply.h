@@ -14,6 +14,7 @@ typedef enum {
     RULE_UNORDERED,       /* as a multiset */
     RULE_UNORDERED_PAIRS, /* likewise, two items at a time */
     RULE_TIME,            /* a deadline or what is left of it: the clocks are not the same one */
+    RULE_TIMES,           /* exact, but for points in time anywhere in it */
     RULE_RANDOM,          /* as many items, each of them in the collection: see judge.h */
     RULE_SCAN,            /* cursor, and items as a multiset */
     RULE_SCAN_PAIRS,
@@ -111,6 +112,15 @@ static bool judge_equal(const Reply *a, const Reply *b, bool scores)
     return judge_reply_order(a, b) == 0 || (scores && judge_same_score(a, b));
 }
 
+/* Points in time, which no other number in a reply is as large as, become one and the same. */
+static void judge_blank_times(Reply *reply)
+{
+    if (reply->kind == REPLY_INTEGER && reply->integer > INT64_C(1000000000000))
+        reply->integer = INT64_C(1000000000000);
+    for (uint32_t i = 0; reply->kind == REPLY_ARRAY && i < reply->count; i++)
+        judge_blank_times(&reply->items[i]);
+}
+
 static void judge_sort(Reply *reply, bool pairs)
 {
     if (reply->kind != REPLY_ARRAY || reply->count == 0)
@@ -147,6 +157,10 @@ static bool judge_same(Reply *redis, Reply *ours, ReplyRule rule, bool scores)
         redis->integer > 0 && ours->integer > 0)
         return redis->integer - ours->integer <= TIME_TOLERANCE &&
                ours->integer - redis->integer <= TIME_TOLERANCE;
+    if (rule == RULE_TIMES) {
+        judge_blank_times(redis);
+        judge_blank_times(ours);
+    }
     if (rule == RULE_UNORDERED || rule == RULE_UNORDERED_PAIRS) {
         judge_sort(redis, pairs);
         judge_sort(ours, pairs);
