@@ -50,7 +50,7 @@ typedef struct {
 
     /* Any order across origins, each effect once.  A DELETE may come for a body that never held
      * anything, and need not come where it neither finds a body nor names effects that have not
-     * arrived, unless the key showed this type at its origin (effect->type). */
+     * arrived, unless it deletes this type (effect_deletes). */
     void (*apply)(CrdtBody *body, const BodyEffect *effect);
 
     /* into learns all from knows: equal to applying the missed effects.  Idempotent, commutative,

@@ -10,10 +10,9 @@
  * covered cannot arrive any more.  The same holds for a snapshot: who sends one has observed all
  * that any linked member has collected.
  *
- * Only a DEL of a key that showed a HyperLogLog at the DEL's origin counts: whether a DEL counts
- * must be told by the effect alone, and a DEL of anything else need not reach members that hold no
- * sketch.  Simplified: so a sketch hidden behind another type (crdt-semantics.md 2, type conflict)
- * outlives the DEL of what hides it; observed additions cannot be taken out of a maximum.
+ * Only a DEL of a key that held a HyperLogLog at the DEL's origin, shown or hidden behind another
+ * type, counts: whether a DEL counts must be told by the effect alone, and a DEL of anything else
+ * need not reach members that hold no sketch.
  *
  * An edit: a byte with a bit per member whose DEL is named, their seqs of 8 bytes, then 3 bytes per
  * raise.
@@ -211,7 +210,7 @@ static void apply(CrdtBody *body, const BodyEffect *in)
         return;
     }
     ensure(in->effect->op == EFFECT_DELETE);
-    if (in->effect->type != CRDT_HYPERLOGLOG)
+    if (!effect_deletes(in->effect, CRDT_HYPERLOGLOG))
         return;
     apply_delete(body, in->effect->dot);
     seen = in->causality->clock;

@@ -281,7 +281,7 @@ void groups_apply(CrdtBody *body, const Effect *effect, uint8_t op, PayloadText 
 
 void groups_delete(CrdtBody *body, const Effect *effect)
 {
-    if (effect->type == CRDT_STREAM)
+    if (effect_deletes(effect, CRDT_STREAM))
         body->group_deleted.seq[dot_member(effect->dot)] = dot_seq(effect->dot);
     for (uint32_t i = 0; i < body->group_count; i++)
         group_settle(body, body->groups[i]);

@@ -51,7 +51,7 @@ typedef struct {
     uint32_t element;       /* declared: index of the first element touched; PUBLISH: 1 for a shard
                                channel */
     uint32_t element_count; /* declared: how many elements, each with this value; 1 otherwise */
-    Value value;            /* ASSIGN, EDIT, PUBLISH; its data lives in payload */
+    Value value; /* ASSIGN, EDIT, PUBLISH; its data lives in payload.  DELETE: effect_deletes */
     int64_t amount; /* INCREMENT: integer part, the fraction is value.number (see effect_increment);
                      * EXPIRE: the deadline; ASSIGN and ADD: the deadline set with it (family ttl,
                      * SET EX), 0: left alone */
@@ -64,6 +64,14 @@ typedef struct {
      * here. */
     const uint8_t *payload;
 } Effect;
+
+/* Whether a DELETE is one of this type: the key showed it at the origin, or held it behind the type
+ * it showed (a bit per type in value.number).  Told by the effect alone, for what a delete wins
+ * over. */
+static inline bool effect_deletes(const Effect *effect, int type)
+{
+    return effect->type == type || (effect->value.number >> type & 1) != 0;
+}
 
 static inline Decimal effect_increment(const Effect *effect)
 {

@@ -136,7 +136,8 @@ static void change_delete(Store *store, Change *change)
         if (!key->state && type == CRDT_COUNTER)
             continue; /* a born counter is a string */
         if (crdt_types[type]->body) {
-            if (change->ahead || change->effect->type == type || key_body(store, key, type, false))
+            if (change->ahead || effect_deletes(change->effect, type) ||
+                key_body(store, key, type, false))
                 body_change(store, change, type);
             continue;
         }

@@ -215,10 +215,26 @@ void store_write(Store *store, Key *key, const LocalWrite *write)
     write_effect(store, key, &whole);
 }
 
+/* Of a key that is several types at once, those behind the shown one (crdt-semantics.md 2, type
+ * conflict): a DEL covers them all. */
+static uint64_t hidden_types(const Store *store, const Key *key, int shown)
+{
+    uint64_t types = 0;
+
+    for (int type = 0; !key->state && type < CRDT_TYPE_COUNT; type++)
+        if (type != shown && key_live(store, key, type) > 0)
+            types |= UINT64_C(1) << type;
+    return types;
+}
+
 void store_delete(Store *store, Key *key, WallTime now)
 {
     int type = key_type(store, key);
 
     if (type >= 0)
-        write_effect(store, key, &(LocalWrite){.op = EFFECT_DELETE, .type = type, .now = now});
+        write_effect(store, key,
+                     &(LocalWrite){.op = EFFECT_DELETE,
+                                   .type = type,
+                                   .value.number = hidden_types(store, key, type),
+                                   .now = now});
 }

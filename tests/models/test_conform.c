@@ -91,7 +91,7 @@ static void test_conform_json(void)
 
 static void test_conform_keys(void)
 {
-    run_file("keys", 8, 0);
+    run_file("keys", 10, 0);
 }
 
 static void test_conform_list(void)
