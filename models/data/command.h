@@ -31,6 +31,7 @@
     X(jsonvalue)                                                                                   \
     X(list)                                                                                        \
     X(lpos)                                                                                        \
+    X(object)                                                                                      \
     X(pubsub)                                                                                      \
     X(scan)                                                                                        \
     X(set)                                                                                         \

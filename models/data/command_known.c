@@ -21,6 +21,7 @@ typedef struct {
 
 typedef enum {
     OFFERED, /* not refused */
+    ACCESS,
     ACL,
     CLIENT,
     CLUSTER,
@@ -46,6 +47,7 @@ typedef enum {
 } RefusalKind;
 
 static const Refusal refusals[] = {
+    [ACCESS] = {"the product has it, but the model keeps no access times", ""},
     [ACL] = {"the product blocks it: access is managed by its own tools", PAGES "server.md"},
     [CLIENT] = {"the product does not support it", PAGES "connection.md"},
     [CLUSTER] = {"the product blocks it: its clusters are managed by its own tools",
@@ -323,7 +325,7 @@ static const KnownName names[] = {
     {"object|encoding", ENCODING},
     {"object|freq", OFFERED},
     {"object|help", OFFERED},
-    {"object|idletime", OFFERED},
+    {"object|idletime", ACCESS},
     {"object|refcount", OFFERED},
     {"persist", OFFERED},
     {"pexpire", OFFERED},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/data/stream_run.h"
+#include "models/data/subcommand.h"
 
 #define ERROR_KEY_NEEDED                                                                           \
     "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to "   \
@@ -167,7 +168,7 @@ static const char *const group_help[] = {
 static void run_xgroup(CommandRun *run)
 {
     if (arg_is(run_arg(run, 0), "HELP")) {
-        stream_reply_help(run, group_help);
+        subcommand_reply_help(run, group_help);
         return;
     }
     for (GroupSub sub = SUB_CREATE; sub <= SUB_DELCONSUMER; sub++) {
@@ -177,14 +178,14 @@ static void run_xgroup(CommandRun *run)
             continue;
         if (run_count(run) < spec->least ||
             (spec->least == spec->most && run_count(run) > spec->most))
-            stream_reply_arity(run, spec->full_name);
+            subcommand_reply_arity(run, spec->full_name);
         else if (sub == SUB_CREATE)
             group_create(run);
         else
             group_change(run, sub);
         return;
     }
-    stream_reply_subcommand(run, "XGROUP");
+    subcommand_reply_unknown(run, "XGROUP");
 }
 
 /* --- XACK */

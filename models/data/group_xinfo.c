@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "models/data/stream_run.h"
+#include "models/data/subcommand.h"
 
 #define NODE_ENTRIES 100
 #define FULL_COUNT   10 /* entries, and pending ones of each group and consumer; COUNT 0: all */
@@ -235,18 +236,18 @@ static void run_xinfo(CommandRun *run)
     Key key;
 
     if (arg_is(run_arg(run, 0), "HELP")) {
-        stream_reply_help(run, info_help);
+        subcommand_reply_help(run, info_help);
         return;
     }
     if (!of_stream && !of_groups && !of_consumers) {
-        stream_reply_subcommand(run, "XINFO");
+        subcommand_reply_unknown(run, "XINFO");
         return;
     }
     if (run_count(run) < (of_consumers ? 3U : 2U) ||
         (!of_stream && run_count(run) > (of_consumers ? 3U : 2U))) {
-        stream_reply_arity(run, of_stream   ? "xinfo|stream"
-                                : of_groups ? "xinfo|groups"
-                                            : "xinfo|consumers");
+        subcommand_reply_arity(run, of_stream   ? "xinfo|stream"
+                                    : of_groups ? "xinfo|groups"
+                                                : "xinfo|consumers");
         return;
     }
     if (!run_find(run, 1, CRDT_STREAM, &key, &exists))

@@ -166,24 +166,3 @@ void stream_reply_no_group(CommandRun *run, uint32_t key_index, uint32_t group_i
                        (int)group.bytes, group.data ? group.data : "", (int)key.bytes,
                        key.data ? key.data : "");
 }
-
-void stream_reply_subcommand(CommandRun *run, const char *container)
-{
-    PayloadText name = run_text(run, 0);
-
-    stream_reply_error(run, "ERR unknown subcommand", "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                       (int)name.bytes, name.data ? name.data : "", container);
-}
-
-void stream_reply_arity(CommandRun *run, const char *name)
-{
-    stream_reply_error(run, "ERR wrong number of arguments",
-                       "ERR wrong number of arguments for '%s' command", name);
-}
-
-void stream_reply_help(CommandRun *run, const char *const *lines)
-{
-    run_reply_array(run, g_strv_length((char **)lines));
-    for (; *lines; lines++)
-        push_literal(run, *lines);
-}

@@ -42,7 +42,3 @@ StreamGroup *group_of(CommandRun *run, const Key *key, bool exists, uint32_t ind
 void group_reply_missing(CommandRun *run, uint32_t key_index, uint32_t group_index); /* NOGROUP */
 PayloadText consumer_name(const StreamConsumer *consumer);
 void stream_reply_no_group(CommandRun *run, uint32_t key_index, uint32_t group_index);
-void stream_reply_subcommand(CommandRun *run, const char *container); /* unknown */
-void stream_reply_arity(CommandRun *run, const char *name);
-/* HELP of a command with subcommands; lines end with NULL. */
-void stream_reply_help(CommandRun *run, const char *const *lines);

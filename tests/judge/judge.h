@@ -509,7 +509,7 @@ static void judge_type(Judge *judge, const JudgeType *type, long command_count)
 }
 
 /* A server of its own for one type; returns how many sequences ended in a documented difference. */
-static long judge_run(const Judge *with, const JudgeType *type, long command_count)
+static inline long judge_run(const Judge *with, const JudgeType *type, long command_count)
 {
     Judge judge = *with;
     const char *missing = judge_server_start(&judge.server);

@@ -82,6 +82,13 @@ static bool floats_are_decimal(const GPtrArray *command, const Reply *redis, con
             error_is(ours, "ERR hash value is not a float"));
 }
 
+/* Redis refers to small whole numbers from many keys. */
+static bool nothing_is_shared(const GPtrArray *command, const Reply *redis, const Reply *ours)
+{
+    return strcmp(name_of(command), "OBJECT") == 0 && redis->kind == REPLY_INTEGER &&
+           redis->integer == INT32_MAX && ours->kind == REPLY_INTEGER && ours->integer == 1;
+}
+
 static bool deadlines_end_at_2_49(const GPtrArray *command, const Reply *redis, const Reply *ours)
 {
     (void)command;
@@ -108,6 +115,7 @@ static const JudgeDifference differences[] = {
     {"float increments add in decimal (issue 3), whose integer part is an int64",
      floats_have_64_bits},
     {"float increments are decimal numbers, never hexadecimal ones", floats_are_decimal},
+    {"no value is shared by keys, small whole numbers neither", nothing_is_shared},
     {"deadlines are below 2^49 ms (crdt-semantics.md 2)", deadlines_end_at_2_49},
     {"counters hold 59 bits, so that concurrent increments cannot overflow "
      "(crdt-semantics.md 3.3)",
@@ -348,6 +356,7 @@ static const JudgeForm generic_forms[] = {
     {.form = "PTTL <key>", .rule = RULE_TIME},
     {.form = "EXPIRETIME <key>", .rule = RULE_TIME},
     {.form = "PEXPIRETIME <key>", .rule = RULE_TIME},
+    {.form = "OBJECT ( FREQ <key> | REFCOUNT <key> | ZZ <key> | FREQ | REFCOUNT <key> <key> )"},
     {.form = "RENAME <key> <key>"},
     {.form = "RENAMENX <key> <key>"},
     {.form = "COPY <key> <key> [ ( REPLACE | DB 0 | DB <few> | DB abc | ZZ ) ]"},

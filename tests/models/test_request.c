@@ -104,6 +104,7 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "LMOVE",
                                         "LMPOP",
                                         "MULTI",
+                                        "OBJECT",
                                         "PEXPIREAT",
                                         "PSETEX",
                                         "PSUBSCRIBE",

@@ -1,0 +1,11 @@
+/* Replies of commands that have subcommands: XGROUP, XINFO, OBJECT. */
+#pragma once
+
+#include "models/data/command_run.h"
+
+/* The first argument names no subcommand of container ("XINFO"). */
+void subcommand_reply_unknown(CommandRun *run, const char *container);
+void subcommand_reply_arity(CommandRun *run, const char *name); /* "xinfo|stream" */
+
+/* HELP; lines end with NULL. */
+void subcommand_reply_help(CommandRun *run, const char *const *lines);
