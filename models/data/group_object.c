@@ -25,22 +25,19 @@ static void run_object(CommandRun *run)
 {
     bool of_frequency = arg_is(run_arg(run, 0), "FREQ");
     bool of_references = arg_is(run_arg(run, 0), "REFCOUNT");
-    bool of_help = arg_is(run_arg(run, 0), "HELP");
     bool exists;
     Key key;
 
-    if (!of_frequency && !of_references && !of_help) {
+    if (arg_is(run_arg(run, 0), "HELP")) {
+        subcommand_reply_help(run, "object|help", object_help);
+        return;
+    }
+    if (!of_frequency && !of_references) {
         subcommand_reply_unknown(run, "OBJECT");
         return;
     }
-    if (run_count(run) != (of_help ? 1 : 2)) {
-        subcommand_reply_arity(run, of_help        ? "object|help"
-                                    : of_frequency ? "object|freq"
-                                                   : "object|refcount");
-        return;
-    }
-    if (of_help) {
-        subcommand_reply_help(run, object_help);
+    if (run_count(run) != 2) {
+        subcommand_reply_arity(run, of_frequency ? "object|freq" : "object|refcount");
         return;
     }
     if (!run_find(run, 1, -1, &key, &exists))

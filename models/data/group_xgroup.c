@@ -41,12 +41,7 @@ static bool take_group_options(CommandRun *run, bool *make_stream)
                 return false;
             }
         } else {
-            PayloadText name = run_text(run, 0);
-
-            stream_reply_error(run, ERROR_SYNTAX,
-                               "ERR unknown subcommand or wrong number of arguments for '%.*s'. "
-                               "Try XGROUP HELP.",
-                               (int)name.bytes, name.data ? name.data : "");
+            subcommand_reply_syntax(run, "XGROUP");
             return false;
         }
     }
@@ -168,7 +163,7 @@ static const char *const group_help[] = {
 static void run_xgroup(CommandRun *run)
 {
     if (arg_is(run_arg(run, 0), "HELP")) {
-        subcommand_reply_help(run, group_help);
+        subcommand_reply_help(run, "xgroup|help", group_help);
         return;
     }
     for (GroupSub sub = SUB_CREATE; sub <= SUB_DELCONSUMER; sub++) {

@@ -163,9 +163,7 @@ static bool take_full(CommandRun *run, uint64_t *out_limit)
 
     if ((run_count(run) != 3 && run_count(run) != 5) || !arg_is(run_arg(run, 2), "FULL") ||
         (run_count(run) == 5 && !arg_is(run_arg(run, 3), "COUNT"))) {
-        run_reply_error(run,
-                        "ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try "
-                        "XINFO HELP.");
+        subcommand_reply_syntax(run, "XINFO");
         return false;
     }
     if (run_count(run) == 5 && !run_integer(run, 4, &limit))
@@ -236,7 +234,7 @@ static void run_xinfo(CommandRun *run)
     Key key;
 
     if (arg_is(run_arg(run, 0), "HELP")) {
-        subcommand_reply_help(run, info_help);
+        subcommand_reply_help(run, "xinfo|help", info_help);
         return;
     }
     if (!of_stream && !of_groups && !of_consumers) {

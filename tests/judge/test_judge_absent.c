@@ -56,8 +56,9 @@ static void run(Fixture *f, char **argv)
 
 static void test_judge_without_server_says_what_nobody_judges(void)
 {
-    static const char *const programs[] = {"test_judge", "test_judge_geo", "test_judge_hyperloglog",
-                                           "test_judge_stream", "test_judge_transactions"};
+    static const char *const programs[] = {
+        "test_judge",        "test_judge_dump",  "test_judge_geo",         "test_judge_hyperloglog",
+        "test_judge_stream", "test_judge_sweep", "test_judge_transactions"};
     g_autoptr(Fixture) f = fixture_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
