@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "models/data/command_known.h"
+#include "models/scenario/op_trial.h"
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
 
@@ -18,6 +19,21 @@ static bool command_serves(const CommandSpec *spec, int type)
         return !group->serves ||
                strcmp(group->serves, keys->body ? keys->head.name : keys->redis_name) == 0;
     }
+    return false;
+}
+
+/* Of a command for keys of this type: whether a workload can send it. */
+static bool op_is_possible(const FamilyParams *family, size_t index, GError **error)
+{
+    g_autoptr(Arena) arena = arena_new();
+    const char *reply = op_trial(family, index, arena);
+
+    if (!reply)
+        return true;
+    json_error_key(error, family->ops.nodes[index],
+                   "\"%s\" cannot work as a workload sends it, with one key and the family's sizes "
+                   "and times: %s; take another command",
+                   family->ops.ids[index], reply);
     return false;
 }
 
@@ -42,7 +58,7 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
     }
     family->specs[index] = spec;
     if (spec && command_serves(spec, family->type))
-        return true;
+        return op_is_possible(family, index, error);
     if (spec) {
         json_error_key(error, at,
                        "\"%s\" is no command for a %s; take one of its own or change the type",

@@ -90,6 +90,22 @@ static const Mistake mistakes[] = {
     {"\"HSET\": 0.2", "\"HSETT\": 0.2",
      "shop.json:11:95: families.cart.ops: \"HSETT\" is not a command of this version; did you mean "
      "\"HSET\"?"},
+    /* Commands that only fail for want of what a workload does not give. */
+    {"\"HSET\": 0.2", "\"RENAME\": 0.2",
+     "shop.json:11:95: families.cart.ops: \"RENAME\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: ERR RENAME of a declared key is not simulated; take "
+     "another command"},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"set\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"SUNIONSTORE\": 0.2",
+     "shop.json:11:81: families.cart.ops: \"SUNIONSTORE\" cannot work as a workload sends it, with "
+     "one key and the family's sizes and times: ERR syntax error; take another command"},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"list\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"RPOPLPUSH\": 0.2",
+     "shop.json:11:82: families.cart.ops: \"RPOPLPUSH\" cannot work as a workload sends it, with "
+     "one "
+     "key and the family's sizes and times: it writes to a second key; take another command"},
     {"\"routing\": {", "\"routing\": { \"preset\": \"jedi\",",
      "shop.json:13:26: routing.preset: no preset is called \"jedi\"; did you mean \"jedis\"?"},
     /* A fault spelled as other choices are. */
