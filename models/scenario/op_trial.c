@@ -10,6 +10,7 @@
 #define TRIAL_ELEMENTS 4
 #define TRIAL_BYTES    16
 #define TRIAL_TTL_NS   (60 * SIM_S)
+#define TRIAL_NOW_MS   INT64_C(1700000000000) /* a wall clock of these years */
 
 static void ignore_effect(void *actor, const Effect *effect)
 {
@@ -23,7 +24,7 @@ static const char *try_key(Store *store, const Request *request, Arena *arena)
     Command command = {.spec = request->spec, .args = args, .count = request_args(request, args)};
     Reply reply = {0};
 
-    store_execute(store, &command, (WallTime){1000}, arena, &reply);
+    store_execute(store, &command, (WallTime){TRIAL_NOW_MS}, arena, &reply);
     return reply.kind == REPLY_ERROR ? reply.text : NULL;
 }
 
@@ -48,6 +49,7 @@ const char *op_trial(const FamilyParams *params, size_t op_index, Arena *arena)
                           .member_count = 1,
                           .families = families,
                           .family_count = 1,
+                          .start = {TRIAL_NOW_MS},
                           .sink = {.emit = ignore_effect}};
     g_autoptr(Store) store = store_new(&config);
     const char *error = NULL;
@@ -62,10 +64,14 @@ const char *op_trial(const FamilyParams *params, size_t op_index, Arena *arena)
                            .weight = 1};
 
         error = try_key(store, &request, arena);
+        if (error)
+            continue;
         if (store_ledger(store, 1)->key_count > 0) /* under no name that anybody gave */
             error = "it writes to a second key";
-        else if (!error)
-            break;
+        else if (request.spec->shape == SHAPE_TTL && store_ledger(store, 0)->key_count == 0)
+            error = request.ttl_ns > 0 ? "its time has passed, so it deletes the key"
+                                       : "without a ttl it deletes the key";
+        break;
     }
     dist_free(value);
     return error;

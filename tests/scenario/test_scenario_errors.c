@@ -106,6 +106,11 @@ static const Mistake mistakes[] = {
      "shop.json:11:82: families.cart.ops: \"RPOPLPUSH\" cannot work as a workload sends it, with "
      "one "
      "key and the family's sizes and times: it writes to a second key; take another command"},
+    {"\"HSET\": 0.2", "\"EXPIREAT\": { \"share\": 0.2, \"ttl\": \"1m\" }",
+     "shop.json:11:95: families.cart.ops: \"EXPIREAT\" cannot work as a workload sends it, with "
+     "one "
+     "key and the family's sizes and times: its time has passed, so it deletes the key; take "
+     "another command"},
     {"\"routing\": {", "\"routing\": { \"preset\": \"jedi\",",
      "shop.json:13:26: routing.preset: no preset is called \"jedi\"; did you mean \"jedis\"?"},
     /* A fault spelled as other choices are. */
