@@ -44,6 +44,9 @@ static void test_command_known_refusals_give_their_reason(void)
     expect_unfound(WORDS("Object", "Encoding", "k"),
                    "ERR OBJECT ENCODING is refused: an active-active database has CRDT.DEBUG "
                    "ENCODING in its place");
+    expect_unfound(WORDS("OBJECT", "IDLETIME", "k"),
+                   "ERR OBJECT IDLETIME is refused: the product has it, but the model keeps no "
+                   "access times");
     expect_unfound(WORDS("MOVE", "k", "1"),
                    "ERR MOVE is refused: the product has no numbered databases and blocks what is "
                    "about them");
