@@ -248,21 +248,9 @@ static int compare_distances_down(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The first whose score is not below low. */
-static uint32_t first_from(const ScoredList *list, double low)
+static bool is_below_cell(const void *bound, const Scored *item)
 {
-    uint32_t begin = 0;
-    uint32_t end = list->count;
-
-    while (begin < end) {
-        uint32_t middle = begin + (end - begin) / 2;
-
-        if (list->items[middle].score < low)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    return begin;
+    return item->score < ((const EarthCell *)bound)->low;
 }
 
 /* ANY ends at the count, whatever lies nearer. */
@@ -271,11 +259,11 @@ static bool is_enough(const Search *search, const GArray *found)
     return search->any && found->len >= search->count;
 }
 
-static void search_cell(const Search *search, const ScoredList *list, EarthCell cell, GArray *found)
+static void search_cell(const Search *search, ZsetOrder *order, EarthCell cell, GArray *found)
 {
-    for (uint32_t i = first_from(list, cell.low); i < list->count && !is_enough(search, found);
-         i++) {
-        Found each = {.item = list->items[i], .place = found->len};
+    for (uint32_t i = zset_order_below(order, is_below_cell, &cell, 0, WALK_UP);
+         i < order->count && !is_enough(search, found); i++) {
+        Found each = {.item = zset_order_at(order, i), .place = found->len};
 
         if (each.item.score >= cell.high)
             return;
@@ -289,15 +277,15 @@ static void search_cell(const Search *search, const ScoredList *list, EarthCell 
 static GArray *find_all(CommandRun *run, const Search *search)
 {
     GArray *found = g_array_new(FALSE, FALSE, sizeof(Found));
-    ScoredList list = zset_sorted(run, &search->key, search->exists);
     bool nearest = search->order == ORDER_NEAREST ||
                    (search->order == ORDER_NONE && search->count > 0 && !search->any);
     EarthCell cells[EARTH_CELLS];
     uint32_t cell_count = search->exists ? earth_cover(&search->shape, cells) : 0;
+    ZsetOrder order;
 
+    zset_order_open(run, &search->key, search->exists, &order);
     for (uint32_t i = 0; i < cell_count; i++)
-        search_cell(search, &list, cells[i], found);
-    g_free(list.items);
+        search_cell(search, &order, cells[i], found);
     if (nearest)
         g_array_sort(found, compare_distances);
     else if (search->order == ORDER_FURTHEST)

@@ -4,7 +4,7 @@
  * the order of their reversed bits (after dictScan of Redis).  A table that doubles splits each
  * bucket into two that come one after the other in that order, so whatever was there from the first
  * call to the last is reported at least once.  Items of one bucket stand in the unbroken run of
- * entries that begins at it.
+ * taken ones that begins at it.
  *
  * Simplified: keys of declared families have no names, so they are counted by DBSIZE and listed by
  * none of the others. */
@@ -73,13 +73,13 @@ static bool read_options(CommandRun *run, uint32_t index, bool keyspace, Scan *s
 
 /* --- tables */
 
-/* Of an entry: whether there is one, and its hash. */
-typedef bool (*EntryHash)(const void *entries, uint32_t at, uint64_t *out_hash);
+/* Of a bucket: whether it is taken, and the hash of what is there. */
+typedef bool (*BucketHash)(const void *buckets, uint32_t at, uint64_t *out_hash);
 
 typedef struct {
-    const void *entries;
+    const void *buckets;
     uint32_t capacity;
-    EntryHash hash;
+    BucketHash hash;
 } ScanTable;
 
 static uint64_t reversed(uint64_t bits)
@@ -91,13 +91,13 @@ static uint64_t reversed(uint64_t bits)
     return result;
 }
 
-/* Positions of the entries whose home is the bucket. */
+/* Buckets of what has its home in the one given. */
 static void take_bucket(const ScanTable *table, uint32_t bucket, GArray *positions)
 {
     uint32_t mask = table->capacity - 1;
     uint64_t hash;
 
-    for (uint32_t at = bucket; table->hash(table->entries, at, &hash); at = (at + 1) & mask)
+    for (uint32_t at = bucket; table->hash(table->buckets, at, &hash); at = (at + 1) & mask)
         if (((uint32_t)hash & mask) == bucket)
             g_array_append_val(positions, at);
 }
@@ -120,21 +120,24 @@ static GArray *take_table(const ScanTable *table, Scan *scan)
     return positions;
 }
 
-static bool born_hash(const void *entries, uint32_t at, uint64_t *out_hash)
+static bool born_hash(const void *buckets, uint32_t at, uint64_t *out_hash)
 {
-    const BornKey *born = ((BornKey *const *)entries)[at];
+    const BornKey *born = ((BornKey *const *)buckets)[at];
 
     if (born)
         *out_hash = born->hash;
     return born != NULL;
 }
 
-static bool element_hash(const void *entries, uint32_t at, uint64_t *out_hash)
+static bool element_hash(const void *buckets, uint32_t at, uint64_t *out_hash)
 {
-    const Element *element = &((const Element *)entries)[at];
+    const ElementTable *table = buckets;
+    uint32_t place;
 
-    *out_hash = element->hash;
-    return element->name != NULL;
+    if (!element_in_bucket(table, at, &place))
+        return false;
+    *out_hash = table->entries[place].hash;
+    return true;
 }
 
 static bool is_asked_for(const Scan *scan, PayloadText name)
@@ -174,15 +177,18 @@ static void push_element(CommandRun *run, int type, const Scan *scan, PayloadTex
 static void scan_born(CommandRun *run, const Key *key, int type, Scan *scan)
 {
     const ElementTable *elements = &key->born->elements[type];
-    ScanTable table = {elements->entries, elements->capacity, element_hash};
+    ScanTable table = {elements, elements->capacity, element_hash};
     GArray *positions = take_table(&table, scan);
     Reply *outer;
 
     reply_cursor(run, scan->cursor);
     outer = run_open_array(run, 2 * positions->len);
     for (uint32_t i = 0; i < positions->len; i++) {
-        const Element *element = &elements->entries[g_array_index(positions, uint32_t, i)];
+        const Element *element;
+        uint32_t place;
 
+        element_in_bucket(elements, g_array_index(positions, uint32_t, i), &place);
+        element = &elements->entries[place];
         push_element(run, type, scan, stored_name(element->name), &element->slot);
     }
     run_close_array(run, outer);

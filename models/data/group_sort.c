@@ -140,15 +140,16 @@ static void item_free(void *data)
 
 static void load_zset(CommandRun *run, const Key *key, const SortQuery *query, GArray *items)
 {
-    ScoredList list = zset_sorted(run, key, true);
+    bool reverse = query->unsorted && query->descending;
+    ZsetOrder order;
 
-    for (uint32_t i = 0; i < list.count; i++) {
-        bool reverse = query->unsorted && query->descending;
-        SortItem item = item_of(list.items[reverse ? list.count - 1 - i : i].ref.name);
+    zset_order_open(run, key, true, &order);
+    for (uint32_t i = 0; i < order.count; i++) {
+        Scored each = zset_order_at(&order, reverse ? order.count - 1 - i : i);
+        SortItem item = item_of(each.ref.name);
 
         g_array_append_val(items, item);
     }
-    g_free(list.items);
 }
 
 static void load_set(CommandRun *run, const Key *key, GArray *items)

@@ -10,15 +10,15 @@
 /* Takes count elements from one end; nested: each pushed as an array of its own. */
 static void pop(CommandRun *run, Key *key, bool highest, uint32_t count, bool nested)
 {
-    ScoredList list = {0};
-    Scored first;
+    g_autofree Scored *items = NULL;
+    ZsetOrder order;
 
-    if (count > 1)
-        list = zset_sorted(run, key, true);
-    else if (count == 1 && !zset_first(run, key, highest, &first))
+    if (count == 0)
         return;
+    zset_order_open(run, key, true, &order);
+    items = zset_order_copy(&order, highest ? order.count - count : 0, count);
     for (uint32_t i = 0; i < count; i++) {
-        const Scored *item = count == 1 ? &first : &list.items[highest ? list.count - 1 - i : i];
+        const Scored *item = &items[highest ? count - 1 - i : i];
         Reply *outer = nested ? run_open_array(run, 2) : NULL;
 
         run_push_text(run, element_name(key, &item->ref));
@@ -27,7 +27,6 @@ static void pop(CommandRun *run, Key *key, bool highest, uint32_t count, bool ne
             run_close_array(run, outer);
         run_remove(run, key, CRDT_ZSET, &item->ref);
     }
-    g_free(list.items);
 }
 
 static uint32_t clip(CommandRun *run, const Key *key, int64_t count)

@@ -3,8 +3,8 @@
  *
  * Why it works: all these commands are one query with different spellings.  What it selects is one
  * unbroken run of the order: from the first element past the near bound to the last before the far
- * one.  By name that is how Redis walks too, so even sets whose scores differ, for which ranges by
- * name are not defined, reply alike.  A workload's query on a declared key needs only how much
+ * one.  By name that is how Redis walks too, so even small sets whose scores differ, for which ranges
+ * by name are not defined, reply alike.  A workload's query on a declared key needs only how much
  * comes back, so nothing is sorted for it. */
 #include <string.h>
 
@@ -135,19 +135,22 @@ static int compare_to_bound(PayloadText name, const LexBound *bound)
                                 : compare_texts(name.data ? name : none, bound->text);
 }
 
-static bool is_past_low(const RangeQuery *query, const Scored *item)
+/* As ZsetBefore, like the next. */
+static bool is_below_low(const void *bound, const Scored *item)
 {
+    const RangeQuery *query = bound;
     int order;
 
     if (query->kind == RANGE_BY_SCORE)
-        return query->scores.low_exclusive ? item->score > query->scores.low
-                                           : item->score >= query->scores.low;
+        return query->scores.low_exclusive ? item->score <= query->scores.low
+                                           : item->score < query->scores.low;
     order = compare_to_bound(item->ref.name, &query->low);
-    return query->low.exclusive ? order > 0 : order >= 0;
+    return query->low.exclusive ? order <= 0 : order < 0;
 }
 
-static bool is_before_high(const RangeQuery *query, const Scored *item)
+static bool is_before_high(const void *bound, const Scored *item)
 {
+    const RangeQuery *query = bound;
     int order;
 
     if (query->kind == RANGE_BY_SCORE)
@@ -174,14 +177,14 @@ static bool bounds_are_open(const RangeQuery *query)
     return order < 0 || (order == 0 && !low->exclusive && !high->exclusive);
 }
 
-/* A run of the list in the query's direction: item i of it is at_of(list, query, first + i). */
+/* A run of the order in the query's direction. */
 typedef struct {
     int64_t first, count;
 } Selection;
 
-static const Scored *item_at(const ScoredList *list, const RangeQuery *query, int64_t at)
+static Scored item_at(ZsetOrder *order, const RangeQuery *query, int64_t at)
 {
-    return &list->items[query->reverse ? list->count - 1 - at : at];
+    return zset_order_at(order, (uint32_t)(query->reverse ? order->count - 1 - at : at));
 }
 
 static Selection select_ranks(const RangeQuery *query, int64_t size)
@@ -192,33 +195,66 @@ static Selection select_ranks(const RangeQuery *query, int64_t size)
     return (Selection){.first = start, .count = start <= stop ? stop - start + 1 : 0};
 }
 
-static Selection select_between(const RangeQuery *query, const ScoredList *list)
+/* From the first element past the near bound, if it lies before the far one; LIMIT's offset is
+ * skipped without looking. */
+static Selection select_up(const RangeQuery *query, ZsetOrder *order)
 {
-    bool (*near)(const RangeQuery *, const Scored *) =
-        query->reverse ? is_before_high : is_past_low;
-    bool (*far)(const RangeQuery *, const Scored *) = query->reverse ? is_past_low : is_before_high;
-    Selection selection = {0};
+    int64_t first = zset_order_below(order, is_below_low, query, 0, WALK_UP);
+    Scored nearest = first < order->count ? zset_order_at(order, (uint32_t)first) : (Scored){0};
+    int64_t end;
 
-    if (list->count == 0 || !bounds_are_open(query) ||
-        !is_past_low(query, &list->items[list->count - 1]) ||
-        !is_before_high(query, &list->items[0]) || query->offset < 0)
+    if (first == order->count || !is_before_high(query, &nearest) ||
+        query->offset >= order->count - first)
+        return (Selection){0};
+    first += query->offset;
+    end = zset_order_below(order, is_before_high, query, (uint32_t)first, WALK_UP);
+    return (Selection){.first = first, .count = MAX(end - first, 0)};
+}
+
+static Selection select_down(const RangeQuery *query, ZsetOrder *order)
+{
+    int64_t end = zset_order_below(order, is_before_high, query, order->count, WALK_DOWN);
+    Scored nearest = end > 0 ? zset_order_at(order, (uint32_t)end - 1) : (Scored){0};
+    int64_t first;
+
+    if (end == 0 || is_below_low(query, &nearest) || query->offset >= end)
+        return (Selection){0};
+    end -= query->offset;
+    first = zset_order_below(order, is_below_low, query, (uint32_t)end, WALK_DOWN);
+    return (Selection){.first = order->count - end, .count = MAX(end - first, 0)};
+}
+
+static Selection select_between(const RangeQuery *query, ZsetOrder *order)
+{
+    Selection selection = {0};
+    Scored lowest, highest;
+
+    if (order->count == 0 || !bounds_are_open(query) || query->offset < 0)
         return selection;
-    while (selection.first < list->count && !near(query, item_at(list, query, selection.first)))
-        selection.first++;
-    if (selection.first == list->count || !far(query, item_at(list, query, selection.first)) ||
-        query->offset >= list->count - selection.first)
+    lowest = zset_order_at(order, 0);
+    highest = zset_order_at(order, order->count - 1);
+    if (is_below_low(query, &highest) || !is_before_high(query, &lowest))
         return selection;
-    selection.first += query->offset;
-    while (selection.count != query->count && selection.first + selection.count < list->count &&
-           far(query, item_at(list, query, selection.first + selection.count)))
-        selection.count++;
+    selection = query->reverse ? select_down(query, order) : select_up(query, order);
+    if (query->count >= 0)
+        selection.count = MIN(selection.count, query->count);
     return selection;
 }
 
-static Selection select_range(const RangeQuery *query, const ScoredList *list)
+static Selection select_range(const RangeQuery *query, ZsetOrder *order)
 {
-    return query->kind == RANGE_BY_RANK ? select_ranks(query, list->count)
-                                        : select_between(query, list);
+    return query->kind == RANGE_BY_RANK ? select_ranks(query, order->count)
+                                        : select_between(query, order);
+}
+
+/* What is selected, lowest first; free with g_free. */
+static Scored *copy_selection(const RangeQuery *query, ZsetOrder *order, Selection selection)
+{
+    int64_t first =
+        query->reverse ? order->count - selection.first - selection.count : selection.first;
+
+    return zset_order_copy(order, (uint32_t)(selection.count > 0 ? first : 0),
+                           (uint32_t)selection.count);
 }
 
 /* --- replying */
@@ -231,13 +267,16 @@ static void push_item(CommandRun *run, const Key *key, const RangeQuery *query, 
 }
 
 static void reply_selection(CommandRun *run, const Key *key, const RangeQuery *query,
-                            const ScoredList *list)
+                            ZsetOrder *order)
 {
-    Selection selection = select_range(query, list);
+    Selection selection = select_range(query, order);
 
     run_reply_array(run, (uint32_t)selection.count * 2);
-    for (int64_t i = 0; i < selection.count; i++)
-        push_item(run, key, query, item_at(list, query, selection.first + i));
+    for (int64_t i = 0; i < selection.count; i++) {
+        Scored item = item_at(order, query, selection.first + i);
+
+        push_item(run, key, query, &item);
+    }
 }
 
 static void reply_sizes(CommandRun *run, const Key *key, const RangeQuery *query, int64_t size)
@@ -252,7 +291,7 @@ static void reply_sizes(CommandRun *run, const Key *key, const RangeQuery *query
 
 static void range(CommandRun *run, RangeQuery query)
 {
-    ScoredList list;
+    ZsetOrder order;
     bool exists;
     Key key;
 
@@ -263,9 +302,8 @@ static void range(CommandRun *run, RangeQuery query)
         reply_sizes(run, &key, &query, exists ? key_live(run->store, &key, CRDT_ZSET) : 0);
         return;
     }
-    list = zset_sorted(run, &key, exists);
-    reply_selection(run, &key, &query, &list);
-    g_free(list.items);
+    zset_order_open(run, &key, exists, &order);
+    reply_selection(run, &key, &query, &order);
 }
 
 static void run_zrange(CommandRun *run)
@@ -303,34 +341,31 @@ static void run_zrevrangebylex(CommandRun *run)
 static void run_zrangestore(CommandRun *run)
 {
     RangeQuery query = {.modern = true, .stores = true, .first = 2};
+    g_autofree Scored *items = NULL;
     Selection selection;
-    ScoredList list;
+    ZsetOrder order;
     bool exists;
     Key key;
 
     if (!read_query(run, &query) || !run_find(run, 1, CRDT_ZSET, &key, &exists))
         return;
-    list = zset_sorted(run, &key, exists);
-    selection = select_range(&query, &list);
-    if (query.reverse)
-        selection.first = list.count - selection.first - selection.count;
-    zset_replace(run, 0, list.items + (selection.count > 0 ? selection.first : 0),
-                 (uint32_t)selection.count);
-    g_free(list.items);
+    zset_order_open(run, &key, exists, &order);
+    selection = select_range(&query, &order);
+    items = copy_selection(&query, &order, selection);
+    zset_replace(run, 0, items, (uint32_t)selection.count);
 }
 
 static void count_range(CommandRun *run, RangeKind kind)
 {
     RangeQuery query = {.kind = kind, .first = 1, .count = -1};
-    ScoredList list;
+    ZsetOrder order;
     bool exists;
     Key key;
 
     if (!read_bounds(run, &query) || !run_find(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    list = zset_sorted(run, &key, exists);
-    run_reply_integer(run, select_between(&query, &list).count);
-    g_free(list.items);
+    zset_order_open(run, &key, exists, &order);
+    run_reply_integer(run, select_between(&query, &order).count);
 }
 
 static void run_zcount(CommandRun *run)
@@ -346,18 +381,19 @@ static void run_zlexcount(CommandRun *run)
 static void remove_range(CommandRun *run, RangeKind kind)
 {
     RangeQuery query = {.kind = kind, .first = 1, .count = -1};
+    g_autofree Scored *items = NULL;
     Selection selection;
-    ScoredList list;
+    ZsetOrder order;
     bool exists;
     Key key;
 
     if (!read_bounds(run, &query) || !run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    list = zset_sorted(run, &key, exists);
-    selection = select_range(&query, &list);
+    zset_order_open(run, &key, exists, &order);
+    selection = select_range(&query, &order);
+    items = copy_selection(&query, &order, selection);
     for (int64_t i = 0; i < selection.count; i++)
-        run_remove(run, &key, CRDT_ZSET, &list.items[selection.first + i].ref);
-    g_free(list.items);
+        run_remove(run, &key, CRDT_ZSET, &items[i].ref);
     run_reply_integer(run, selection.count);
 }
 

@@ -258,10 +258,17 @@ static void run_zcard(CommandRun *run)
         run_reply_integer(run, exists ? key_live(run->store, &key, CRDT_ZSET) : 0);
 }
 
+static bool comes_before(const void *bound, const Scored *item)
+{
+    return scored_compare(item, bound) < 0;
+}
+
 static void zrank(CommandRun *run, bool reverse)
 {
     Scored at = {0};
     SlotView view = {0};
+    ZsetOrder order;
+    uint32_t rank;
     bool exists;
     Key key;
 
@@ -275,7 +282,9 @@ static void zrank(CommandRun *run, bool reverse)
         return;
     }
     at.score = view_score(&view);
-    run_reply_integer(run, zset_count_before(run, &key, &at, reverse));
+    zset_order_open(run, &key, true, &order);
+    rank = zset_order_below(&order, comes_before, &at, 0, WALK_UP);
+    run_reply_integer(run, reverse ? order.count - 1 - rank : rank);
 }
 
 static void run_zrank(CommandRun *run)

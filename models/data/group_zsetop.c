@@ -212,12 +212,10 @@ static GArray *combine(CommandRun *run, const Query *query)
 {
     GArray *result = g_array_new(FALSE, FALSE, sizeof(Scored));
     uint32_t walks = query->how == COMBINE_UNION ? query->count : 1;
-    ScoredList list;
 
     for (uint32_t i = 0; i < walks; i++)
         combine_operand(run, query, i, result);
-    list = (ScoredList){.items = (Scored *)(void *)result->data, .count = result->len};
-    zset_sort(&list);
+    zset_sort((Scored *)(void *)result->data, result->len);
     return result;
 }
 

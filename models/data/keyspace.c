@@ -2,7 +2,7 @@
  * miss.  A slot of all zero bytes nobody touched stands for the starting value, which the family
  * tells from the key's index; it is written out when first needed, so a start costs no time per
  * key.  Born keys are found by name in a table of pointers (they stay put), their elements in
- * tables of their own (they move). */
+ * tables of their own (element_table.c: they move). */
 #include "models/data/store_private.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ PayloadText stored_name(const char *name)
     return text;
 }
 
-static char *name_store(PayloadText name)
+char *name_store(PayloadText name)
 {
     char *stored = g_malloc(sizeof(uint32_t) + name.bytes);
 
@@ -36,7 +36,7 @@ static char *name_store(PayloadText name)
     return stored;
 }
 
-static bool name_equal(const char *stored, PayloadText name)
+bool stored_name_equal(const char *stored, PayloadText name)
 {
     PayloadText own = stored_name(stored);
 
@@ -63,7 +63,7 @@ static uint32_t born_find(const BornTable *table, PayloadText name, uint64_t has
     uint32_t at = (uint32_t)hash & mask;
 
     while (table->entries[at] &&
-           !(table->entries[at]->hash == hash && name_equal(table->entries[at]->name, name)))
+           !(table->entries[at]->hash == hash && stored_name_equal(table->entries[at]->name, name)))
         at = (at + 1) & mask;
     return at;
 }
@@ -112,6 +112,18 @@ void key_create(Store *store, Key *key)
     table->count++;
 }
 
+void born_free(SlotPool *pool, BornKey *born)
+{
+    order_drop(&(Key){.born = born});
+    slot_clear(pool, &born->string);
+    slot_clear(pool, &born->expiry);
+    for (int type = 0; type < CRDT_TYPE_COUNT; type++)
+        element_table_clear(&born->elements[type], pool);
+    bodies_free(born->bodies, NULL);
+    g_free(born->name);
+    g_free(born);
+}
+
 void key_drop_if_empty(Store *store, Key *key)
 {
     BornTable *table = &store->born;
@@ -140,90 +152,35 @@ void key_drop_if_empty(Store *store, Key *key)
     }
     table->entries[hole] = NULL;
     table->count--;
-    for (int type = 0; type < CRDT_TYPE_COUNT; type++)
-        g_free(born->elements[type].entries);
-    bodies_free(born->bodies, NULL);
-    g_free(born->name);
-    g_free(born);
+    born_free(&store->world.pool, born);
     key->born = NULL;
 }
 
-static uint32_t element_find(const ElementTable *table, const ElementRef *ref)
+static void drop_if_empty_at(Store *store, const Key *key, int type, uint32_t place)
 {
-    uint32_t mask = table->capacity - 1;
-    uint32_t at = (uint32_t)ref->hash & mask;
+    ElementTable *table = &key->born->elements[type];
 
-    while (table->entries[at].name && !(table->entries[at].hash == ref->hash &&
-                                        name_equal(table->entries[at].name, ref->name)))
-        at = (at + 1) & mask;
-    return at;
-}
-
-static void element_grow(ElementTable *table)
-{
-    ElementTable larger = {.capacity = table->capacity > 0 ? table->capacity * 2 : 4,
-                           .count = table->count};
-
-    larger.entries = g_new0(Element, larger.capacity);
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        uint32_t at;
-
-        if (!table->entries[i].name)
-            continue;
-        at = (uint32_t)table->entries[i].hash & (larger.capacity - 1);
-        while (larger.entries[at].name)
-            at = (at + 1) & (larger.capacity - 1);
-        larger.entries[at] = table->entries[i];
-    }
-    g_free(table->entries);
-    *table = larger;
-}
-
-static Slot *born_element(BornKey *born, int type, const ElementRef *ref, bool create)
-{
-    ElementTable *table = &born->elements[type];
-    uint32_t at;
-
-    if (table->capacity > 0) {
-        at = element_find(table, ref);
-        if (table->entries[at].name)
-            return &table->entries[at].slot;
-    }
-    if (!create)
-        return NULL;
-    if ((table->count + 1) * 4 > table->capacity * 3)
-        element_grow(table);
-    at = element_find(table, ref);
-    table->entries[at] = (Element){.hash = ref->hash, .name = name_store(ref->name)};
-    table->count++;
-    return &table->entries[at].slot;
+    if (!slot_is_empty(&store->world, &table->entries[place].slot))
+        return;
+    if (key_order(key, type) && place != table->count - 1)
+        order_move(store, key, table->count - 1, place);
+    element_remove(table, place);
 }
 
 void key_drop_element_if_empty(Store *store, const Key *key, int type, const ElementRef *element)
 {
-    ElementTable *table;
-    uint32_t hole;
+    const ElementTable *table = key->born ? &key->born->elements[type] : NULL;
+    const Element *found = table ? element_find(table, element) : NULL;
 
-    if (!key->born || !crdt_types[type]->has_elements)
-        return;
-    table = &key->born->elements[type];
-    if (table->capacity == 0)
-        return;
-    hole = element_find(table, element);
-    if (!table->entries[hole].name || !slot_is_empty(&store->world, &table->entries[hole].slot))
-        return;
-    g_free(table->entries[hole].name);
-    for (uint32_t at = (hole + 1) & (table->capacity - 1); table->entries[at].name;
-         at = (at + 1) & (table->capacity - 1)) {
-        uint32_t home = (uint32_t)table->entries[at].hash & (table->capacity - 1);
+    if (found)
+        drop_if_empty_at(store, key, type, (uint32_t)(found - table->entries));
+}
 
-        if (((at - home) & (table->capacity - 1)) >= ((at - hole) & (table->capacity - 1))) {
-            table->entries[hole] = table->entries[at];
-            hole = at;
-        }
-    }
-    table->entries[hole] = (Element){0};
-    table->count--;
+/* From the last down: what takes an empty one's place has been looked at. */
+void key_drop_empty_elements(Store *store, const Key *key, int type)
+{
+    for (uint32_t place = key->born->elements[type].count; place-- > 0;)
+        drop_if_empty_at(store, key, type, place);
 }
 
 Slot state_start_slot(const FamilyState *state, uint64_t kept)
@@ -242,6 +199,7 @@ Slot state_start_slot(const FamilyState *state, uint64_t kept)
 
 Slot *key_slot(Store *store, const Key *key, int type, const ElementRef *element, bool create)
 {
+    Element *found;
     Slot *slot;
 
     (void)store;
@@ -259,7 +217,10 @@ Slot *key_slot(Store *store, const Key *key, int type, const ElementRef *element
         return NULL;
     if (!crdt_types[type]->has_elements)
         return &key->born->string;
-    return born_element(key->born, type, element, create);
+    found = element_find(&key->born->elements[type], element);
+    if (!found && create)
+        found = element_add(&key->born->elements[type], element);
+    return found ? &found->slot : NULL;
 }
 
 uint32_t state_live(const FamilyState *state, uint64_t kept)
@@ -363,9 +324,7 @@ bool key_next_slot(Store *store, const Key *key, int type, uint32_t *cursor, Ele
     if (!key->born)
         return false;
     table = &key->born->elements[type];
-    while (*cursor < table->capacity && !table->entries[*cursor].name)
-        (*cursor)++;
-    if (*cursor >= table->capacity)
+    if (*cursor >= table->count)
         return false;
     out->name = stored_name(table->entries[*cursor].name);
     out->hash = table->entries[*cursor].hash;

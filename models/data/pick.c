@@ -1,15 +1,16 @@
-/* Why it works: a walk over the table begins at a drawn place and goes round once, so several picks
- * are different ones, and one pick costs no more than the gap to the next element.
+/* Why it works: a walk over the elements begins at a drawn place and goes round once, so several
+ * picks are different ones, and one pick costs no more than the gap to the next that is present.
+ * Only declared elements and removes that came early leave gaps.
  *
- * Simplified: elements that stand side by side in the table are picked together, and one behind a
- * gap more often than others. */
+ * Simplified: elements that stand side by side are picked together, and one behind a gap more often
+ * than others. */
 #include "models/data/pick.h"
 
 static uint32_t places(const Key *key, int type)
 {
     if (key->state)
         return key->state->fields;
-    return key->born ? key->born->elements[type].capacity : 0;
+    return key->born ? key->born->elements[type].count : 0;
 }
 
 Pick pick_begin(CommandRun *run, const Key *key, int type, uint64_t draw)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "models/data/command_run.h"
-#include "models/data/store_private.h"
+#include "models/data/zset_index.h"
 #include "sim/ensure.h"
 #include "sim/pages.h"
 #include "sim/prefetch.h"
@@ -77,26 +77,6 @@ Store *store_new(const StoreConfig *config)
     return store;
 }
 
-static void born_free(SlotPool *pool, BornKey *born)
-{
-    slot_clear(pool, &born->string);
-    slot_clear(pool, &born->expiry);
-    for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
-        ElementTable *table = &born->elements[type];
-
-        for (uint32_t i = 0; i < table->capacity; i++) {
-            if (!table->entries[i].name)
-                continue;
-            slot_clear(pool, &table->entries[i].slot);
-            g_free(table->entries[i].name);
-        }
-        g_free(table->entries);
-    }
-    bodies_free(born->bodies, NULL);
-    g_free(born->name);
-    g_free(born);
-}
-
 static void state_free(SlotPool *pool, FamilyState *state)
 {
     size_t slot_count = state->slots ? (size_t)state->family->kept_count * state->fields : 0;
@@ -106,6 +86,9 @@ static void state_free(SlotPool *pool, FamilyState *state)
             slot_clear(pool, &state->slots[k]);
     for (uint64_t k = 0; state->bodies && k < state->family->kept_count; k++)
         bodies_free(&state->bodies[k], state->type);
+    for (uint64_t k = 0; state->orders && k < state->family->kept_count; k++)
+        zset_index_free(state->orders[k]);
+    g_free(state->orders);
     g_free(state->bodies);
     g_free(state->slot_memory);
     g_free(state->expiry_memory);
@@ -297,13 +280,17 @@ uint64_t store_metadata_bytes(const Store *store)
         bytes += state->bodies ? kept_count * sizeof(BodyKeep) : 0;
         bytes += state->live ? kept_count * sizeof(uint32_t) : 0;
         bytes += state->expiry ? kept_count * (sizeof(Slot) + sizeof(int64_t)) : 0;
+        bytes += state->orders ? kept_count * sizeof(ZsetIndex *) : 0;
+        for (uint64_t k = 0; state->orders && k < kept_count; k++)
+            bytes += state->orders[k] ? zset_index_bytes(state->orders[k]) : 0;
     }
     for (uint32_t i = 0; i < store->born.capacity; i++) {
         const BornKey *born = store->born.entries[i];
 
         bytes += born ? sizeof(*born) : 0;
+        bytes += born && born->order ? zset_index_bytes(born->order) : 0;
         for (int type = 0; born && type < CRDT_TYPE_COUNT; type++)
-            bytes += born->elements[type].capacity * sizeof(Element);
+            bytes += element_table_bytes(&born->elements[type]);
     }
     return bytes;
 }

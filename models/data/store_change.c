@@ -87,10 +87,9 @@ static SlotWrite write_of(const Store *store, const Change *change, int type)
     return write;
 }
 
-static void change_slot(Store *store, const Change *change, int type, const ElementRef *ref,
-                        const SlotWrite *write)
+static void change_summed_slot(Store *store, const Change *change, int type, Slot *slot,
+                               const SlotWrite *write)
 {
-    Slot *slot = key_slot(store, &change->key, type, ref, true);
     SlotSummary before;
 
     if (change->effect->op == EFFECT_INCREMENT && slot->dot != 0) {
@@ -102,6 +101,19 @@ static void change_slot(Store *store, const Change *change, int type, const Elem
     before = slot_summary(&store->world.pool, slot);
     crdt_types[type]->apply(&store->world, slot, write, change->effect);
     ledger_slot_changed(store, &change->key, type, before, slot_summary(&store->world.pool, slot));
+}
+
+static void change_slot(Store *store, const Change *change, int type, const ElementRef *ref,
+                        const SlotWrite *write)
+{
+    Slot *slot = key_slot(store, &change->key, type, ref, true);
+    bool ordered = key_order(&change->key, type);
+
+    if (ordered)
+        order_leave(store, &change->key, ref);
+    change_summed_slot(store, change, type, slot, write);
+    if (ordered)
+        order_enter(store, &change->key, ref);
 }
 
 /* The slot of deadlines follows the rule of registers with the deadline in place of the time: the
@@ -135,6 +147,8 @@ static void change_delete(Store *store, Change *change)
 
         if (!key->state && type == CRDT_COUNTER)
             continue; /* a born counter is a string */
+        if (key_order(key, type))
+            order_drop(key);
         if (crdt_types[type]->body) {
             if (change->ahead || effect_deletes(change->effect, type) ||
                 key_body(store, key, type, false))
@@ -175,14 +189,20 @@ static void change_cover_counters(Store *store, const Change *change)
         ElementRef ref = {.index = cover.element_index, .name = cover.element};
         IncrementCover increments = {cover.origin, effect->ctx.seq[cover.origin], cover.sum};
         SlotSummary before;
+        bool ordered;
         Slot *slot;
 
         ref.hash = name_hash(cover.element.data, cover.element.bytes);
         slot = key_slot(store, &change->key, cover.type, &ref, true);
+        ordered = key_order(&change->key, cover.type);
+        if (ordered)
+            order_leave(store, &change->key, &ref);
         before = slot_summary(&store->world.pool, slot);
         slot_cover_increments(&store->world, slot, &increments);
         ledger_slot_changed(store, &change->key, cover.type, before,
                             slot_summary(&store->world.pool, slot));
+        if (ordered)
+            order_enter(store, &change->key, &ref);
     }
 }
 
@@ -269,23 +289,8 @@ void change_tidy(Store *store, Change *change)
 
     if (change->key.state)
         return;
-    for (int type = 0; type < CRDT_TYPE_COUNT && change->effect->op == EFFECT_DELETE; type++) {
-        uint32_t cursor = 0;
-        ElementRef each;
-        Slot *slot;
-
-        if (!crdt_types[type]->has_elements)
-            continue;
-        while (key_next_slot(store, &change->key, type, &cursor, &each, &slot)) {
-            uint32_t count = change->key.born->elements[type].count;
-
-            if (!slot_is_empty(&store->world, slot))
-                continue;
-            key_drop_element_if_empty(store, &change->key, type, &each);
-            if (change->key.born->elements[type].count < count)
-                cursor = 0; /* entries moved */
-        }
-    }
+    for (int type = 0; type < CRDT_TYPE_COUNT && change->effect->op == EFFECT_DELETE; type++)
+        key_drop_empty_elements(store, &change->key, type);
     if (change->effect->op == EFFECT_REMOVE && ref.name.data) {
         ref.hash = name_hash(ref.name.data, ref.name.bytes);
         key_drop_element_if_empty(store, &change->key, change->effect->type, &ref);

@@ -89,6 +89,7 @@ static void merge_family(Merge *merge, uint32_t index)
     for (key.kept = 0; into->type && key.kept < into->family->kept_count; key.kept++) {
         ElementRef ref = {0};
 
+        order_drop(&key);
         for (; into->slots && ref.index < into->fields; ref.index++) {
             uint64_t at = key.kept * into->fields + ref.index;
             const Slot *slot = &from->slots[at];
@@ -145,9 +146,7 @@ static void merge_born_elements(Merge *merge, Key *key, const BornKey *from, int
 
         merge_slot(merge, key, type, slot, their_slot ? their_slot : &none);
     }
-    for (uint32_t i = 0; i < theirs->capacity; i++) {
-        if (!theirs->entries[i].name)
-            continue;
+    for (uint32_t i = 0; i < theirs->count; i++) {
         ref = (ElementRef){.name = stored_name(theirs->entries[i].name),
                            .hash = theirs->entries[i].hash};
         if (!key_slot(merge->into, key, type, &ref, false))
@@ -159,6 +158,7 @@ static void merge_born_elements(Merge *merge, Key *key, const BornKey *from, int
 static void merge_born_key(Merge *merge, Key *key, const BornKey *from)
 {
     merge_deletes(merge, key->born, from);
+    order_drop(key);
     merge_slot(merge, key, CRDT_STRING, &key->born->string, &from->string);
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         if (crdt_types[type]->has_elements)
@@ -290,10 +290,9 @@ static uint64_t born_part(const Store *store, const BornKey *born)
 
         if (crdt_types[type]->body)
             sum += body_part(store, &(Key){.born = (BornKey *)born}, type);
-        for (uint32_t i = 0; i < table->capacity; i++)
-            if (table->entries[i].name)
-                sum += slot_part(store, type, &table->entries[i].slot,
-                                 name_part(stored_name(table->entries[i].name), (uint64_t)type));
+        for (uint32_t i = 0; i < table->count; i++)
+            sum += slot_part(store, type, &table->entries[i].slot,
+                             name_part(stored_name(table->entries[i].name), (uint64_t)type));
     }
     if (sum == 0)
         return 0;

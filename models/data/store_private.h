@@ -15,13 +15,16 @@
 typedef struct {
     Slot slot;
     uint64_t hash;
-    char *name; /* NULL: free entry */
+    char *name;
 } Element;
 
 typedef struct {
-    Element *entries;
-    uint32_t count, capacity; /* capacity is a power of two or 0 */
+    Element *entries; /* side by side; they move when one comes or goes */
+    uint32_t count;
+    uint32_t capacity; /* buckets: a power of two or 0 */
 } ElementTable;
+
+typedef struct ZsetIndex ZsetIndex;
 
 /* What a member keeps of a key that is one structure (crdt/body.h). */
 typedef struct {
@@ -37,6 +40,7 @@ typedef struct {
     Slot string;
     Slot expiry;
     ElementTable elements[CRDT_TYPE_COUNT]; /* of the types that have elements */
+    ZsetIndex *order;                       /* of its sorted set; NULL: none is kept */
     uint32_t live[CRDT_TYPE_COUNT];         /* present slots (bodies) by type */
     BodyKeep *bodies;                       /* by type; NULL: none ever */
     uint32_t collect_count;                 /* entries in the queue of what waits for collection */
@@ -56,6 +60,7 @@ typedef struct {
     Slot *slots;        /* [kept_index * fields + element]; NULL with bodies */
     BodyKeep *bodies;   /* [kept_index], for types that have bodies */
     uint32_t *live;     /* with elements: live count + 1; 0: untouched */
+    ZsetIndex **orders; /* [kept_index], as in BornKey; NULL: none of any key is kept */
     Slot *expiry;       /* NULL: no key has ever had a deadline */
     int64_t *queued_ms; /* beside expiry: when the key's entry in the heap is due, 0 without */
     void *slot_memory;  /* what slots and expiry were cut from, at a cache line */
@@ -125,16 +130,20 @@ typedef struct {
 
 uint64_t name_hash(const char *name, uint32_t bytes);
 PayloadText stored_name(const char *name); /* of the length-prefixed form */
+char *name_store(PayloadText name);        /* in that form, for g_free */
+bool stored_name_equal(const char *stored, PayloadText name);
 
 bool key_of_id(Store *store, uint64_t id, Key *out); /* false: no family has it */
 Key key_of_name(Store *store, PayloadText name, uint64_t hash);
 void key_create(Store *store, Key *key); /* makes born, if it is a born key that is not there */
 void key_drop_if_empty(Store *store, Key *key); /* frees a born key that holds nothing any more */
+void born_free(SlotPool *pool, BornKey *born);
 
 /* The slot of (type, element); NULL when the born key or element does not exist and create is
  * false.  Slots of declared keys are given their starting value here. */
 Slot *key_slot(Store *store, const Key *key, int type, const ElementRef *element, bool create);
 void key_drop_element_if_empty(Store *store, const Key *key, int type, const ElementRef *element);
+void key_drop_empty_elements(Store *store, const Key *key, int type); /* of a born key */
 Slot *key_expiry(Store *store, const Key *key, bool create);
 
 /* Starting value of a declared slot, without touching it. */
@@ -160,6 +169,35 @@ static inline uint32_t key_weight(const Key *key)
 {
     return key->state ? family_weight(key->state->family, key->kept) : 1;
 }
+
+/* --- element_table.c: a born key's elements
+ * --------------------------------------------------------------- */
+
+Element *element_find(const ElementTable *table, const ElementRef *ref); /* NULL: none */
+Element *element_add(ElementTable *table, const ElementRef *ref);        /* one that is not there */
+void element_remove(ElementTable *table,
+                    uint32_t place); /* its slot is empty; the last moves here */
+/* false: the bucket is free. */
+bool element_in_bucket(const ElementTable *table, uint32_t bucket, uint32_t *out_place);
+uint64_t element_table_bytes(const ElementTable *table);
+void element_table_clear(ElementTable *table, SlotPool *pool);
+
+/* --- zset_order.c: the order kept of a sorted set, if one is: around every change of a score
+ * -------------- */
+
+static inline ZsetIndex *key_order(const Key *key, int type)
+{
+    if (type != CRDT_ZSET)
+        return NULL;
+    if (key->state)
+        return key->state->orders ? key->state->orders[key->kept] : NULL;
+    return key->born ? key->born->order : NULL;
+}
+
+void order_leave(Store *store, const Key *key, const ElementRef *element);
+void order_enter(Store *store, const Key *key, const ElementRef *element);
+void order_move(Store *store, const Key *key, uint32_t from, uint32_t to);
+void order_drop(const Key *key); /* made again when asked for */
 
 /* --- store_change.c: applying
  * -------------------------------------------------------------------------- */

@@ -1,60 +1,216 @@
-/* Why it works: scores may change with every increment of any member, so an index kept in order
- * would have to be mended on each effect; sets asked for their order are small or asked seldom, so
- * sorting then is cheaper. */
+/* Why it works: sorting a handful is cheaper than keeping them in order through every increment of
+ * any member.  A larger set is sorted once, when first asked; from then on each change of a score
+ * moves one element of the index (order_leave, order_enter), and the answer is read from there. */
 #include "models/data/zset_order.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/ensure.h"
+
 static int compare(const void *a, const void *b)
 {
-    const Scored *x = a;
-    const Scored *y = b;
-    uint32_t bytes = MIN(x->ref.name.bytes, y->ref.name.bytes);
-    int names;
-
-    if (x->score != y->score)
-        return x->score < y->score ? -1 : 1;
-    if (x->ref.index != y->ref.index)
-        return x->ref.index < y->ref.index ? -1 : 1;
-    names = bytes > 0 ? memcmp(x->ref.name.data, y->ref.name.data, bytes) : 0;
-    if (names != 0)
-        return names;
-    return (x->ref.name.bytes > y->ref.name.bytes) - (x->ref.name.bytes < y->ref.name.bytes);
+    return scored_compare(a, b);
 }
 
-static bool next_scored(CommandRun *run, const Key *key, uint32_t *cursor, Scored *out)
+void zset_sort(Scored *items, uint32_t count)
 {
+    if (count > 1)
+        qsort(items, count, sizeof(Scored), compare);
+}
+
+/* --- the index of a key */
+
+/* What ZsetPlaces.set points to. */
+typedef struct {
+    Store *store;
+    const Key *key;
+} ZsetOfKey;
+
+static ElementRef ref_at(const Key *key, uint32_t place)
+{
+    const Element *element;
+
+    if (key->state)
+        return (ElementRef){.index = place};
+    element = &key->born->elements[CRDT_ZSET].entries[place];
+    return (ElementRef){.name = stored_name(element->name), .hash = element->hash};
+}
+
+static Slot *slot_at(Store *store, const Key *key, uint32_t place)
+{
+    if (key->state)
+        return key_slot(store, key, CRDT_ZSET, &(ElementRef){.index = place}, false);
+    return &key->born->elements[CRDT_ZSET].entries[place].slot;
+}
+
+static Scored read_at(const void *set, uint32_t place)
+{
+    const ZsetOfKey *of = set;
+    SlotView view = slot_view(&of->store->world.pool, slot_at(of->store, of->key, place));
+
+    return (Scored){.score = view_score(&view), .ref = ref_at(of->key, place)};
+}
+
+static uint32_t place_of(const Key *key, const ElementRef *ref)
+{
+    const ElementTable *table;
+
+    if (key->state)
+        return ref->index;
+    table = &key->born->elements[CRDT_ZSET];
+    return (uint32_t)(element_find(table, ref) - table->entries);
+}
+
+static void order_keep(const Key *key, ZsetIndex *index)
+{
+    if (!key->state) {
+        key->born->order = index;
+        return;
+    }
+    if (!key->state->orders)
+        key->state->orders = g_new0(ZsetIndex *, key->state->family->kept_count);
+    key->state->orders[key->kept] = index;
+}
+
+void order_drop(const Key *key)
+{
+    ZsetIndex *index = key_order(key, CRDT_ZSET);
+
+    if (!index)
+        return;
+    zset_index_free(index);
+    order_keep(key, NULL);
+}
+
+void order_leave(Store *store, const Key *key, const ElementRef *element)
+{
+    ZsetOfKey of = {store, key};
+    uint32_t place = place_of(key, element);
+
+    if (slot_is_present(&store->world.pool, slot_at(store, key, place)))
+        zset_index_leave(key_order(key, CRDT_ZSET), &(ZsetPlaces){read_at, &of}, place);
+}
+
+void order_enter(Store *store, const Key *key, const ElementRef *element)
+{
+    ZsetOfKey of = {store, key};
+    uint32_t place = place_of(key, element);
+
+    if (slot_is_present(&store->world.pool, slot_at(store, key, place)))
+        zset_index_enter(key_order(key, CRDT_ZSET), &(ZsetPlaces){read_at, &of}, place);
+    if (zset_index_count(key_order(key, CRDT_ZSET)) == 0)
+        order_drop(key);
+}
+
+void order_move(Store *store, const Key *key, uint32_t from, uint32_t to)
+{
+    ZsetOfKey of = {store, key};
+
+    if (slot_is_present(&store->world.pool, slot_at(store, key, from)))
+        zset_index_move(key_order(key, CRDT_ZSET), &(ZsetPlaces){read_at, &of}, from, to);
+}
+
+/* --- the order of a key */
+
+typedef struct {
+    Scored item;
+    uint32_t place;
+} Placed;
+
+static int compare_placed(const void *a, const void *b)
+{
+    return scored_compare(&((const Placed *)a)->item, &((const Placed *)b)->item);
+}
+
+static ZsetIndex *order_make(Store *store, const Key *key, uint32_t live)
+{
+    uint32_t place_count = key->state ? key->state->fields : key->born->elements[CRDT_ZSET].count;
+    g_autofree Placed *sorted = g_new(Placed, live);
+    g_autofree uint32_t *places = g_new(uint32_t, live);
+    ZsetOfKey of = {store, key};
+    uint32_t count = 0;
+
+    for (uint32_t place = 0; place < place_count && count < live; place++)
+        if (slot_is_present(&store->world.pool, slot_at(store, key, place)))
+            sorted[count++] = (Placed){read_at(&of, place), place};
+    ensure(count == live);
+    qsort(sorted, count, sizeof(Placed), compare_placed);
+    for (uint32_t i = 0; i < count; i++)
+        places[i] = sorted[i].place;
+    return zset_index_new(places, count);
+}
+
+static void sort_few(ZsetOrder *order, const Key *key)
+{
+    const SlotPool *pool = &order->store->world.pool;
+    uint32_t cursor = 0;
+    uint32_t count = 0;
+    ElementRef ref;
     Slot *slot;
 
-    while (key_next_slot(run->store, key, CRDT_ZSET, cursor, &out->ref, &slot)) {
-        SlotView view = slot_view(&run->store->world.pool, slot);
+    while (count < order->count &&
+           key_next_slot(order->store, key, CRDT_ZSET, &cursor, &ref, &slot)) {
+        SlotView view = slot_view(pool, slot);
 
-        if (!view.present)
-            continue;
-        out->score = view_score(&view);
-        return true;
+        if (view.present)
+            order->few[count++] = (Scored){view_score(&view), ref};
     }
-    return false;
+    ensure(count == order->count);
+    zset_sort(order->few, count);
 }
 
-ScoredList zset_sorted(CommandRun *run, const Key *key, bool exists)
+void zset_order_open(CommandRun *run, const Key *key, bool exists, ZsetOrder *out)
 {
-    ScoredList list = {0};
-    uint32_t cursor = 0;
-    uint32_t live = exists ? key_live(run->store, key, CRDT_ZSET) : 0;
-
-    list.items = g_new(Scored, live + 1);
-    while (list.count < live && next_scored(run, key, &cursor, &list.items[list.count]))
-        list.count++;
-    zset_sort(&list);
-    return list;
+    out->store = run->store;
+    out->key = *key;
+    out->run = (ZsetRun){0};
+    out->count = exists ? key_live(run->store, key, CRDT_ZSET) : 0;
+    out->index = key_order(key, CRDT_ZSET);
+    if (!out->index && out->count > ZSET_FEW) {
+        order_keep(key, order_make(run->store, key, out->count));
+        out->index = key_order(key, CRDT_ZSET);
+    }
+    if (!out->index)
+        sort_few(out, key);
+    else
+        ensure(!exists || zset_index_count(out->index) == out->count);
 }
 
-void zset_sort(ScoredList *list)
+Scored zset_order_at(ZsetOrder *order, uint32_t rank)
 {
-    if (list->count > 1)
-        qsort(list->items, list->count, sizeof(Scored), compare);
+    ZsetOfKey of = {order->store, &order->key};
+
+    if (!order->index)
+        return order->few[rank];
+    if (rank - order->run.first >= order->run.count)
+        order->run = zset_index_run(order->index, rank);
+    return read_at(&of, order->run.places[rank - order->run.first]);
+}
+
+Scored *zset_order_copy(ZsetOrder *order, uint32_t first, uint32_t count)
+{
+    Scored *items = g_new(Scored, count + 1);
+
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = zset_order_at(order, first + i);
+    return items;
+}
+
+uint32_t zset_order_below(const ZsetOrder *order, ZsetBefore before, const void *bound,
+                          uint32_t from, ZsetWalk walk)
+{
+    ZsetOfKey of = {order->store, &order->key};
+
+    if (order->index && order->count > 0)
+        return zset_index_below(order->index, &(ZsetPlaces){read_at, &of}, before, bound);
+    if (walk == WALK_UP)
+        while (from < order->count && before(bound, &order->few[from]))
+            from++;
+    else
+        while (from > 0 && !before(bound, &order->few[from - 1]))
+            from--;
+    return from;
 }
 
 Value score_value(double score)
@@ -94,36 +250,6 @@ void zset_replace(CommandRun *run, uint32_t index, const Scored *items, uint32_t
     run_reply_integer(run, count);
 }
 
-bool zset_first(CommandRun *run, const Key *key, bool highest, Scored *out)
-{
-    uint32_t cursor = 0;
-    bool found = false;
-    Scored each;
-
-    while (next_scored(run, key, &cursor, &each)) {
-        int order = found ? compare(&each, out) : 0;
-
-        if (!found || (highest ? order > 0 : order < 0))
-            *out = each;
-        found = true;
-    }
-    return found;
-}
-
-uint32_t zset_count_before(CommandRun *run, const Key *key, const Scored *at, bool reverse)
-{
-    uint32_t cursor = 0;
-    uint32_t count = 0;
-    Scored each;
-
-    while (next_scored(run, key, &cursor, &each)) {
-        int order = compare(&each, at);
-
-        count += reverse ? order > 0 : order < 0;
-    }
-    return count;
-}
-
 /* As strtod reads it up to a NUL, unlike all other numbers: blanks before it are skipped, and
  * nothing at all is 0. */
 static bool bound_parse(CommandRun *run, uint32_t index, double *out, bool *out_exclusive)
@@ -150,14 +276,6 @@ bool score_range_parse(CommandRun *run, uint32_t low_index, uint32_t high_index,
 {
     return bound_parse(run, low_index, &out->low, &out->low_exclusive) &&
            bound_parse(run, high_index, &out->high, &out->high_exclusive);
-}
-
-bool score_range_holds(const ScoreRange *range, double score)
-{
-    bool above = range->low_exclusive ? score > range->low : score >= range->low;
-    bool below = range->high_exclusive ? score < range->high : score <= range->high;
-
-    return above && below;
 }
 
 void run_push_score(CommandRun *run, double score)

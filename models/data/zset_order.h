@@ -1,29 +1,42 @@
-/* The order of a sorted set: by score, then by name (declared elements: by index), computed when
- * asked for. */
+/* The order of a sorted set: by score, then by name (declared elements: by index).
+ *
+ * A set of more than ZSET_FEW elements keeps an index of it from the first question on
+ * (zset_index.h); from then on a question costs O(log elements) and its answer.  An index goes with
+ * the last element, a DEL and a full sync, and is made again when asked for.
+ */
 #pragma once
 
 #include "models/data/command_run.h"
+#include "models/data/zset_index.h"
 
-typedef struct {
-    double score;
-    ElementRef ref;
-} Scored;
+#define ZSET_FEW 32 /* so many are sorted each time */
 
+/* Of one key, until its next write. */
 typedef struct {
-    Scored *items; /* ascending */
+    Store *store;
+    Key key;
     uint32_t count;
-} ScoredList;
+    const ZsetIndex *index; /* NULL: the elements are these few */
+    ZsetRun run;            /* of the index, as read last */
+    Scored few[ZSET_FEW];
+} ZsetOrder;
 
-ScoredList zset_sorted(CommandRun *run, const Key *key, bool exists); /* free items with g_free */
-bool zset_first(CommandRun *run, const Key *key, bool highest,
-                Scored *out); /* O(elements), no allocation */
-uint32_t zset_count_before(CommandRun *run, const Key *key, const Scored *at, bool reverse);
+void zset_order_open(CommandRun *run, const Key *key, bool exists, ZsetOrder *out);
+Scored zset_order_at(ZsetOrder *order, uint32_t rank); /* ranks side by side: O(1) each */
+Scored *zset_order_copy(ZsetOrder *order, uint32_t first, uint32_t count); /* ascending, g_free */
+
+/* How many elements come before a bound.  Where before holds here and there (a range by name of
+ * scores that differ) a few elements are walked as Redis walks them: from rank from on, up to the
+ * first for which it does not hold, or down to the first for which it does. */
+typedef enum { WALK_UP, WALK_DOWN } ZsetWalk;
+uint32_t zset_order_below(const ZsetOrder *order, ZsetBefore before, const void *bound,
+                          uint32_t from, ZsetWalk walk);
 
 /* Puts these in the place of whatever is under argument index, and replies how many there are.  The
  * names may belong to that same key. */
 void zset_replace(CommandRun *run, uint32_t index, const Scored *items, uint32_t count);
 
-void zset_sort(ScoredList *list);
+void zset_sort(Scored *items, uint32_t count);
 
 /* An assignment of a score. */
 Value score_value(double score);
@@ -35,7 +48,6 @@ typedef struct {
 } ScoreRange;
 
 bool score_range_parse(CommandRun *run, uint32_t low_index, uint32_t high_index, ScoreRange *out);
-bool score_range_holds(const ScoreRange *range, double score);
 
 void run_push_score(CommandRun *run, double score);
 void run_reply_score(CommandRun *run, double score);
