@@ -3,9 +3,9 @@
  *
  * Why it works: all these commands are one query with different spellings.  What it selects is one
  * unbroken run of the order: from the first element past the near bound to the last before the far
- * one.  By name that is how Redis walks too, so even small sets whose scores differ, for which ranges
- * by name are not defined, reply alike.  A workload's query on a declared key needs only how much
- * comes back, so nothing is sorted for it. */
+ * one.  By name that is how Redis walks too, so even small sets whose scores differ, for which
+ * ranges by name are not defined, reply alike.  A workload's query on a declared key needs only how
+ * much comes back, so nothing is sorted for it. */
 #include <string.h>
 
 #include <glib.h>

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
+
+#define PREFETCH_AHEAD 8 /* elements, so that a walk does not wait for each name */
 
 uint64_t name_hash(const char *name, uint32_t bytes)
 {
@@ -326,6 +329,8 @@ bool key_next_slot(Store *store, const Key *key, int type, uint32_t *cursor, Ele
     table = &key->born->elements[type];
     if (*cursor >= table->count)
         return false;
+    if (table->count - *cursor > PREFETCH_AHEAD)
+        prefetch(table->entries[*cursor + PREFETCH_AHEAD].name);
     out->name = stored_name(table->entries[*cursor].name);
     out->hash = table->entries[*cursor].hash;
     *out_slot = &table->entries[*cursor].slot;
