@@ -107,7 +107,7 @@ static void change_slot(Store *store, const Change *change, int type, const Elem
                         const SlotWrite *write)
 {
     Slot *slot = key_slot(store, &change->key, type, ref, true);
-    bool ordered = key_order(&change->key, type);
+    bool ordered = key_order(&change->key, type) != NULL;
 
     if (ordered)
         order_leave(store, &change->key, ref);
@@ -194,7 +194,7 @@ static void change_cover_counters(Store *store, const Change *change)
 
         ref.hash = name_hash(cover.element.data, cover.element.bytes);
         slot = key_slot(store, &change->key, cover.type, &ref, true);
-        ordered = key_order(&change->key, cover.type);
+        ordered = key_order(&change->key, cover.type) != NULL;
         if (ordered)
             order_leave(store, &change->key, &ref);
         before = slot_summary(&store->world.pool, slot);

@@ -123,15 +123,20 @@ static int compare_placed(const void *a, const void *b)
     return scored_compare(&((const Placed *)a)->item, &((const Placed *)b)->item);
 }
 
+/* Elements that are present, and those that were or may be. */
+static uint32_t place_count(const Key *key)
+{
+    return key->state ? key->state->fields : key->born->elements[CRDT_ZSET].count;
+}
+
 static ZsetIndex *order_make(Store *store, const Key *key, uint32_t live)
 {
-    uint32_t place_count = key->state ? key->state->fields : key->born->elements[CRDT_ZSET].count;
     g_autofree Placed *sorted = g_new(Placed, live);
     g_autofree uint32_t *places = g_new(uint32_t, live);
     ZsetOfKey of = {store, key};
     uint32_t count = 0;
 
-    for (uint32_t place = 0; place < place_count && count < live; place++)
+    for (uint32_t place = 0; place < place_count(key) && count < live; place++)
         if (slot_is_present(&store->world.pool, slot_at(store, key, place)))
             sorted[count++] = (Placed){read_at(&of, place), place};
     ensure(count == live);
@@ -167,7 +172,7 @@ void zset_order_open(CommandRun *run, const Key *key, bool exists, ZsetOrder *ou
     out->run = (ZsetRun){0};
     out->count = exists ? key_live(run->store, key, CRDT_ZSET) : 0;
     out->index = key_order(key, CRDT_ZSET);
-    if (!out->index && out->count > ZSET_FEW) {
+    if (!out->index && out->count > 0 && place_count(key) > ZSET_FEW) {
         order_keep(key, order_make(run->store, key, out->count));
         out->index = key_order(key, CRDT_ZSET);
     }

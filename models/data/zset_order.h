@@ -1,6 +1,6 @@
 /* The order of a sorted set: by score, then by name (declared elements: by index).
  *
- * A set of more than ZSET_FEW elements keeps an index of it from the first question on
+ * A set with places for more than ZSET_FEW elements keeps an index of it from the first question on
  * (zset_index.h); from then on a question costs O(log elements) and its answer.  An index goes with
  * the last element, a DEL and a full sync, and is made again when asked for.
  */
@@ -9,7 +9,7 @@
 #include "models/data/command_run.h"
 #include "models/data/zset_index.h"
 
-#define ZSET_FEW 32 /* so many are sorted each time */
+#define ZSET_FEW 32 /* so many are looked at and sorted each time */
 
 /* Of one key, until its next write. */
 typedef struct {
