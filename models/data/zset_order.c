@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
+
+#define FETCH_AHEAD 6 /* elements */
 
 static int compare(const void *a, const void *b)
 {
@@ -182,6 +185,20 @@ void zset_order_open(CommandRun *run, const Key *key, bool exists, ZsetOrder *ou
         ensure(!exists || zset_index_count(out->index) == out->count);
 }
 
+/* Elements side by side in the order lie anywhere: those that will be asked for next are fetched
+ * ahead, and their names once they are here. */
+static void fetch_ahead(const ZsetOrder *order, uint32_t at)
+{
+    const ZsetRun *run = &order->run;
+    const Element *entries;
+
+    if (order->key.state || at + 2 * FETCH_AHEAD >= run->count)
+        return;
+    entries = order->key.born->elements[CRDT_ZSET].entries;
+    prefetch(&entries[run->places[at + 2 * FETCH_AHEAD]]);
+    prefetch(entries[run->places[at + FETCH_AHEAD]].name);
+}
+
 Scored zset_order_at(ZsetOrder *order, uint32_t rank)
 {
     ZsetOfKey of = {order->store, &order->key};
@@ -190,6 +207,7 @@ Scored zset_order_at(ZsetOrder *order, uint32_t rank)
         return order->few[rank];
     if (rank - order->run.first >= order->run.count)
         order->run = zset_index_run(order->index, rank);
+    fetch_ahead(order, rank - order->run.first);
     return read_at(&of, order->run.places[rank - order->run.first]);
 }
 
