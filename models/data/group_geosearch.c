@@ -319,7 +319,7 @@ static void reply_found(CommandRun *run, const Search *search, const GArray *fou
 
 static void store_found(CommandRun *run, const Search *search, const GArray *found)
 {
-    g_autofree Scored *items = g_new(Scored, found->len + 1);
+    Scored *items = g_new(Scored, found->len + 1);
 
     for (uint32_t i = 0; i < found->len; i++) {
         const Found *each = &g_array_index(found, Found, i);
@@ -329,6 +329,7 @@ static void store_found(CommandRun *run, const Search *search, const GArray *fou
             items[i].score = each->distance_m / search->unit_metres;
     }
     zset_replace(run, search->target, items, found->len);
+    g_free(items);
 }
 
 static void answer(CommandRun *run, Search search)

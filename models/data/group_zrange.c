@@ -227,7 +227,8 @@ static Selection select_down(const RangeQuery *query, ZsetOrder *order)
 static Selection select_between(const RangeQuery *query, ZsetOrder *order)
 {
     Selection selection = {0};
-    Scored lowest, highest;
+    Scored highest;
+    Scored lowest;
 
     if (order->count == 0 || !bounds_are_open(query) || query->offset < 0)
         return selection;

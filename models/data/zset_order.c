@@ -134,10 +134,11 @@ static uint32_t place_count(const Key *key)
 
 static ZsetIndex *order_make(Store *store, const Key *key, uint32_t live)
 {
-    g_autofree Placed *sorted = g_new(Placed, live);
-    g_autofree uint32_t *places = g_new(uint32_t, live);
+    Placed *sorted = g_new(Placed, live);
+    uint32_t *places = g_new(uint32_t, live);
     ZsetOfKey of = {store, key};
     uint32_t count = 0;
+    ZsetIndex *index;
 
     for (uint32_t place = 0; place < place_count(key) && count < live; place++)
         if (slot_is_present(&store->world.pool, slot_at(store, key, place)))
@@ -146,7 +147,10 @@ static ZsetIndex *order_make(Store *store, const Key *key, uint32_t live)
     qsort(sorted, count, sizeof(Placed), compare_placed);
     for (uint32_t i = 0; i < count; i++)
         places[i] = sorted[i].place;
-    return zset_index_new(places, count);
+    index = zset_index_new(places, count);
+    g_free(places);
+    g_free(sorted);
+    return index;
 }
 
 static void sort_few(ZsetOrder *order, const Key *key)

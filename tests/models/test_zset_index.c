@@ -70,7 +70,8 @@ static bool agrees(const ZsetIndex *index, const Set *set, Rng *rng)
     g_autofree Sorted *list = sorted(set);
     ZsetPlaces places = places_of(set);
     bool same = zset_index_count(index) == set->count;
-    uint32_t drawn, below;
+    uint32_t drawn;
+    uint32_t below;
     double score;
 
     for (uint32_t rank = 0; same && rank < set->count;) {
@@ -245,11 +246,11 @@ static void test_an_element_costs_no_more_than_sixteen_bytes(void)
 
     for (uint32_t place = 0; place < PLACES; place++) /* leaves half full: the worst to grow by */
         take_in(index, set, place, place);
-    EXPECT(zset_index_bytes(index) <= PLACES * 10);
+    EXPECT(zset_index_bytes(index) <= UINT64_C(10) * PLACES);
     for (uint32_t place = 0; place < PLACES; place++)
         if (rng_below(&rng, 20) != 0)
             take_out(index, set, place);
-    EXPECT(zset_index_bytes(index) <= set->count * 16);
+    EXPECT(zset_index_bytes(index) <= UINT64_C(16) * set->count);
     zset_index_free(index);
 }
 
