@@ -68,6 +68,11 @@ typedef struct {
      * changes what is visible now or later. */
     void (*collect)(CrdtBody *body, const Clock *stable);
 
+    /* Frees what only held the place of things collected.  Every member (force-unlinked ones too)
+     * has collected up to retired_by_all, and what it sent before it told so has arrived here;
+     * NULL: just asks.  True: more is left for a later call.  NULL: all goes with collect. */
+    bool (*drop)(CrdtBody *body, const Clock *retired_by_all);
+
     /* As slot_oldest_rank: member << 60 | seq of the oldest live effect, UINT64_MAX without. */
     uint64_t (*oldest_rank)(const CrdtBody *body);
 

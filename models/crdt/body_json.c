@@ -24,7 +24,7 @@ static CrdtBody *body_create(void)
     CrdtBody *body = g_new0(CrdtBody, 1);
 
     body->orphans = g_ptr_array_new();
-    body->tombstones = g_ptr_array_new();
+    body->graves = g_ptr_array_new();
     body->aheads = g_ptr_array_new();
     return body;
 }
@@ -38,9 +38,8 @@ static void body_destroy(CrdtBody *body)
         json_orphans_drop(body, NULL, orphan->id.dot);
     }
     g_clear_pointer(&body->containers, g_hash_table_destroy);
-    g_clear_pointer(&body->elements, g_hash_table_destroy);
     g_ptr_array_free(body->orphans, TRUE);
-    g_ptr_array_free(body->tombstones, TRUE);
+    g_ptr_array_free(body->graves, TRUE);
     g_ptr_array_free(body->aheads, TRUE);
     g_free(body);
 }
@@ -105,22 +104,19 @@ static JsonContainer *container_for(const Apply *a, JsonId id, bool is_array)
     return container;
 }
 
-/* NULL: dead, or removed. */
-static JsonElement *element_for(const Apply *a, JsonContainer *array, JsonId id)
+/* The node of an element; SEQUENCE_NONE: dropped. */
+static uint32_t node_for(const Apply *a, JsonContainer *array, JsonId id)
 {
-    JsonElement *element = json_element_find(a->body, id);
-
-    if (!element && !is_known(a, id.dot))
-        element = json_element_make(a->body, array, id);
-    return element && !element->node.is_removed ? element : NULL;
+    return sequence_name(&array->sequence, &a->in->causality->clock, id);
 }
 
-/* The slot named at the cursor; NULL: dead. */
-static JsonSlot *take_slot(Apply *a)
+/* The slot named at the cursor; NULL: dead.  A removal of an element goes by its node. */
+static JsonSlot *take_slot(Apply *a, bool removes)
 {
     JsonSlotKind kind = (JsonSlotKind)take_byte(a);
     JsonContainer *container;
     JsonElement *element;
+    uint32_t node;
     JsonId id;
 
     if (kind == JSON_SLOT_ROOT)
@@ -132,7 +128,14 @@ static JsonSlot *take_slot(Apply *a)
         return container ? &json_member_make(container, name)->slot : NULL;
     }
     id = take_id(a);
-    element = container ? element_for(a, container, id) : NULL;
+    node = container ? node_for(a, container, id) : SEQUENCE_NONE;
+    if (node == SEQUENCE_NONE)
+        return NULL;
+    if (removes) {
+        json_element_remove(a->body, container, node, a->in->effect->dot);
+        return NULL;
+    }
+    element = json_element_make(container, node);
     return element ? &element->slot : NULL;
 }
 
@@ -145,25 +148,25 @@ static void cover(const Apply *a, JsonSlot *slot)
 
 static void assign(Apply *a, JsonSlot *slot, const JsonOrder *order);
 
-/* Gives the array the value at the cursor as an element that hangs from parent. */
-static JsonElement *insert(Apply *a, JsonContainer *array, JsonElement *parent, SequenceSide side)
+/* Gives the array the value at the cursor as an element that hangs on parent; returns its node. */
+static uint32_t insert(Apply *a, JsonContainer *array, uint32_t parent, SequenceSide side)
 {
-    JsonId id = {a->in->effect->dot, a->index};
-    JsonElement *element = json_element_find(a->body, id);
+    uint32_t node = node_for(a, array, (JsonId){a->in->effect->dot, a->index});
+    JsonElement *element;
 
-    if (!element)
-        element = json_element_make(a->body, array, id);
-    if (!element->node.is_positioned)
-        json_element_position(element, parent, side, NULL);
-    assign(a, element->node.is_removed ? NULL : &element->slot, NULL);
-    return element;
+    ensure(node != SEQUENCE_NONE && parent != SEQUENCE_NONE);
+    if (!sequence_node_is(&array->sequence.nodes[node], NODE_MADE))
+        sequence_hang(&array->sequence, node, parent, side, NULL);
+    element = json_element_make(array, node);
+    assign(a, element ? &element->slot : NULL, NULL);
+    return node;
 }
 
 static void fill(Apply *a, JsonHeld *held)
 {
     JsonContainer *container = json_container_find(a->body, held->id);
     bool is_array = held->value.kind == CONTENT_ARRAY;
-    JsonElement *last = NULL;
+    uint32_t last = SEQUENCE_ROOT;
 
     if (!container)
         container = json_container_make(a->body, held->id, is_array);
@@ -206,7 +209,7 @@ static void assign(Apply *a, JsonSlot *slot, const JsonOrder *order)
 
 static void apply_assign(Apply *a)
 {
-    JsonSlot *slot = take_slot(a);
+    JsonSlot *slot = take_slot(a, false);
     JsonOrder order = {0};
     bool has_order = take_byte(a) != 0;
 
@@ -223,47 +226,12 @@ static void apply_assign(Apply *a)
 
 static void apply_remove(Apply *a)
 {
-    JsonSlot *slot = take_slot(a);
+    JsonSlot *slot = take_slot(a, true);
 
     if (!slot)
         return;
-    if (slot->in && slot->in->is_array) {
-        json_element_remove(a->body, (JsonElement *)slot, a->in->effect->dot);
-        return;
-    }
     cover(a, slot);
     json_slot_tidy(slot);
-}
-
-/* What others hang from, which may be still to come; NULL is the root.  Simplified: one that was
- * taken out here while an insert was under way to it (its origin's clock came before its effects)
- * comes back at the end. */
-static JsonElement *anchor(const Apply *a, JsonContainer *array, JsonId id)
-{
-    JsonElement *element = json_element_find(a->body, id);
-
-    if (id.dot == 0 || element)
-        return element;
-    element = json_element_make(a->body, array, id);
-    if (is_known(a, id.dot)) {
-        json_element_position(element, NULL, SIDE_RIGHT, NULL);
-        json_element_remove(a->body, element, a->in->effect->dot);
-    }
-    return element;
-}
-
-/* A removed element above an insert: whoever took it out for good gets it back.  Elsewhere its own
- * insert and removal decide. */
-static void apply_above(const Apply *a, JsonContainer *array, const JsonPlace *place)
-{
-    JsonElement *element = json_element_find(a->body, place->id);
-
-    if (element || !is_known(a, place->id.dot))
-        return;
-    element = json_element_make(a->body, array, place->id);
-    json_element_position(element, anchor(a, array, place->parent), (SequenceSide)place->side,
-                          &place->rank);
-    json_element_remove(a->body, element, a->in->effect->dot);
 }
 
 static void apply_insert(Apply *a)
@@ -271,22 +239,9 @@ static void apply_insert(Apply *a)
     JsonContainer *array = container_for(a, take_id(a), true);
     JsonId parent_id = take_id(a);
     SequenceSide side = (SequenceSide)take_byte(a);
-    uint32_t above = take_count(a), count;
-    JsonElement *parent = NULL;
+    uint32_t count = take_count(a);
+    uint32_t parent = array ? node_for(a, array, parent_id) : SEQUENCE_NONE;
 
-    for (; above > 0; above--) {
-        JsonPlace place = {.id = take_id(a)};
-
-        place.parent = take_id(a);
-        place.rank.key = take_id(a);
-        place.rank.level = take_count(a);
-        place.side = take_byte(a);
-        if (array)
-            apply_above(a, array, &place);
-    }
-    count = take_count(a);
-    if (array && parent_id.dot != 0)
-        parent = anchor(a, array, parent_id);
     for (; count > 0; count--) {
         if (array)
             parent = insert(a, array, parent, side);
@@ -358,23 +313,6 @@ static bool is_covered_by(const Clock *clock, const Clock *stable)
     return true;
 }
 
-static bool may_go(const JsonElement *element, const Clock *stable)
-{
-    return element->node.is_removed && sequence_is_spare(&element->node) &&
-           clock_covers(stable, element->node.id.dot) && clock_covers(stable, element->witness);
-}
-
-/* Up the walk: a parent may be spare now. */
-static void collect_element(CrdtBody *body, JsonElement *element, const Clock *stable)
-{
-    while (element && may_go(element, stable)) {
-        SequenceNode *parent = element->node.parent;
-
-        json_element_free(body, element);
-        element = parent ? json_element_of(parent) : NULL;
-    }
-}
-
 static void body_collect(CrdtBody *body, const Clock *stable)
 {
     for (uint32_t i = body->aheads->len; i > 0; i--) {
@@ -386,10 +324,30 @@ static void body_collect(CrdtBody *body, const Clock *stable)
             json_slot_tidy(slot);
         }
     }
-    /* Freed ones are replaced by later ones; parents may lie on either side. */
-    for (uint32_t i = body->tombstones->len; i > 0; i--)
-        if (i <= body->tombstones->len)
-            collect_element(body, g_ptr_array_index(body->tombstones, i - 1), stable);
+    for (uint32_t i = 0; i < body->graves->len; i++) {
+        JsonContainer *array = g_ptr_array_index(body->graves, i);
+        int64_t begun = json_array_begin(array);
+
+        sequence_retire(&array->sequence, stable);
+        json_array_end(body, array, begun);
+    }
+}
+
+static bool body_drop(CrdtBody *body, const Clock *retired_by_all)
+{
+    bool has_retired = false;
+
+    /* Those without anything removed are replaced by later ones. */
+    for (uint32_t i = body->graves->len; i > 0; i--) {
+        JsonContainer *array = g_ptr_array_index(body->graves, i - 1);
+        int64_t begun = json_array_begin(array);
+
+        if (retired_by_all)
+            sequence_drop(&array->sequence, retired_by_all);
+        has_retired |= array->sequence.retired_count > 0;
+        json_array_end(body, array, begun);
+    }
+    return has_retired;
 }
 
 /* Presence hangs on the root alone, so it is the root's assignments that count. */
@@ -407,15 +365,14 @@ static void digest_slot(const JsonSlot *slot, Digest *digest);
 static void digest_container(const JsonContainer *container, Digest *digest)
 {
     if (container->is_array) {
-        uint32_t count = sequence_count(&container->sequence);
+        const Sequence *sequence = &container->sequence;
+        uint32_t node = SEQUENCE_ROOT;
 
-        digest_u64(digest, count);
-        for (uint32_t i = 0; i < count; i++) {
-            SequenceNode *node = sequence_at(&container->sequence, i);
-
-            digest_u64(digest, node->id.dot);
-            digest_u64(digest, node->id.index);
-            digest_slot(&json_element_of(node)->slot, digest);
+        digest_u64(digest, sequence_count(sequence));
+        while ((node = sequence_next(sequence, node)) != SEQUENCE_NONE) {
+            digest_u64(digest, sequence->nodes[node].dot);
+            digest_u64(digest, sequence->nodes[node].index);
+            digest_slot(&json_element_at(container, node)->slot, digest);
         }
         return;
     }
@@ -490,6 +447,7 @@ const BodyRule body_json = {
     .is_empty = body_is_empty,
     .summary = body_summary,
     .collect = body_collect,
+    .drop = body_drop,
     .oldest_rank = body_oldest_rank,
     .digest = body_digest,
 };

@@ -1,11 +1,11 @@
-/* Why it works: a member keeps every node it has heard of, so its state only grows and a merge is a
- * union: nodes made, nodes removed, SETs and what they covered, DELs.  What arrives before what it
- * names finds a node without a place: a removal of it stays on it, a SET waits in its register, a
- * child hangs on it.  Whether a DEL had observed an element that comes late is told by the union of
- * the DELs' clocks; the same, one register's SETs alone, tells it of a SET.
- *
- * Removed nodes stand in line by the removal's origin, in its order: collecting looks at what goes
- * and one more. */
+/* Why it works: the sequence knows which elements were made and removed and where they are; here
+ * are their values, and the two effects that name no element.  What arrives before what it names
+ * finds a node without a place: a removal of it stays on it, a SET waits in its register, a child
+ * hangs on it.  Whether a DEL had observed an element that comes late is told by the union of the
+ * DELs' clocks; the same, one register's SETs alone, tells it of a SET.  So a state grows by union,
+ * and a merge is one: elements made, elements removed, SETs and what they covered, DELs.  What is
+ * named and not here, though its effect has arrived, was removed and dropped: there is nothing to
+ * do. */
 #include "models/crdt/body_list_private.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static CrdtBody *list_create(void)
 {
     CrdtBody *body = g_new0(CrdtBody, 1);
 
-    list_tree_init(body);
+    sequence_init(&body->sequence);
     return body;
 }
 
@@ -31,16 +31,16 @@ static void register_free(ListRegister *set)
     g_free(set);
 }
 
-static void node_drop_value(ListNode *node)
+static void node_drop_value(SequenceNode *node)
 {
-    if (list_node_is(node, NODE_REMOVED))
+    if (sequence_node_is(node, NODE_REMOVED))
         return;
-    if (list_node_is(node, NODE_REGISTER))
-        register_free((ListRegister *)(uintptr_t)node->number);
+    if (sequence_node_is(node, NODE_REGISTER))
+        register_free((ListRegister *)(uintptr_t)node->value);
     else if (node->kind == VALUE_BYTES)
-        g_free((void *)(uintptr_t)node->number);
+        g_free((void *)(uintptr_t)node->value);
     node->kind = VALUE_NONE;
-    node->number = 0;
+    node->value = 0;
     node->bytes = 0;
     node->flags &= (uint8_t)~NODE_REGISTER;
 }
@@ -49,38 +49,11 @@ static void list_destroy(CrdtBody *body)
 {
     if (body == NULL)
         return;
-    for (uint32_t node = LIST_NODE_ROOT + 1; node < body->count; node++)
-        node_drop_value(&body->nodes[node]);
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < body->sequence.count; node++)
+        node_drop_value(&body->sequence.nodes[node]);
     g_free(body->deletes);
-    list_tree_clear(body);
+    sequence_clear(&body->sequence);
     g_free(body);
-}
-
-static void chain_made(CrdtBody *body, uint32_t at)
-{
-    ListOrigin *origin = &body->origins[dot_member(body->nodes[at].id)];
-
-    if (origin->last != 0)
-        body->nodes[origin->last].next_made = at;
-    else
-        origin->first = at;
-    origin->last = at;
-    if (origin->oldest == 0 && !list_node_is(&body->nodes[at], NODE_REMOVED))
-        origin->oldest = at;
-}
-
-static void chain_removed(CrdtBody *body, uint32_t at, Dot removal)
-{
-    ListOrigin *origin = &body->origins[dot_member(removal)];
-    const ListNode *last = &body->nodes[origin->gone_last];
-
-    if (origin->gone == 0) {
-        origin->gone = at;
-    } else {
-        origin->unsorted |= dot_seq(last->number) > dot_seq(removal);
-        body->nodes[origin->gone_last].next_removed = at;
-    }
-    origin->gone_last = at;
 }
 
 static uint64_t value_keep(const Value *value)
@@ -107,50 +80,42 @@ static Value value_of(uint64_t number, uint32_t bytes, uint32_t kind)
     return value;
 }
 
-Value list_node_value(const ListNode *node)
+Value list_node_value(const SequenceNode *node)
 {
     const ListHead *head;
 
-    if (!list_node_is(node, NODE_REGISTER))
-        return value_of(node->number, node->bytes, node->kind);
+    if (!sequence_node_is(node, NODE_REGISTER))
+        return value_of(node->value, node->bytes, node->kind);
     head = &list_register(node)->heads[0];
     return value_of(head->number, head->bytes, head->kind);
 }
 
 /* A node's share of the books: added when it becomes visible or changes, taken off before. */
-static void count_node(CrdtBody *body, const ListNode *node, int64_t sign)
+static void count_node(CrdtBody *body, const SequenceNode *node, int64_t sign)
 {
-    if (!list_node_is_visible(node))
+    if (!sequence_node_is_visible(node))
         return;
     body->value_bytes += sign * (int64_t)list_node_value(node).bytes;
-    if (list_node_is(node, NODE_REGISTER))
+    if (sequence_node_is(node, NODE_REGISTER))
         body->sibling_count += sign * (int64_t)(list_register(node)->count - 1);
 }
 
-void list_node_placed(CrdtBody *body, uint32_t node)
+static void node_placed(void *owner, uint32_t node)
 {
-    count_node(body, &body->nodes[node], 1);
+    CrdtBody *body = owner;
+
+    count_node(body, &body->sequence.nodes[node], 1);
 }
 
-/* Idempotent.  removal is the dot of an effect that took the node away: any of them will do, as
- * each is reason enough for the node to be gone. */
 static void node_remove(CrdtBody *body, uint32_t at, Dot removal)
 {
-    ListNode *node = &body->nodes[at];
-    uint32_t *oldest = &body->origins[dot_member(node->id)].oldest;
+    SequenceNode *node = &body->sequence.nodes[at];
 
-    if (list_node_is(node, NODE_REMOVED))
-        return;
-    count_node(body, node, -1);
-    if (list_node_is(node, NODE_PLACED))
-        list_order_set_visible(&body->order, list_entry(at), -1);
-    node_drop_value(node);
-    node->flags |= NODE_REMOVED;
-    node->number = removal;
-    body->removed_count++;
-    chain_removed(body, at, removal);
-    while (*oldest != 0 && list_node_is(&body->nodes[*oldest], NODE_REMOVED))
-        *oldest = body->nodes[*oldest].next_made;
+    if (!sequence_node_is(node, NODE_REMOVED)) {
+        count_node(body, node, -1);
+        node_drop_value(node);
+    }
+    sequence_remove(&body->sequence, at, removal);
 }
 
 /* A DEL that had observed id; 0: none. */
@@ -164,44 +129,62 @@ static Dot delete_of(const CrdtBody *body, Dot id)
     return 0;
 }
 
-/* The node of id.  One that a DEL had observed is removed as soon as it is known, made or not. */
-static uint32_t node_name(CrdtBody *body, Dot id)
+/* One that a DEL had observed is removed as soon as it is known, made or not; as other DELs may
+ * have observed it too, it is skipped at once. */
+static void node_meet_deletes(CrdtBody *body, uint32_t at)
 {
-    uint32_t at = list_tree_name(body, id);
-    Dot removal = delete_of(body, id);
+    Dot removal = delete_of(body, body->sequence.nodes[at].dot);
 
-    if (removal != 0)
-        node_remove(body, at, removal);
+    if (removal == 0)
+        return;
+    node_remove(body, at, removal);
+    sequence_skip(&body->sequence, at);
+}
+
+/* The node of id, SEQUENCE_NONE where it was dropped.  known: what has arrived here. */
+static uint32_t node_name(CrdtBody *body, const Clock *known, Dot id)
+{
+    uint32_t at = sequence_find(&body->sequence, list_sequence_id(id));
+
+    if (at != SEQUENCE_NONE)
+        return at;
+    at = sequence_name(&body->sequence, known, list_sequence_id(id));
+    if (at != SEQUENCE_NONE)
+        node_meet_deletes(body, at);
     return at;
+}
+
+static void node_take_value(SequenceNode *node, const Value *value)
+{
+    if ((node->flags & (NODE_REMOVED | NODE_REGISTER)) != 0)
+        return; /* covered */
+    node->value = value_keep(value);
+    node->bytes = value->bytes;
+    node->kind = (uint8_t)value->kind;
 }
 
 typedef struct {
     Dot id;
     Dot parent;
-    ListSide side;
+    SequenceSide side;
     Value value;
 } ListInsert;
 
-static void insert(CrdtBody *body, const ListInsert *made)
+static void insert(CrdtBody *body, const Clock *known, const ListInsert *made)
 {
-    uint32_t parent = node_name(body, made->parent);
-    uint32_t at = node_name(body, made->id);
-    ListNode *node = &body->nodes[at];
+    const SequenceListener listener = {node_placed, body};
+    uint32_t parent = node_name(body, known, made->parent);
+    uint32_t at = node_name(body, known, made->id);
 
-    ensure(!list_node_is(node, NODE_MADE));
-    chain_made(body, at);
-    node->flags |= NODE_MADE;
-    if ((node->flags & (NODE_REMOVED | NODE_REGISTER)) == 0) { /* else covered */
-        node->number = value_keep(&made->value);
-        node->bytes = made->value.bytes;
-        node->kind = (uint8_t)made->value.kind;
-    }
-    list_tree_hang(body, at, parent, made->side);
+    ensure(parent != SEQUENCE_NONE); /* nobody hangs anything on what all have retired */
+    node_take_value(&body->sequence.nodes[at], &made->value);
+    sequence_hang(&body->sequence, at, parent, made->side, &listener);
 }
 
 /* The genesis makes the same elements everywhere: one run of right children. */
 static void list_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
 {
+    static const Clock nothing = {{0}};
     Dot parent = 0;
 
     for (uint32_t i = 0; i < element_count; i++) {
@@ -209,7 +192,9 @@ static void list_fill(CrdtBody *body, uint32_t element_count, uint32_t value_byt
         Value value = {.kind = VALUE_SYNTHETIC, .number = i, .bytes = value_bytes / element_count};
 
         value.bytes += i < value_bytes % element_count;
-        insert(body, &(ListInsert){.id = id, .parent = parent, .side = LIST_RIGHT, .value = value});
+        (void)sequence_make(&body->sequence, list_sequence_id(id));
+        insert(body, &nothing,
+               &(ListInsert){.id = id, .parent = parent, .side = SIDE_RIGHT, .value = value});
         parent = id;
     }
 }
@@ -257,28 +242,27 @@ static void register_add(ListRegister *set, ListHead head, const Value *value)
 }
 
 /* A SET has always observed the INSERT, whose value goes. */
-static ListRegister *node_register(ListNode *node)
+static ListRegister *node_register(SequenceNode *node)
 {
     ListRegister *set;
 
-    if (list_node_is(node, NODE_REGISTER))
-        return (ListRegister *)(uintptr_t)node->number;
+    if (sequence_node_is(node, NODE_REGISTER))
+        return (ListRegister *)(uintptr_t)node->value;
     node_drop_value(node);
     set = g_new0(ListRegister, 1);
-    node->number = (uint64_t)(uintptr_t)set;
+    node->value = (uint64_t)(uintptr_t)set;
     node->flags |= NODE_REGISTER;
     return set;
 }
 
-static void set_value(CrdtBody *body, Dot id, const Effect *effect, const Value *value)
+static void set_value(CrdtBody *body, uint32_t at, const Effect *effect, const Value *value)
 {
-    const uint32_t at = node_name(body, id); /* moves the nodes */
-    ListNode *node = &body->nodes[at];
+    SequenceNode *node = &body->sequence.nodes[at];
     ListHead head = {
         .dot = effect->dot, .ts = effect->ts.ms, .bytes = value->bytes, .kind = value->kind};
     ListRegister *set;
 
-    if (list_node_is(node, NODE_REMOVED))
+    if (at == SEQUENCE_NONE || sequence_node_is(node, NODE_REMOVED))
         return;
     count_node(body, node, -1);
     set = node_register(node);
@@ -287,31 +271,37 @@ static void set_value(CrdtBody *body, Dot id, const Effect *effect, const Value 
     count_node(body, node, 1);
 }
 
-/* Looks at every visible element, as a DEL of its key has to; those it had not observed stay. */
-static void apply_delete(CrdtBody *body, Dot dot, const Clock *ctx)
+static void note_delete(CrdtBody *body, Dot dot, const Clock *ctx)
 {
-    uint32_t member = dot_member(dot);
-    uint32_t entry = list_order_next(&body->order, ORDER_VISIBLE, list_entry(LIST_NODE_ROOT));
-
     if (body->deletes == NULL)
         body->deletes = g_new0(ListDeletes, 1);
-    if (dot_seq(dot) <= dot_seq(body->deletes->dot[member]))
-        return;
-    body->deletes->dot[member] = dot;
-    body->deletes->ctx[member] = *ctx;
+    body->deletes->dot[dot_member(dot)] = dot;
+    body->deletes->ctx[dot_member(dot)] = *ctx;
     clock_join(&body->deletes->all, ctx);
-    while (entry != 0) {
-        uint32_t node = entry / 2;
+}
 
-        entry = list_order_next(&body->order, ORDER_VISIBLE, entry);
-        if (clock_covers(ctx, body->nodes[node].id))
-            node_remove(body, node, dot);
-    }
-    if (list_order_count(&body->order, ORDER_NODES) + LIST_NODE_ROOT + 1 == body->count)
+/* Looks at every element that is not skipped, as a DEL of its key has to: those it had not observed
+ * stay, and it is a second reason for what is removed already. */
+static void apply_delete(CrdtBody *body, Dot dot, const Clock *ctx)
+{
+    const Sequence *sequence = &body->sequence;
+    uint32_t node = sequence_next_nameable(sequence, SEQUENCE_ROOT);
+
+    if (body->deletes != NULL && dot_seq(dot) <= dot_seq(body->deletes->dot[dot_member(dot)]))
         return;
-    for (uint32_t node = LIST_NODE_ROOT + 1; node < body->count; node++)
-        if (!list_node_is(&body->nodes[node], NODE_PLACED) &&
-            clock_covers(ctx, body->nodes[node].id))
+    note_delete(body, dot, ctx);
+    while (node != SEQUENCE_NONE) {
+        uint32_t next = sequence_next_nameable(sequence, node);
+
+        if (clock_covers(ctx, sequence->nodes[node].dot))
+            node_remove(body, node, dot);
+        node = next;
+    }
+    if (sequence->placed_count == sequence->node_count)
+        return;
+    for (node = SEQUENCE_ROOT + 1; node < sequence->count; node++)
+        if (sequence_node_is_waiting(&sequence->nodes[node]) &&
+            clock_covers(ctx, sequence->nodes[node].dot))
             node_remove(body, node, dot);
 }
 
@@ -338,8 +328,10 @@ static Value effect_value(const BodyEffect *change)
 static void list_apply(CrdtBody *body, const BodyEffect *change)
 {
     const Effect *effect = change->effect;
+    const Clock *known = &change->causality->clock;
     const PayloadText *edit = &change->edit;
     Value value;
+    uint32_t node;
 
     if (effect->op == EFFECT_DELETE) {
         apply_delete(body, effect->dot, &effect->ctx);
@@ -348,29 +340,32 @@ static void list_apply(CrdtBody *body, const BodyEffect *change)
     ensure(effect->op == EFFECT_EDIT && edit->bytes > 0);
     switch (edit->data[0]) {
     case LIST_EDIT_INSERT:
-        insert(body, &(ListInsert){.id = effect->dot,
-                                   .parent = read_dot(edit, 2),
-                                   .side = edit->data[1] == LIST_LEFT ? LIST_LEFT : LIST_RIGHT,
-                                   .value = effect_value(change)});
+        insert(body, known,
+               &(ListInsert){.id = effect->dot,
+                             .parent = read_dot(edit, 2),
+                             .side = edit->data[1] == SIDE_LEFT ? SIDE_LEFT : SIDE_RIGHT,
+                             .value = effect_value(change)});
         return;
     case LIST_EDIT_SET:
         value = effect_value(change);
-        set_value(body, read_dot(edit, 1), effect, &value);
+        set_value(body, node_name(body, known, read_dot(edit, 1)), effect, &value);
         return;
     default:
         ensure(edit->data[0] == LIST_EDIT_REMOVE);
-        for (uint32_t at = 1; at < edit->bytes; at += (uint32_t)sizeof(Dot))
-            node_remove(body, list_tree_name(body, read_dot(edit, at)), effect->dot);
+        for (uint32_t at = 1; at < edit->bytes; at += (uint32_t)sizeof(Dot)) {
+            node = node_name(body, known, read_dot(edit, at));
+            if (node != SEQUENCE_NONE)
+                node_remove(body, node, effect->dot);
+        }
     }
 }
 
-static void merge_register(CrdtBody *into, Dot id, const ListRegister *from)
+static void merge_register(CrdtBody *into, uint32_t at, const ListRegister *from)
 {
-    const uint32_t at = node_name(into, id);
-    ListNode *node = &into->nodes[at];
+    SequenceNode *node = &into->sequence.nodes[at];
     ListRegister *set;
 
-    if (list_node_is(node, NODE_REMOVED))
+    if (sequence_node_is(node, NODE_REMOVED))
         return;
     count_node(into, node, -1);
     set = node_register(node);
@@ -383,42 +378,44 @@ static void merge_register(CrdtBody *into, Dot id, const ListRegister *from)
     count_node(into, node, 1);
 }
 
-/* Elements in the order their origins made them, so that into's queues stay sorted. */
-static void merge_made(CrdtBody *into, const CrdtBody *from, uint32_t member)
+/* What `from` says of one element: that it is removed first, as what is gone needs no value. */
+static void merge_node(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from, uint32_t node)
 {
-    const ListNode *node;
+    const SequenceListener listener = {node_placed, into};
+    const SequenceNode *there = &from->sequence.nodes[node];
+    uint32_t at = sequence_find(&into->sequence, list_sequence_id(there->dot));
+    Value value;
 
-    for (uint32_t at = from->origins[member].first; at != 0; at = node->next_made) {
-        uint32_t known;
-
-        node = &from->nodes[at];
-        known = list_tree_find(into, node->id);
-        if (known != LIST_NODE_NONE && list_node_is(&into->nodes[known], NODE_MADE))
-            continue;
-        insert(into, &(ListInsert){.id = node->id,
-                                   .parent = from->nodes[node->parent].id,
-                                   .side = (ListSide)node->side,
-                                   .value = (node->flags & (NODE_REMOVED | NODE_REGISTER)) != 0
-                                                ? (Value){0}
-                                                : list_node_value(node)});
+    if (at == SEQUENCE_NONE)
+        return;
+    if (sequence_node_is(there, NODE_REMOVED))
+        node_remove(into, at, there->value);
+    if (sequence_node_is(there, NODE_SKIPPED))
+        sequence_skip(&into->sequence, at);
+    if (sequence_node_is(there, NODE_REGISTER))
+        merge_register(into, at, list_register(there));
+    if (!sequence_node_is(there, NODE_MADE) ||
+        sequence_node_is(&into->sequence.nodes[at], NODE_MADE))
+        return;
+    if ((there->flags & (NODE_REMOVED | NODE_REGISTER)) == 0) {
+        value = list_node_value(there);
+        node_take_value(&into->sequence.nodes[at], &value);
     }
+    sequence_hang_as(&into->sequence, at, &from->sequence, node, &merge->into->clock, &listener);
 }
 
-/* Removals first: what is gone needs no value. */
 static void list_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from)
 {
-    (void)merge; /* nothing is ever forgotten here, so nothing has to be told from what was */
-    for (uint32_t node = LIST_NODE_ROOT + 1; node < from->count; node++)
-        if (list_node_is(&from->nodes[node], NODE_REMOVED))
-            node_remove(into, list_tree_name(into, from->nodes[node].id), from->nodes[node].number);
+    sequence_drop_missing(&into->sequence, &from->sequence, &merge->from->clock);
     for (uint32_t member = 1; member <= MEMBER_MAX; member++)
         if (from->deletes != NULL && from->deletes->dot[member] != 0)
             apply_delete(into, from->deletes->dot[member], &from->deletes->ctx[member]);
-    for (uint32_t node = LIST_NODE_ROOT + 1; node < from->count; node++)
-        if (list_node_is(&from->nodes[node], NODE_REGISTER))
-            merge_register(into, from->nodes[node].id, list_register(&from->nodes[node]));
-    for (uint32_t member = 0; member <= MEMBER_MAX; member++)
-        merge_made(into, from, member);
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < from->sequence.count; node++)
+        if (from->sequence.nodes[node].dot != 0)
+            (void)node_name(into, &merge->into->clock, from->sequence.nodes[node].dot);
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < from->sequence.count; node++)
+        if (from->sequence.nodes[node].dot != 0)
+            merge_node(merge, into, from, node);
 }
 
 static bool list_is_present(const CrdtBody *body)
@@ -428,85 +425,49 @@ static bool list_is_present(const CrdtBody *body)
 
 static bool list_is_empty(CrdtBody *body, const Causality *causality)
 {
-    if (body->count > LIST_NODE_ROOT + 1)
+    if (body->sequence.node_count > 0)
         return false;
     return body->deletes == NULL || !causality_is_ctx_ahead(causality, &body->deletes->all);
 }
 
 static BodySummary list_summary(const CrdtBody *body)
 {
+    const Sequence *sequence = &body->sequence;
+
     return (BodySummary){
         .value_bytes = body->value_bytes,
         .element_count = list_count(body),
-        .header_count = (int64_t)(body->count - LIST_NODE_ROOT - 1) - body->settled_count,
-        .tombstone_count = (int64_t)body->removed_count - body->settled_count,
+        .header_count = (int64_t)sequence->node_count - sequence->retired_count,
+        .tombstone_count = (int64_t)sequence->removed_count - sequence->retired_count,
         .sibling_count = body->sibling_count,
     };
 }
 
-static int compare_removals(const void *a, const void *b, void *data)
-{
-    const CrdtBody *body = data;
-    const ListNode *x = &body->nodes[*(const uint32_t *)a];
-    const ListNode *y = &body->nodes[*(const uint32_t *)b];
-
-    if (x->number != y->number) /* dots of one origin */
-        return x->number < y->number ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static void sort_removed(CrdtBody *body, ListOrigin *origin)
-{
-    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    uint32_t *link = &origin->gone;
-
-    for (uint32_t at = origin->gone; at != 0; at = body->nodes[at].next_removed)
-        g_array_append_val(gone, at);
-    g_array_sort_with_data(gone, compare_removals, body);
-    for (uint32_t i = 0; i < gone->len; i++) {
-        *link = origin->gone_last = g_array_index(gone, uint32_t, i);
-        link = &body->nodes[*link].next_removed;
-    }
-    *link = 0;
-    origin->unsorted = false;
-}
-
-/* The removed and what removed them known to all. */
-static void settle(CrdtBody *body, ListOrigin *origin, const Clock *stable)
-{
-    if (origin->unsorted)
-        sort_removed(body, origin);
-    while (origin->gone != 0) {
-        ListNode *node = &body->nodes[origin->gone];
-
-        if (!clock_covers(stable, node->number) || !clock_covers(stable, node->id))
-            break;
-        node->flags |= NODE_SETTLED;
-        body->settled_count++;
-        origin->gone = node->next_removed;
-    }
-}
-
 static void list_collect(CrdtBody *body, const Clock *stable)
 {
-    if (body->settled_count == body->removed_count)
-        return;
-    for (uint32_t member = 0; member <= MEMBER_MAX; member++)
-        settle(body, &body->origins[member], stable);
+    sequence_retire(&body->sequence, stable);
 }
 
+static bool list_drop(CrdtBody *body, const Clock *retired_by_all)
+{
+    if (retired_by_all != NULL)
+        sequence_drop(&body->sequence, retired_by_all);
+    return body->sequence.retired_count > 0;
+}
+
+/* Looks at every visible element; asked only where a key shows several types at once. */
 static uint64_t list_oldest_rank(const CrdtBody *body)
 {
-    for (uint32_t member = 0; member <= MEMBER_MAX; member++) {
-        const ListNode *node;
+    const Sequence *sequence = &body->sequence;
+    uint64_t oldest = UINT64_MAX;
+    uint32_t node = SEQUENCE_ROOT;
 
-        for (uint32_t at = body->origins[member].oldest; at != 0; at = node->next_made) {
-            node = &body->nodes[at];
-            if (list_node_is_visible(node))
-                return (uint64_t)member << 60 | dot_seq(node->id);
-        }
+    while ((node = sequence_next(sequence, node)) != SEQUENCE_NONE) {
+        Dot id = sequence->nodes[node].dot;
+
+        oldest = MIN(oldest, (uint64_t)dot_member(id) << 60 | dot_seq(id));
     }
-    return UINT64_MAX;
+    return oldest;
 }
 
 static void digest_value(Digest *digest, const Value *value)
@@ -518,12 +479,12 @@ static void digest_value(Digest *digest, const Value *value)
         digest_bytes(digest, value->data, value->bytes);
 }
 
-static void digest_node(Digest *digest, const ListNode *node)
+static void digest_node(Digest *digest, const SequenceNode *node)
 {
     Value value;
 
-    digest_u64(digest, node->id);
-    if (!list_node_is(node, NODE_REGISTER)) {
+    digest_u64(digest, node->dot);
+    if (!sequence_node_is(node, NODE_REGISTER)) {
         value = list_node_value(node);
         digest_value(digest, &value);
         return;
@@ -540,31 +501,34 @@ static void digest_node(Digest *digest, const ListNode *node)
 
 /* What is visible in its order; what waits for its place in no order, so by a sum.  What a DEL will
  * yet take away is left to the causality, which its store digests. */
+static uint64_t digest_waiting(const CrdtBody *body, const SequenceNode *node)
+{
+    Digest one = digest_begin();
+
+    digest_u64(&one, node->flags & (NODE_MADE | NODE_REMOVED));
+    digest_u64(&one, node->side);
+    digest_u64(&one, body->sequence.nodes[node->parent].dot);
+    if (sequence_node_is(node, NODE_REMOVED))
+        digest_u64(&one, node->dot);
+    else
+        digest_node(&one, node);
+    return one.value;
+}
+
+/* What is visible in its order; what waits for its place in no order, so by a sum.  What a DEL will
+ * yet take away is left to the causality, which its store digests. */
 static void list_digest(const CrdtBody *body, Digest *digest)
 {
+    const Sequence *sequence = &body->sequence;
     uint64_t waiting = 0;
-    uint32_t entry = list_entry(LIST_NODE_ROOT);
 
     digest_u64(digest, list_count(body));
-    while ((entry = list_order_next(&body->order, ORDER_VISIBLE, entry)) != 0)
-        digest_node(digest, &body->nodes[entry / 2]);
-    if (list_order_count(&body->order, ORDER_NODES) + LIST_NODE_ROOT + 1 < body->count) {
-        for (uint32_t at = LIST_NODE_ROOT + 1; at < body->count; at++) {
-            const ListNode *node = &body->nodes[at];
-            Digest one = digest_begin();
-
-            if (list_node_is(node, NODE_PLACED))
-                continue;
-            digest_u64(&one, node->flags & (NODE_MADE | NODE_REMOVED));
-            digest_u64(&one, node->side);
-            digest_u64(&one, body->nodes[node->parent].id);
-            if (list_node_is(node, NODE_REMOVED))
-                digest_u64(&one, node->id);
-            else
-                digest_node(&one, node);
-            waiting += one.value;
-        }
-    }
+    for (uint32_t at = SEQUENCE_ROOT; (at = sequence_next(sequence, at)) != SEQUENCE_NONE;)
+        digest_node(digest, &sequence->nodes[at]);
+    for (uint32_t at = SEQUENCE_ROOT + 1;
+         at < sequence->count && sequence->placed_count < sequence->node_count; at++)
+        if (sequence_node_is_waiting(&sequence->nodes[at]))
+            waiting += digest_waiting(body, &sequence->nodes[at]);
     digest_u64(digest, waiting);
 }
 
@@ -578,6 +542,7 @@ const BodyRule body_list = {
     .is_empty = list_is_empty,
     .summary = list_summary,
     .collect = list_collect,
+    .drop = list_drop,
     .oldest_rank = list_oldest_rank,
     .digest = list_digest,
 };

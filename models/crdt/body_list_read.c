@@ -8,22 +8,22 @@
 
 uint32_t list_count(const CrdtBody *body)
 {
-    return body == NULL ? 0 : list_order_count(&body->order, ORDER_VISIBLE);
+    return body == NULL ? 0 : sequence_count(&body->sequence);
 }
 
-static uint32_t node_at(const CrdtBody *body, uint32_t index)
+static const SequenceNode *node_at(const CrdtBody *body, uint32_t index)
 {
-    return list_order_select(&body->order, ORDER_VISIBLE, index) / 2;
+    return &body->sequence.nodes[sequence_at(&body->sequence, index)];
 }
 
 Value list_at(const CrdtBody *body, uint32_t index)
 {
-    return list_node_value(&body->nodes[node_at(body, index)]);
+    return list_node_value(node_at(body, index));
 }
 
 Dot list_id_at(const CrdtBody *body, uint32_t index)
 {
-    return body->nodes[node_at(body, index)].id;
+    return node_at(body, index)->dot;
 }
 
 ListCursor list_cursor(const CrdtBody *body, uint32_t index)
@@ -31,41 +31,39 @@ ListCursor list_cursor(const CrdtBody *body, uint32_t index)
     ListCursor cursor = {.body = body, .index = index};
 
     if (index < list_count(body))
-        cursor.node = node_at(body, index);
+        cursor.node = sequence_at(&body->sequence, index);
     return cursor;
 }
 
 bool list_cursor_is_valid(const ListCursor *cursor)
 {
-    return cursor->node != LIST_NODE_NONE;
+    return cursor->node != SEQUENCE_NONE;
 }
 
 void list_cursor_forward(ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    cursor->node =
-        list_order_next(&cursor->body->order, ORDER_VISIBLE, list_entry(cursor->node)) / 2;
+    cursor->node = sequence_next(&cursor->body->sequence, cursor->node);
     cursor->index++;
 }
 
 void list_cursor_back(ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    cursor->node =
-        list_order_previous(&cursor->body->order, ORDER_VISIBLE, list_entry(cursor->node)) / 2;
+    cursor->node = sequence_previous(&cursor->body->sequence, cursor->node);
     cursor->index--;
 }
 
 Value list_cursor_value(const ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    return list_node_value(&cursor->body->nodes[cursor->node]);
+    return list_node_value(&cursor->body->sequence.nodes[cursor->node]);
 }
 
 Dot list_cursor_id(const ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    return cursor->body->nodes[cursor->node].id;
+    return cursor->body->sequence.nodes[cursor->node].dot;
 }
 
 bool list_values_equal(const Value *a, const Value *b)
@@ -99,13 +97,13 @@ static void put_dot(PayloadWriter *edit, Dot dot)
 
 void list_edit_insert(const CrdtBody *body, uint32_t index, PayloadWriter *edit)
 {
-    ListSide side = LIST_RIGHT;
+    SequenceSide side = SIDE_RIGHT;
     Dot parent = 0;
     uint8_t head[2];
 
     ensure(index <= list_count(body));
     if (body != NULL)
-        parent = body->nodes[list_tree_anchor(body, index, &side)].id;
+        parent = body->sequence.nodes[sequence_anchor(&body->sequence, index, &side)].dot;
     head[0] = LIST_EDIT_INSERT;
     head[1] = (uint8_t)side;
     payload_put_bytes(edit, head, sizeof(head));

@@ -36,7 +36,7 @@ static void put_element(PayloadWriter *out, const JsonElement *element)
 {
     put_byte(out, JSON_SLOT_ELEMENT);
     put_id(out, element->slot.in->id);
-    put_id(out, element->node.id);
+    put_id(out, sequence_id(&element->slot.in->sequence, element->node));
 }
 
 static void put_slot(PayloadWriter *out, const JsonSlot *slot)
@@ -383,30 +383,11 @@ bool json_edit_toggle(const JsonHeld *held, PayloadWriter *out, bool *out_now)
     return true;
 }
 
-/* Removed elements that node hangs from, the highest first, up to one that is not: whoever has
- * taken them out for good is given their places back. */
-static void put_above(const SequenceNode *node, PayloadWriter *out)
-{
-    g_autoptr(GPtrArray) above = g_ptr_array_new();
-
-    for (; node && node->is_removed; node = node->parent)
-        g_ptr_array_add(above, (gpointer)node);
-    put_count(out, above->len);
-    for (uint32_t i = above->len; i > 0; i--) {
-        const SequenceNode *n = g_ptr_array_index(above, i - 1);
-
-        put_id(out, n->id);
-        put_id(out, n->parent ? n->parent->id : (JsonId){0});
-        put_id(out, n->rank.key);
-        put_count(out, n->rank.level);
-        put_byte(out, n->side);
-    }
-}
-
 JsonEditResult json_edit_insert(const JsonHeld *array, uint32_t index, uint32_t count,
                                 PayloadText contents, PayloadWriter *out)
 {
-    SequenceNode *parent;
+    const Sequence *sequence = &array->container->sequence;
+    uint32_t parent;
     SequenceSide side;
 
     for (uint32_t i = 0, cursor = 0; i < count; i++) {
@@ -417,12 +398,11 @@ JsonEditResult json_edit_insert(const JsonHeld *array, uint32_t index, uint32_t 
             return JSON_EDIT_TOO_DEEP;
     }
     ensure(index <= json_view_head(array).count);
-    sequence_place_for(&array->container->sequence, index, &parent, &side);
+    parent = sequence_anchor(sequence, index, &side);
     put_byte(out, JSON_OP_INSERT);
     put_id(out, array->container->id);
-    put_id(out, parent ? parent->id : (JsonId){0});
+    put_id(out, sequence_id(sequence, parent));
     put_byte(out, side);
-    put_above(parent, out);
     put_count(out, count);
     payload_put_bytes(out, contents.data, contents.bytes);
     return JSON_EDIT_DONE;

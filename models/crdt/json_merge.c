@@ -18,7 +18,7 @@ static void merge_container(const Merging *m, JsonContainer *into, const JsonCon
 static const JsonHeld *held_with_id(const JsonSlot *slot, JsonId id)
 {
     for (const JsonHeld *held = slot ? slot->held : NULL; held; held = held->next)
-        if (json_id_is_equal(held->id, id))
+        if (sequence_id_is_equal(held->id, id))
             return held;
     return NULL;
 }
@@ -93,44 +93,40 @@ static void merge_object(const Merging *m, JsonContainer *into, const JsonContai
     }
 }
 
-/* An element of from that may be unknown here. */
-static void merge_element(const Merging *m, JsonContainer *array, const JsonElement *from)
+static void merge_element(const Merging *m, JsonContainer *into, const JsonContainer *from,
+                          uint32_t from_node)
 {
-    JsonElement *element = json_element_find(m->into, from->node.id);
+    const SequenceNode *there = &from->sequence.nodes[from_node];
+    const JsonElement *other = json_element_at(from, from_node);
+    uint32_t node = sequence_find(&into->sequence, sequence_id(&from->sequence, from_node));
 
-    if (!element) {
-        bool is_gone = clock_covers(&m->merge->into->clock, from->node.id.dot);
-
-        element = json_element_make(m->into, array, from->node.id);
-        /* Removed and taken out here: it comes back for those that may hang from it. */
-        if (is_gone)
-            json_element_remove(m->into, element, DOT_GENESIS);
-    }
-    if (element->node.is_removed)
+    if (node == SEQUENCE_NONE)
         return;
-    if (from->node.is_removed)
-        json_element_remove(m->into, element, from->witness);
-    else
-        merge_slot(m, &element->slot, &from->slot);
+    if (sequence_node_is(there, NODE_REMOVED))
+        json_element_remove(m->into, into, node, there->value);
+    if (sequence_node_is(there, NODE_SKIPPED))
+        sequence_skip(&into->sequence, node);
+    if (sequence_node_is(there, NODE_MADE) &&
+        !sequence_node_is(&into->sequence.nodes[node], NODE_MADE))
+        sequence_hang_as(&into->sequence, node, &from->sequence, from_node, &m->merge->into->clock,
+                         NULL);
+    if (!sequence_node_is(&into->sequence.nodes[node], NODE_REMOVED))
+        merge_slot(m, &json_element_make(into, node)->slot, other ? &other->slot : NULL);
 }
 
 static void merge_array(const Merging *m, JsonContainer *into, const JsonContainer *from)
 {
-    for (JsonElement *element = into->elements; element; element = element->next)
-        if (!element->node.is_removed && !json_element_find(m->from, element->node.id) &&
-            clock_covers(&m->merge->from->clock, element->node.id.dot))
-            json_element_remove(m->into, element, DOT_GENESIS);
-    for (const JsonElement *other = from->elements; other; other = other->next)
-        merge_element(m, into, other);
-    for (const JsonElement *other = from->elements; other; other = other->next) {
-        JsonElement *element = json_element_find(m->into, other->node.id);
-        const SequenceNode *parent = other->node.parent;
+    const Sequence *theirs = &from->sequence;
+    int64_t begun = json_array_begin(into);
 
-        if (!other->node.is_positioned || element->node.is_positioned)
-            continue;
-        json_element_position(element, parent ? json_element_find(m->into, parent->id) : NULL,
-                              (SequenceSide)other->node.side, &other->node.rank);
-    }
+    sequence_drop_missing(&into->sequence, theirs, &m->merge->from->clock);
+    json_array_end(m->into, into, begun);
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < theirs->count; node++)
+        if (theirs->nodes[node].dot != 0)
+            (void)sequence_name(&into->sequence, &m->merge->into->clock, sequence_id(theirs, node));
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < theirs->count; node++)
+        if (theirs->nodes[node].dot != 0)
+            merge_element(m, into, from, node);
 }
 
 static void merge_container(const Merging *m, JsonContainer *into, const JsonContainer *from)

@@ -1,6 +1,6 @@
 /* Why it works: a container is reached through the assignment that made it and named by it, so a
  * covered assignment takes all below it away, and no later edit can find it again.  All lists that
- * must be left quickly (orphans, tombstones, covers that came early) know each entry's index.
+ * must be left quickly (orphans, graves, covers that came early) know each entry's index.
  */
 #include "models/crdt/json_state.h"
 
@@ -18,7 +18,7 @@ guint json_id_hash(gconstpointer key)
 
 gboolean json_id_hash_equal(gconstpointer a, gconstpointer b)
 {
-    return json_id_is_equal(*(const JsonId *)a, *(const JsonId *)b);
+    return sequence_id_is_equal(*(const JsonId *)a, *(const JsonId *)b);
 }
 
 static int name_compare(gconstpointer a, gconstpointer b)
@@ -40,7 +40,9 @@ JsonContainer *json_container_make(CrdtBody *body, JsonId id, bool is_array)
 
     container->id = id;
     container->is_array = is_array;
-    if (!is_array)
+    if (is_array)
+        sequence_init(&container->sequence);
+    else
         container->members = g_tree_new(name_compare);
     if (!body->containers)
         body->containers = g_hash_table_new(json_id_hash, json_id_hash_equal);
@@ -66,24 +68,61 @@ void json_container_adopt(CrdtBody *body, JsonContainer *orphan, JsonHeld *owner
     owner->container = orphan;
 }
 
-static void tombstones_leave(CrdtBody *body, const JsonElement *element)
+static int64_t tombstones_of(const JsonContainer *array)
 {
-    JsonElement *last = g_ptr_array_index(body->tombstones, body->tombstones->len - 1);
-
-    last->at = element->at;
-    g_ptr_array_remove_index_fast(body->tombstones, element->at);
-    body->summary.tombstone_count--;
-    body->summary.header_count--;
+    return (int64_t)array->sequence.removed_count - array->sequence.retired_count;
 }
 
-/* Without care for what hangs from it. */
-static void element_forget(CrdtBody *body, JsonElement *element)
+static void graves_leave(CrdtBody *body, JsonContainer *array)
+{
+    JsonContainer *last = g_ptr_array_index(body->graves, body->graves->len - 1);
+
+    if (array->grave_at == 0)
+        return;
+    last->grave_at = array->grave_at;
+    g_ptr_array_remove_index_fast(body->graves, array->grave_at - 1);
+    array->grave_at = 0;
+}
+
+int64_t json_array_begin(const JsonContainer *array)
+{
+    return tombstones_of(array);
+}
+
+void json_array_end(CrdtBody *body, JsonContainer *array, int64_t begun)
+{
+    int64_t change = tombstones_of(array) - begun;
+
+    body->summary.tombstone_count += change;
+    body->summary.header_count += change;
+    if (array->sequence.removed_count == 0) {
+        graves_leave(body, array);
+    } else if (array->grave_at == 0) {
+        g_ptr_array_add(body->graves, array);
+        array->grave_at = body->graves->len;
+    }
+}
+
+static void element_free(CrdtBody *body, JsonElement *element)
 {
     json_slot_clear(body, &element->slot);
-    if (element->node.is_removed)
-        tombstones_leave(body, element);
-    g_hash_table_remove(body->elements, &element->node.id);
     g_free(element);
+}
+
+static void array_clear(CrdtBody *body, JsonContainer *array)
+{
+    int64_t tombstones = tombstones_of(array);
+
+    for (uint32_t node = SEQUENCE_ROOT + 1; node < array->sequence.count; node++) {
+        JsonElement *element = json_element_at(array, node);
+
+        if (element)
+            element_free(body, element);
+    }
+    graves_leave(body, array);
+    body->summary.tombstone_count -= tombstones;
+    body->summary.header_count -= tombstones;
+    sequence_clear(&array->sequence);
 }
 
 static void container_free(CrdtBody *body, JsonContainer *container)
@@ -98,12 +137,8 @@ static void container_free(CrdtBody *body, JsonContainer *container)
         }
         g_tree_destroy(container->members);
     }
-    for (JsonElement *element = container->elements; element;) {
-        JsonElement *next = element->next;
-
-        element_forget(body, element);
-        element = next;
-    }
+    if (container->is_array)
+        array_clear(body, container);
     if (!container->owner)
         orphans_leave(body, container);
     g_hash_table_remove(body->containers, &container->id);
@@ -139,58 +174,29 @@ JsonMember *json_member_make(JsonContainer *object, PayloadText name)
     return member;
 }
 
-JsonElement *json_element_find(const CrdtBody *body, JsonId id)
+JsonElement *json_element_make(JsonContainer *array, uint32_t node)
 {
-    return body->elements ? g_hash_table_lookup(body->elements, &id) : NULL;
-}
+    SequenceNode *at = &array->sequence.nodes[node];
+    JsonElement *element = json_element_at(array, node);
 
-JsonElement *json_element_make(CrdtBody *body, JsonContainer *array, JsonId id)
-{
-    JsonElement *element = g_new0(JsonElement, 1);
-
+    if (element || sequence_node_is(at, NODE_REMOVED))
+        return element;
+    element = g_new0(JsonElement, 1);
     element->slot.in = array;
-    element->node.id = id;
-    element->next = array->elements;
-    if (element->next)
-        element->next->previous = element;
-    array->elements = element;
-    if (!body->elements)
-        body->elements = g_hash_table_new(json_id_hash, json_id_hash_equal);
-    ensure(g_hash_table_insert(body->elements, &element->node.id, element));
+    element->node = node;
+    at->value = (uint64_t)(uintptr_t)element;
     return element;
 }
 
-void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side,
-                           const SequenceRank *rank)
+void json_element_remove(CrdtBody *body, JsonContainer *array, uint32_t node, Dot removal)
 {
-    ensure(!parent || parent->slot.in == element->slot.in);
-    sequence_position(&element->slot.in->sequence, &element->node, parent ? &parent->node : NULL,
-                      side, rank);
-}
+    JsonElement *element = json_element_at(array, node);
+    int64_t begun = json_array_begin(array);
 
-void json_element_remove(CrdtBody *body, JsonElement *element, Dot witness)
-{
-    json_slot_clear(body, &element->slot);
-    sequence_remove(&element->node);
-    element->witness = witness;
-    element->at = body->tombstones->len;
-    g_ptr_array_add(body->tombstones, element);
-    body->summary.tombstone_count++;
-    body->summary.header_count++;
-}
-
-void json_element_free(CrdtBody *body, JsonElement *element)
-{
-    JsonContainer *array = element->slot.in;
-
-    sequence_take_out(&array->sequence, &element->node);
-    if (element->next)
-        element->next->previous = element->previous;
-    if (element->previous)
-        element->previous->next = element->next;
-    else
-        array->elements = element->next;
-    element_forget(body, element);
+    if (element)
+        element_free(body, element);
+    sequence_remove(&array->sequence, node, removal);
+    json_array_end(body, array, begun);
 }
 
 static int64_t held_bytes(const JsonHeld *held)
@@ -248,9 +254,9 @@ void json_slot_add(CrdtBody *body, JsonSlot *slot, JsonHeld *held)
         slot->in->member_count++;
     else if (slot->held)
         body->summary.sibling_count++;
-    while (*at && json_id_compare((*at)->id, held->id) < 0)
+    while (*at && sequence_id_compare((*at)->id, held->id) < 0)
         at = &(*at)->next;
-    ensure(!*at || !json_id_is_equal((*at)->id, held->id));
+    ensure(!*at || !sequence_id_is_equal((*at)->id, held->id));
     held->next = *at;
     held->slot = slot;
     *at = held;

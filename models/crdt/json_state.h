@@ -11,11 +11,15 @@
 
 #include "models/crdt/body.h"
 #include "models/crdt/json_content.h"
-#include "models/crdt/json_sequence.h"
 #include "models/crdt/json_view.h"
+#include "models/crdt/sequence.h"
 
 typedef struct JsonSlot JsonSlot;
 typedef struct JsonContainer JsonContainer;
+
+/* Names an element, a container or an assignment: the effect that made it, and which of its values
+ * it was. */
+typedef SequenceId JsonId;
 
 /* A key's place among its object's: when the value was put there. */
 typedef struct {
@@ -51,14 +55,11 @@ typedef struct {
     PayloadText name;
 } JsonMember;
 
-typedef struct JsonElement JsonElement;
-struct JsonElement {
-    JsonSlot slot;                /* first */
-    SequenceNode node;            /* removed: a tombstone, in CrdtBody.tombstones */
-    JsonElement *next, *previous; /* of the array, in no order that matters */
-    Dot witness; /* of a removed one: whoever observed this effect knows of the removal */
-    uint32_t at; /* in CrdtBody.tombstones */
-};
+/* An array's element that is not removed: the value of its node. */
+typedef struct {
+    JsonSlot slot; /* first */
+    uint32_t node; /* in the array's sequence */
+} JsonElement;
 
 struct JsonContainer {
     JsonId id;
@@ -68,20 +69,23 @@ struct JsonContainer {
     uint32_t member_count; /* keys with a value */
     GTree *members;        /* objects: JsonMember by name */
     Sequence sequence;     /* arrays */
-    JsonElement *elements;
+    uint32_t grave_at;     /* in CrdtBody.graves, from 1; 0: nothing removed is left */
 };
 
 struct CrdtBody {
     JsonSlot root;
     GHashTable *containers; /* by id; looked up, never walked */
-    GHashTable *elements;
-    GPtrArray *orphans, *tombstones, *aheads;
+    GPtrArray *orphans, *aheads;
+    GPtrArray *graves; /* arrays with removed elements */
     BodySummary summary;
 };
 
-static inline JsonElement *json_element_of(SequenceNode *node)
+/* NULL: removed, or nobody has put anything there. */
+static inline JsonElement *json_element_at(const JsonContainer *array, uint32_t node)
 {
-    return (JsonElement *)(void *)((char *)node - offsetof(JsonElement, node));
+    const SequenceNode *at = &array->sequence.nodes[node];
+
+    return sequence_node_is(at, NODE_REMOVED) ? NULL : (JsonElement *)(uintptr_t)at->value;
 }
 
 guint json_id_hash(gconstpointer id);
@@ -96,13 +100,12 @@ void json_orphans_drop(CrdtBody *body, const Clock *known, Dot dot);
 JsonMember *json_member_find(const JsonContainer *object, PayloadText name);
 JsonMember *json_member_make(JsonContainer *object, PayloadText name);
 
-JsonElement *json_element_find(const CrdtBody *body, JsonId id);
-JsonElement *json_element_make(CrdtBody *body, JsonContainer *array, JsonId id);
-void json_element_position(JsonElement *element, JsonElement *parent, SequenceSide side,
-                           const SequenceRank *rank);
-void json_element_remove(CrdtBody *body, JsonElement *element, Dot witness);
-/* Takes a spare tombstone out for good. */
-void json_element_free(CrdtBody *body, JsonElement *element);
+/* The element of a node that is in use, made if need be; NULL: removed. */
+JsonElement *json_element_make(JsonContainer *array, uint32_t node);
+void json_element_remove(CrdtBody *body, JsonContainer *array, uint32_t node, Dot removal);
+/* Call around what retires or drops elements of an array: keeps the books and the graves. */
+int64_t json_array_begin(const JsonContainer *array);
+void json_array_end(CrdtBody *body, JsonContainer *array, int64_t begun);
 
 /* Takes held; equal ids are a bug. */
 void json_slot_add(CrdtBody *body, JsonSlot *slot, JsonHeld *held);
@@ -119,18 +122,11 @@ JsonHeld *json_held_new(JsonId id, const JsonOrder *order, const Content *value)
 /* An edit is a row of these, each with its kind, its address and what it says:
  *   ASSIGN  slot, place (one byte; 1: the place of the value it replaces follows), content
  *   REMOVE  slot
- *   INSERT  array, parent (dot 0: the root), side, count of removed elements above with theirs,
- *           count of values, contents; each value after the first hangs right of the one before
+ *   INSERT  array, parent (dot 0: the root), side, count of values, contents; each value after the
+ *           first hangs right of the one before
  * Every value within contents takes the next index of the edit; with the edit's dot it is the name
  * of its assignment, its container and its element. */
 typedef enum { JSON_OP_ASSIGN, JSON_OP_REMOVE, JSON_OP_INSERT } JsonOp;
 typedef enum { JSON_SLOT_ROOT, JSON_SLOT_MEMBER, JSON_SLOT_ELEMENT } JsonSlotKind;
-
-/* One element's place as an insert names it. */
-typedef struct {
-    JsonId id, parent;
-    SequenceRank rank;
-    uint8_t side;
-} JsonPlace;
 
 void json_body_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from);

@@ -54,7 +54,9 @@ const JsonHeld *json_view_member(const JsonHeld *object, PayloadText name)
 
 const JsonHeld *json_view_at(const JsonHeld *array, uint32_t index)
 {
-    return json_element_of(sequence_at(&array->container->sequence, index))->slot.held;
+    const JsonContainer *container = array->container;
+
+    return json_element_at(container, sequence_at(&container->sequence, index))->slot.held;
 }
 
 static int place_compare(const void *a, const void *b)
@@ -63,7 +65,7 @@ static int place_compare(const void *a, const void *b)
 
     if (p->order.ts.ms != q->order.ts.ms)
         return p->order.ts.ms < q->order.ts.ms ? -1 : 1;
-    return json_id_compare(p->order.id, q->order.id);
+    return sequence_id_compare(p->order.id, q->order.id);
 }
 
 void json_view_children(const JsonHeld *held, GPtrArray *out)
@@ -72,11 +74,10 @@ void json_view_children(const JsonHeld *held, GPtrArray *out)
     uint32_t first = out->len;
 
     if (held->value.kind == CONTENT_ARRAY) {
-        SequenceNode *node = sequence_first(&container->sequence);
+        uint32_t node = SEQUENCE_ROOT;
 
-        for (; node; node = sequence_next(node))
-            if (!node->is_removed)
-                g_ptr_array_add(out, json_element_of(node)->slot.held);
+        while ((node = sequence_next(&container->sequence, node)) != SEQUENCE_NONE)
+            g_ptr_array_add(out, json_element_at(container, node)->slot.held);
     } else if (held->value.kind == CONTENT_OBJECT) {
         for (GTreeNode *at = g_tree_node_first(container->members); at; at = g_tree_node_next(at)) {
             const JsonMember *member = g_tree_node_value(at);

@@ -18,7 +18,9 @@ typedef struct {
 typedef struct {
     Causality causality;
     CrdtBody *body;
-    Clock known[MEMBER_MAX + 1]; /* what each member is known to know */
+    Clock known[MEMBER_MAX + 1];   /* what each member is known to know */
+    Clock settled[MEMBER_MAX + 1]; /* and to have collected */
+    Clock retired;                 /* collected here */
 } Member;
 
 typedef struct {

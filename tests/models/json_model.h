@@ -154,12 +154,10 @@ static inline void model_write(Model *model, bool assigns)
 static inline void model_inserts(Model *model)
 {
     JsonId array = model_take_id(model), parent = model_take_id(model);
-    uint32_t above, count;
+    uint32_t count;
     uint8_t side;
 
     model_take(model, &side, 1);
-    model_take(model, &above, sizeof(above));
-    model->cursor += above * (3 * 12 + 4 + 1); /* a hint for those who have forgotten */
     model_take(model, &count, sizeof(count));
     for (; count > 0; count--) {
         parent = model_insert(model, array, parent, side);
@@ -229,7 +227,7 @@ static inline const ModelWrite *model_visible(const Model *model, const char *sl
             is_covered |=
                 strcmp(other->slot, slot) == 0 && clock_covers(&other->ctx, write->id.dot);
         }
-        if (!is_covered && (!best || json_id_compare(write->id, best->id) < 0))
+        if (!is_covered && (!best || sequence_id_compare(write->id, best->id) < 0))
             best = write;
     }
     return best;
@@ -238,14 +236,14 @@ static inline const ModelWrite *model_visible(const Model *model, const char *sl
 static inline bool model_is_removed(const Model *model, JsonId id)
 {
     for (uint32_t i = 0; i < model->removed->len; i++)
-        if (json_id_is_equal(g_array_index(model->removed, JsonId, i), id))
+        if (sequence_id_is_equal(g_array_index(model->removed, JsonId, i), id))
             return true;
     return false;
 }
 
 static inline int model_element_compare(const void *a, const void *b)
 {
-    return json_id_compare(((const ModelElement *)a)->id, ((const ModelElement *)b)->id);
+    return sequence_id_compare(((const ModelElement *)a)->id, ((const ModelElement *)b)->id);
 }
 
 /* Appends the ids of the visible elements of one part: those hanging from parent on side. */
@@ -257,8 +255,8 @@ static inline void model_walk(const Model *model, JsonId array, JsonId parent, u
     for (uint32_t i = 0; i < model->elements->len; i++) {
         ModelElement element = g_array_index(model->elements, ModelElement, i);
 
-        if (json_id_is_equal(element.array, array) && json_id_is_equal(element.parent, parent) &&
-            element.side == side)
+        if (sequence_id_is_equal(element.array, array) &&
+            sequence_id_is_equal(element.parent, parent) && element.side == side)
             g_array_append_val(here, element);
     }
     g_array_sort(here, model_element_compare);
@@ -297,7 +295,7 @@ static inline int model_place_compare(const void *a, const void *b)
 
     if (p->order.ts.ms != q->order.ts.ms)
         return p->order.ts.ms < q->order.ts.ms ? -1 : 1;
-    return json_id_compare(p->order.id, q->order.id);
+    return sequence_id_compare(p->order.id, q->order.id);
 }
 
 static inline void model_print_object(const Model *model, JsonId object, GString *out)

@@ -17,13 +17,15 @@ typedef struct {
 typedef struct {
     CrdtBody *body;
     Causality causality;
+    Clock retired;                 /* collected up to there */
+    Clock known[MEMBER_MAX + 1];   /* what the others reported last: what they have observed, */
+    Clock settled[MEMBER_MAX + 1]; /* and collected */
 } Site;
 
 typedef struct {
     Site sites[MEMBER_MAX + 1];
     GPtrArray *logs[MEMBER_MAX + 1]; /* of Record, by seq */
     int member_count;
-    Clock stable; /* as last collected */
 } World;
 
 static inline void record_free(void *data)
@@ -37,7 +39,7 @@ static inline void record_free(void *data)
 
 static inline void site_begin(Site *site)
 {
-    site->body = body_list.create();
+    *site = (Site){.body = body_list.create()};
     causality_init(&site->causality);
 }
 
@@ -173,15 +175,53 @@ static inline void site_merge(Site *into, const Site *from)
     into->causality = joined;
 }
 
+/* What the others know and have collected comes behind all they have made. */
+static inline void site_hear_reports(World *world, int member)
+{
+    Site *site = &world->sites[member];
+
+    for (int m = 1; m <= world->member_count; m++)
+        if (site->causality.clock.seq[m] == world->logs[m]->len) {
+            site->known[m] = world->sites[m].causality.clock;
+            site->settled[m] = world->sites[m].retired;
+        }
+}
+
+static inline void site_collect(World *world, int member)
+{
+    Site *site = &world->sites[member];
+    Clock stable = site->causality.clock;
+
+    for (int m = 1; m <= world->member_count; m++)
+        if (m != member)
+            clock_meet(&stable, &site->known[m]);
+    body_list.collect(site->body, &stable);
+    clock_join(&site->retired, &stable);
+}
+
+static inline void site_drop(World *world, int member)
+{
+    Site *site = &world->sites[member];
+    Clock cut = site->retired;
+
+    for (int m = 1; m <= world->member_count; m++)
+        if (m != member)
+            clock_meet(&cut, &site->settled[m]);
+    (void)body_list.drop(site->body, &cut);
+}
+
+/* Everywhere, as far as it goes. */
 static inline void world_collect(World *world)
 {
-    Clock stable = world->sites[1].causality.clock;
-
-    for (int m = 2; m <= world->member_count; m++)
-        clock_meet(&stable, &world->sites[m].causality.clock);
-    world->stable = stable;
-    for (int m = 1; m <= world->member_count; m++)
-        body_list.collect(world->sites[m].body, &stable);
+    for (int step = 0; step < 2; step++)
+        for (int m = 1; m <= world->member_count; m++) {
+            site_hear_reports(world, m);
+            site_collect(world, m);
+        }
+    for (int m = 1; m <= world->member_count; m++) {
+        site_hear_reports(world, m);
+        site_drop(world, m);
+    }
 }
 
 static inline uint64_t digest_of(const CrdtBody *body)

@@ -2,6 +2,7 @@
  * set of effects each time; merges and collections change nothing. */
 #include "tests/models/list_fixture.h"
 
+#include "models/crdt/body_list_private.h"
 #include "sim/rng.h"
 
 /* The formula, literally: every effect a member has, and the tree they make. */
@@ -128,36 +129,37 @@ static void model_end(Model *model)
     g_array_free(model->visible, TRUE);
 }
 
-static bool model_has_child(const Model *model, Dot parent, uint8_t side)
+static guint model_at(const Model *model, Dot id)
 {
-    FOR_EACH_EFFECT(model, record)
-    {
-        if (op_of(record) == 'i' && dot_in(record, 2) == parent && record->edit.data[1] == side)
-            return true;
-    }
-    return false;
+    guint at = 0;
+
+    while (g_array_index(model->order, Dot, at) != id)
+        at++;
+    return at;
 }
 
-/* "insert at visible index i", as the specification words it. */
+/* Where an insertion at a visible index would land, had nobody ever dropped anything: behind its
+ * left neighbour and before the next one, whatever is removed between them. */
 static void model_expect_anchor(const Model *model, const CrdtBody *body, uint32_t index)
 {
     Dot left = index > 0 ? g_array_index(model->visible, Dot, index - 1) : 0;
-    Dot parent = left;
-    uint8_t side = 1;
     PayloadWriter edit = {0};
-    Dot found;
+    Dot parent;
+    bool is_removed;
 
-    if (model_has_child(model, left, 1)) {
-        guint at = 0;
-
-        while (left != 0 && g_array_index(model->order, Dot, at) != left)
-            at++;
-        parent = g_array_index(model->order, Dot, left != 0 ? at + 1 : 0);
-        side = 0;
-    }
     list_edit_insert(body, index, &edit);
-    memcpy(&found, edit.data + 2, sizeof(found));
-    EXPECT(found == parent && edit.data[1] == side);
+    memcpy(&parent, edit.data + 2, sizeof(parent));
+    is_removed = parent != 0 && parent != left && model_is_removed(model, parent);
+    EXPECT(edit.data[1] == 0 ? parent != left : parent == left);
+    for (guint at = left != 0 ? model_at(model, left) + 1 : 0; edit.data[1] == 0; at++) {
+        Dot next = g_array_index(model->order, Dot, at);
+
+        if (next == parent)
+            break;
+        EXPECT(model_is_removed(model, next));
+    }
+    if (is_removed) /* who names it has not retired it: all of it is still here */
+        EXPECT(body_list.summary(body).tombstone_count > 0);
     payload_clear(&edit);
 }
 
@@ -301,8 +303,8 @@ static void expect_collected(const World *world, const Site *site)
         Dot id = record->effect.dot;
 
         if (op_of(record) == 'i' && model_is_removed(&model, id)) {
-            held += model_is_held(&model, id, &world->stable);
-            waits |= !clock_covers(&world->stable, id);
+            held += model_is_held(&model, id, &site->retired);
+            waits |= !clock_covers(&site->retired, id);
         }
         if (op_of(record) == 'i')
             waits |= !clock_covers(model.clock, dot_in(record, 2));
@@ -320,11 +322,41 @@ static int random_member(const World *world, Rng *rng)
     return 1 + (int)rng_below(rng, (uint64_t)world->member_count);
 }
 
-static void collect(World *world)
+/* Reports, collections and drops at one member, whenever it likes. */
+static void random_housekeeping(World *world, Rng *rng, int member)
 {
+    switch (rng_below(rng, 3)) {
+    case 0:
+        site_hear_reports(world, member);
+        return;
+    case 1:
+        site_collect(world, member);
+        expect_collected(world, &world->sites[member]);
+        return;
+    default:
+        site_drop(world, member);
+    }
+}
+
+/* Nothing is left of what all have seen removed; of the rest no more than its own number. */
+static void expect_all_dropped(World *world)
+{
+    deliver_all(world);
     world_collect(world);
+    for (int m = 1; m <= world->member_count; m++) {
+        const CrdtBody *body = world->sites[m].body;
+
+        EXPECT_INT(body_list.summary(body).tombstone_count, 0);
+        EXPECT(body->sequence.removed_count <= list_count(body));
+        EXPECT(digest_of(body) == digest_of(world->sites[1].body));
+    }
+    if (list_count(world->sites[1].body) > 0) {
+        do_remove(world, 1, 0, list_count(world->sites[1].body));
+        deliver_all(world);
+        world_collect(world);
+    }
     for (int m = 1; m <= world->member_count; m++)
-        expect_collected(world, &world->sites[m]);
+        EXPECT(body_list.is_empty(world->sites[m].body, &world->sites[m].causality));
 }
 
 static bool random_history(uint64_t seed, int step_count)
@@ -341,24 +373,21 @@ static bool random_history(uint64_t seed, int step_count)
 
         if (dice < 45)
             random_edit(&world, &rng, m);
+        else if (dice < 54)
+            random_housekeeping(&world, &rng, m);
         else if (dice < 90)
             deliver(&world, m, other, 1 + rng_below(&rng, 4));
         else if (dice < 94)
             site_merge(&world.sites[m], &world.sites[other]);
         else if (dice < 98)
-            collect(&world);
+            world_collect(&world);
         else
             expect_merge_laws(&world);
         fine = site_equals_model(&world, &world.sites[m], &rng);
         if (step % 8 == 0)
             expect_same_in_any_order(&world, &world.sites[m], &rng);
     }
-    deliver_all(&world);
-    collect(&world);
-    for (int m = 1; m <= world.member_count; m++) {
-        EXPECT_INT(body_list.summary(world.sites[m].body).tombstone_count, 0);
-        EXPECT(digest_of(world.sites[m].body) == digest_of(world.sites[1].body));
-    }
+    expect_all_dropped(&world);
     world_end(&world);
     return fine;
 }

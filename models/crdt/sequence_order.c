@@ -2,7 +2,7 @@
  * walk, the shape that of a heap over priorities hashed from the entries' numbers, so its depth is
  * logarithmic whatever the order of insertion and the same in every run.  A rotation moves one
  * subtree from a node to its parent; the counts of both follow without looking further. */
-#include "models/crdt/list_order.h"
+#include "models/crdt/sequence_order.h"
 
 #include <string.h>
 
@@ -11,13 +11,13 @@
 #include "sim/ensure.h"
 #include "sim/rng.h"
 
-void list_order_clear(ListOrder *order)
+void sequence_order_clear(SequenceOrder *order)
 {
     g_free(order->entries);
-    *order = (ListOrder){0};
+    *order = (SequenceOrder){0};
 }
 
-void list_order_reserve(ListOrder *order, uint32_t entry_limit)
+void sequence_order_reserve(SequenceOrder *order, uint32_t entry_limit)
 {
     uint32_t capacity = order->capacity > 0 ? order->capacity : 8;
 
@@ -36,7 +36,7 @@ static uint64_t priority(uint32_t entry)
     return rng_mix(entry);
 }
 
-static void replace_child(ListOrder *order, uint32_t parent, uint32_t old, uint32_t new)
+static void replace_child(SequenceOrder *order, uint32_t parent, uint32_t old, uint32_t new)
 {
     OrderEntry *above = &order->entries[parent];
 
@@ -48,7 +48,7 @@ static void replace_child(ListOrder *order, uint32_t parent, uint32_t old, uint3
         above->right = new;
 }
 
-static void rotate_up(ListOrder *order, uint32_t entry)
+static void rotate_up(SequenceOrder *order, uint32_t entry)
 {
     OrderEntry *child = &order->entries[entry];
     uint32_t down = child->parent;
@@ -77,7 +77,7 @@ static void rotate_up(ListOrder *order, uint32_t entry)
     }
 }
 
-static void lift(ListOrder *order, uint32_t entry)
+static void lift(SequenceOrder *order, uint32_t entry)
 {
     uint64_t own = priority(entry);
 
@@ -85,27 +85,27 @@ static void lift(ListOrder *order, uint32_t entry)
         rotate_up(order, entry);
 }
 
-static void hang(ListOrder *order, uint32_t parent, uint32_t entry, OrderWeight weight)
+static void hang(SequenceOrder *order, uint32_t parent, uint32_t entry, OrderWeight weight)
 {
-    const uint32_t nodes = weight.count[ORDER_NODES];
-    const uint32_t visible = weight.count[ORDER_VISIBLE];
+    const uint32_t nameable = weight.count[ORDER_NAMEABLE];
+    const uint32_t visible = weight.count[ORDER_VISIBLE]; /* only what is nameable is */
 
-    order->entries[entry] = (OrderEntry){.parent = parent, .count = {nodes, visible}};
-    for (uint32_t at = nodes > 0 ? parent : 0; at != 0; at = order->entries[at].parent) {
-        order->entries[at].count[ORDER_NODES] += nodes;
+    order->entries[entry] = (OrderEntry){.parent = parent, .count = {nameable, visible}};
+    for (uint32_t at = nameable > 0 ? parent : 0; at != 0; at = order->entries[at].parent) {
+        order->entries[at].count[ORDER_NAMEABLE] += nameable;
         order->entries[at].count[ORDER_VISIBLE] += visible;
     }
     lift(order, entry);
 }
 
-void list_order_put_first(ListOrder *order, uint32_t entry)
+void sequence_order_put_first(SequenceOrder *order, uint32_t entry)
 {
     ensure(order->top == 0 && entry != 0 && entry < order->capacity);
     order->entries[entry] = (OrderEntry){0};
     order->top = entry;
 }
 
-void list_order_put_after(ListOrder *order, uint32_t at, uint32_t entry, OrderWeight weight)
+void sequence_order_put_after(SequenceOrder *order, uint32_t at, uint32_t entry, OrderWeight weight)
 {
     uint32_t next = order->entries[at].right;
 
@@ -119,7 +119,8 @@ void list_order_put_after(ListOrder *order, uint32_t at, uint32_t entry, OrderWe
     hang(order, at, entry, weight);
 }
 
-void list_order_put_before(ListOrder *order, uint32_t at, uint32_t entry, OrderWeight weight)
+void sequence_order_put_before(SequenceOrder *order, uint32_t at, uint32_t entry,
+                               OrderWeight weight)
 {
     uint32_t next = order->entries[at].left;
 
@@ -133,18 +134,37 @@ void list_order_put_before(ListOrder *order, uint32_t at, uint32_t entry, OrderW
     hang(order, at, entry, weight);
 }
 
-void list_order_set_visible(ListOrder *order, uint32_t entry, int32_t change)
+/* Sinks to where no child is in the way; its own weight then leaves the counts above. */
+void sequence_order_remove(SequenceOrder *order, uint32_t entry)
 {
-    for (uint32_t at = entry; at != 0; at = order->entries[at].parent)
-        order->entries[at].count[ORDER_VISIBLE] += (uint32_t)change;
+    OrderEntry *at = &order->entries[entry];
+
+    while (at->left != 0 || at->right != 0) {
+        uint32_t child = at->left;
+
+        if (child == 0 || (at->right != 0 && priority(at->right) > priority(child)))
+            child = at->right;
+        rotate_up(order, child);
+    }
+    for (uint32_t above = at->parent; above != 0; above = order->entries[above].parent)
+        for (int which = 0; which < ORDER_COUNTS; which++)
+            order->entries[above].count[which] -= at->count[which];
+    replace_child(order, at->parent, entry, 0);
+    *at = (OrderEntry){0};
 }
 
-static uint32_t count_of(const ListOrder *order, OrderCount which, uint32_t entry)
+void sequence_order_uncount(SequenceOrder *order, OrderCount which, uint32_t entry)
+{
+    for (uint32_t at = entry; at != 0; at = order->entries[at].parent)
+        order->entries[at].count[which] -= 1;
+}
+
+static uint32_t count_of(const SequenceOrder *order, OrderCount which, uint32_t entry)
 {
     return order->entries[entry].count[which];
 }
 
-static uint32_t own_count(const ListOrder *order, OrderCount which, uint32_t entry)
+static uint32_t own_count(const SequenceOrder *order, OrderCount which, uint32_t entry)
 {
     const OrderEntry *at = &order->entries[entry];
 
@@ -152,7 +172,7 @@ static uint32_t own_count(const ListOrder *order, OrderCount which, uint32_t ent
 }
 
 /* The one with index others before it in the subtree. */
-static uint32_t select_in(const ListOrder *order, OrderCount which, uint32_t at, uint32_t index)
+static uint32_t select_in(const SequenceOrder *order, OrderCount which, uint32_t at, uint32_t index)
 {
     while (at != 0) {
         uint32_t before = count_of(order, which, order->entries[at].left);
@@ -170,13 +190,13 @@ static uint32_t select_in(const ListOrder *order, OrderCount which, uint32_t at,
     return 0;
 }
 
-uint32_t list_order_select(const ListOrder *order, OrderCount which, uint32_t index)
+uint32_t sequence_order_select(const SequenceOrder *order, OrderCount which, uint32_t index)
 {
-    ensure(index < list_order_count(order, which));
+    ensure(index < sequence_order_count(order, which));
     return select_in(order, which, order->top, index);
 }
 
-uint32_t list_order_rank(const ListOrder *order, OrderCount which, uint32_t entry)
+uint32_t sequence_order_rank(const SequenceOrder *order, OrderCount which, uint32_t entry)
 {
     uint32_t rank = count_of(order, which, order->entries[entry].left);
 
@@ -189,7 +209,7 @@ uint32_t list_order_rank(const ListOrder *order, OrderCount which, uint32_t entr
     return rank;
 }
 
-uint32_t list_order_next(const ListOrder *order, OrderCount which, uint32_t entry)
+uint32_t sequence_order_next(const SequenceOrder *order, OrderCount which, uint32_t entry)
 {
     uint32_t at = entry;
 
@@ -208,7 +228,7 @@ uint32_t list_order_next(const ListOrder *order, OrderCount which, uint32_t entr
     return 0;
 }
 
-uint32_t list_order_previous(const ListOrder *order, OrderCount which, uint32_t entry)
+uint32_t sequence_order_previous(const SequenceOrder *order, OrderCount which, uint32_t entry)
 {
     uint32_t at = entry;
     uint32_t count = count_of(order, which, order->entries[at].left);

@@ -1,0 +1,639 @@
+/* Why it works: the walk "left children, node, right children" is kept as one order with counts,
+ * and a node's subtree is a stretch of it.  Each node puts a mark beside itself where its subtree
+ * borders on a sibling's: a right child's mark follows its subtree, a left child's precedes it.  As
+ * both are put while the node has no descendants, they are neighbours, and all that is hung later
+ * falls between them.  So the place of a new node is found at once: behind the mark of the sibling
+ * before it, in front of the mark of the sibling after it, or next to its parent; however long a
+ * subtree has grown, nobody walks it.  Only members that did not see each other's make siblings, so
+ * a side has hardly more than one child a member.
+ *
+ * Where a new element hangs.  Let `left` be the visible element before it (or the root) and `next`
+ * the first after left that is not skipped.  If next lies right below left, the new one becomes a
+ * left child of next, else a right child of left.  Whatever lies between left and next is skipped,
+ * so invisible for good; in the first case all of next's left part lies there, in the second all of
+ * left's right part, and the new one falls among it: between left and next, at every member,
+ * whatever that still keeps.  With nothing skipped this is Fugue's rule.  A skipped node is never
+ * named: left is visible, next is not skipped.
+ *
+ * Why a dropped node is never missed.  A member skips what it has retired, and what two effects it
+ * knows of removed (as then it keeps one of the two dots, and others may go by the other).  So when
+ * it has retired up to a clock, it names nothing any more that this clock covers together with any
+ * removal of it.  Once all members have told so, and what they made before they told has arrived,
+ * all that ever hangs on the node is here.  Dropping it with one child left gives the child its
+ * place, the rank among its siblings included: those still to come will sort before or after it as
+ * they would have before or after the node.  With two children it stays; but a tree has fewer nodes
+ * that branch than leaves, and its leaves are live or not yet dropped.
+ *
+ * Two states.  What one side has not, though its clock covers it, it has dropped; then all members
+ * have retired it, and the other side may drop it as well (sequence_drop_missing).  After that both
+ * sides lack the same nodes, but for those one has not heard of.  Such a node's parent may have
+ * been dropped here: climbing from it in the other state over what is dropped here gives the place
+ * it would have if both had dropped alike. */
+#include "models/crdt/sequence.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "sim/ensure.h"
+#include "sim/rng.h"
+
+#define NODE_WEIGHT(nameable, visible)                                                             \
+    ((OrderWeight){                                                                                \
+        .count = {[ORDER_NAMEABLE] = (nameable) ? 1 : 0, [ORDER_VISIBLE] = (visible) ? 1 : 0}})
+#define MARK_WEIGHT ((OrderWeight){.count = {0}})
+#define TABLE_START 8
+
+int sequence_id_compare(SequenceId a, SequenceId b)
+{
+    if (dot_member(a.dot) != dot_member(b.dot))
+        return dot_member(a.dot) < dot_member(b.dot) ? -1 : 1;
+    if (a.dot != b.dot)
+        return a.dot < b.dot ? -1 : 1;
+    return (a.index > b.index) - (a.index < b.index);
+}
+
+static uint32_t entry_of(uint32_t node)
+{
+    return node * 2;
+}
+
+static uint32_t entry_of_mark(uint32_t node)
+{
+    return node * 2 + 1;
+}
+
+/* --- nodes and their ids */
+
+static uint32_t table_home(const Sequence *sequence, SequenceId id)
+{
+    return (uint32_t)rng_mix(id.dot ^ (uint64_t)id.index << 40) & sequence->table_mask;
+}
+
+/* Where id is in the table, or the free slot where it would be. */
+static uint32_t table_at(const Sequence *sequence, SequenceId id)
+{
+    uint32_t at = table_home(sequence, id);
+
+    while (sequence->table[at] != 0 &&
+           !sequence_id_is_equal(sequence_id(sequence, sequence->table[at]), id))
+        at = (at + 1) & sequence->table_mask;
+    return at;
+}
+
+static void table_grow(Sequence *sequence)
+{
+    uint32_t *old = sequence->table;
+    uint32_t size = old != NULL ? (sequence->table_mask + 1) * 2 : TABLE_START;
+
+    sequence->table = g_new0(uint32_t, size);
+    sequence->table_mask = size - 1;
+    for (uint32_t i = 0; old != NULL && i < size / 2; i++)
+        if (old[i] != 0)
+            sequence->table[table_at(sequence, sequence_id(sequence, old[i]))] = old[i];
+    g_free(old);
+}
+
+/* Those behind move up unless they are at home already. */
+static void table_remove(Sequence *sequence, SequenceId id)
+{
+    const uint32_t mask = sequence->table_mask;
+    uint32_t hole = table_at(sequence, id);
+
+    for (uint32_t at = (hole + 1) & mask; sequence->table[at] != 0; at = (at + 1) & mask) {
+        uint32_t home = table_home(sequence, sequence_id(sequence, sequence->table[at]));
+
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue;
+        sequence->table[hole] = sequence->table[at];
+        hole = at;
+    }
+    sequence->table[hole] = 0;
+}
+
+static uint32_t node_new(Sequence *sequence, SequenceId id)
+{
+    uint32_t node = sequence->free;
+
+    if (node != SEQUENCE_NONE) {
+        sequence->free = sequence->nodes[node].next_removed;
+    } else {
+        if (sequence->count == sequence->capacity) {
+            sequence->capacity += sequence->capacity / 2;
+            sequence->nodes = g_renew(SequenceNode, sequence->nodes, sequence->capacity);
+        }
+        node = sequence->count++;
+    }
+    sequence->nodes[node] = (SequenceNode){.dot = id.dot, .index = id.index};
+    return node;
+}
+
+void sequence_init(Sequence *sequence)
+{
+    *sequence = (Sequence){.count = SEQUENCE_ROOT, .capacity = 4};
+    sequence->nodes = g_new0(SequenceNode, sequence->capacity);
+    (void)node_new(sequence, (SequenceId){0});
+    sequence->nodes[SEQUENCE_ROOT].flags = NODE_MADE | NODE_PLACED | NODE_REMOVED | NODE_SKIPPED;
+    sequence_order_reserve(&sequence->order, entry_of_mark(SEQUENCE_ROOT) + 1);
+    sequence_order_put_first(&sequence->order, entry_of(SEQUENCE_ROOT));
+}
+
+void sequence_clear(Sequence *sequence)
+{
+    g_free(sequence->nodes);
+    g_free(sequence->table);
+    g_free(sequence->keys);
+    sequence_order_clear(&sequence->order);
+    *sequence = (Sequence){0};
+}
+
+uint32_t sequence_find(const Sequence *sequence, SequenceId id)
+{
+    if (id.dot == 0)
+        return SEQUENCE_ROOT;
+    return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
+}
+
+uint32_t sequence_make(Sequence *sequence, SequenceId id)
+{
+    uint32_t node = sequence_find(sequence, id);
+
+    if (node != SEQUENCE_NONE)
+        return node;
+    if (sequence->table == NULL || (sequence->node_count + 1) * 3 >= sequence->table_mask * 2)
+        table_grow(sequence);
+    node = node_new(sequence, id);
+    sequence->table[table_at(sequence, id)] = node;
+    sequence->node_count++;
+    return node;
+}
+
+uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
+{
+    uint32_t node = sequence_find(sequence, id);
+
+    if (node != SEQUENCE_NONE || clock_covers(known, id.dot))
+        return node;
+    return sequence_make(sequence, id);
+}
+
+/* --- ranks among siblings */
+
+static SequenceId rank_of(const Sequence *sequence, uint32_t node)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    return key != 0 ? sequence->keys[key] : sequence_id(sequence, node);
+}
+
+static void rank_forget(Sequence *sequence, uint32_t node)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    if (key == 0)
+        return;
+    sequence->keys[key].index = sequence->keys[0].index;
+    sequence->keys[0].index = key;
+    sequence->nodes[node].key = 0;
+}
+
+static void rank_set(Sequence *sequence, uint32_t node, SequenceId rank)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    if (key == 0 && sequence->key_count > 0 && sequence->keys[0].index != 0) {
+        key = sequence->keys[0].index;
+        sequence->keys[0].index = sequence->keys[key].index;
+    } else if (key == 0) {
+        key = MAX(sequence->key_count, 1u);
+        if (key >= sequence->key_capacity) {
+            sequence->key_capacity = MAX(4u, sequence->key_capacity * 2);
+            sequence->keys = g_renew(SequenceId, sequence->keys, sequence->key_capacity);
+            if (key == 1)
+                sequence->keys[0] = (SequenceId){0};
+        }
+        sequence->key_count = key + 1;
+    }
+    sequence->keys[key] = rank;
+    sequence->nodes[node].key = key;
+}
+
+/* The link that leads to node, or to where it belongs. */
+static uint32_t *sibling_link(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *nodes = sequence->nodes;
+    const SequenceId rank = rank_of(sequence, node);
+    uint32_t *link = &nodes[nodes[node].parent].first_child[nodes[node].side];
+
+    while (*link != 0 && *link != node && sequence_id_compare(rank_of(sequence, *link), rank) < 0)
+        link = &nodes[*link].next_sibling;
+    return link;
+}
+
+/* --- places */
+
+/* The nearest sibling before the node that has its place; 0: none. */
+static uint32_t placed_sibling_before(const Sequence *sequence, uint32_t node)
+{
+    const SequenceNode *nodes = sequence->nodes;
+    uint32_t at = nodes[nodes[node].parent].first_child[nodes[node].side];
+    uint32_t found = SEQUENCE_NONE;
+
+    for (; at != node; at = nodes[at].next_sibling)
+        if (sequence_node_is(&nodes[at], NODE_PLACED))
+            found = at;
+    return found;
+}
+
+static uint32_t placed_sibling_after(const Sequence *sequence, uint32_t node)
+{
+    uint32_t at = sequence->nodes[node].next_sibling;
+
+    while (at != SEQUENCE_NONE && !sequence_node_is(&sequence->nodes[at], NODE_PLACED))
+        at = sequence->nodes[at].next_sibling;
+    return at;
+}
+
+static void place(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *made = &sequence->nodes[node];
+    SequenceOrder *order = &sequence->order;
+    OrderWeight weight =
+        NODE_WEIGHT(!sequence_node_is(made, NODE_SKIPPED), !sequence_node_is(made, NODE_REMOVED));
+    uint32_t at = made->parent * 2;
+    uint32_t sibling;
+
+    sequence_order_reserve(order, entry_of_mark(node) + 1);
+    if (made->side == SIDE_RIGHT) {
+        sibling = placed_sibling_before(sequence, node);
+        at = sibling != 0 ? entry_of_mark(sibling) : at;
+        sequence_order_put_after(order, at, entry_of(node), weight);
+        sequence_order_put_after(order, entry_of(node), entry_of_mark(node), MARK_WEIGHT);
+    } else {
+        sibling = placed_sibling_after(sequence, node);
+        at = sibling != 0 ? entry_of_mark(sibling) : at;
+        sequence_order_put_before(order, at, entry_of(node), weight);
+        sequence_order_put_before(order, entry_of(node), entry_of_mark(node), MARK_WEIGHT);
+    }
+    made->flags |= NODE_PLACED;
+    sequence->placed_count++;
+}
+
+/* What comes after node in a walk over the subtree of top, parents first. */
+static uint32_t next_in_subtree(const Sequence *sequence, uint32_t top, uint32_t node)
+{
+    const SequenceNode *nodes = sequence->nodes;
+
+    if (nodes[node].first_child[SIDE_LEFT] != 0)
+        return nodes[node].first_child[SIDE_LEFT];
+    if (nodes[node].first_child[SIDE_RIGHT] != 0)
+        return nodes[node].first_child[SIDE_RIGHT];
+    for (; node != top; node = nodes[node].parent) {
+        if (nodes[node].next_sibling != 0)
+            return nodes[node].next_sibling;
+        if (nodes[node].side == SIDE_LEFT && nodes[nodes[node].parent].first_child[SIDE_RIGHT] != 0)
+            return nodes[nodes[node].parent].first_child[SIDE_RIGHT];
+    }
+    return SEQUENCE_NONE;
+}
+
+/* Those that waited for the node have waited for nothing else: a node's descendants that are made
+ * hang together. */
+void sequence_hang(Sequence *sequence, uint32_t node, uint32_t parent, SequenceSide side,
+                   const SequenceListener *listener)
+{
+    SequenceNode *made = &sequence->nodes[node];
+    uint32_t *link;
+
+    ensure(!sequence_node_is(made, NODE_MADE) && parent != SEQUENCE_NONE);
+    ensure(parent != SEQUENCE_ROOT || side == SIDE_RIGHT);
+    made->flags |= NODE_MADE;
+    made->parent = parent;
+    made->side = (uint8_t)side;
+    link = sibling_link(sequence, node);
+    made->next_sibling = *link;
+    *link = node;
+    if (!sequence_node_is(&sequence->nodes[parent], NODE_PLACED))
+        return;
+    for (uint32_t at = node; at != SEQUENCE_NONE; at = next_in_subtree(sequence, node, at)) {
+        place(sequence, at);
+        if (listener != NULL)
+            listener->placed(listener->owner, at);
+    }
+}
+
+/* --- removing, retiring, dropping */
+
+static void chain_append(Sequence *sequence, SequenceChain *chain, uint32_t node)
+{
+    SequenceNode *nodes = sequence->nodes;
+
+    nodes[node].next_removed = SEQUENCE_NONE;
+    if (chain->first == SEQUENCE_NONE) {
+        chain->first = node;
+    } else {
+        chain->unsorted |= nodes[chain->last].value > nodes[node].value;
+        nodes[chain->last].next_removed = node;
+    }
+    chain->last = node;
+}
+
+static int compare_removals(const void *a, const void *b, void *data)
+{
+    const Sequence *sequence = data;
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    if (sequence->nodes[x].value != sequence->nodes[y].value) /* dots of one origin */
+        return sequence->nodes[x].value < sequence->nodes[y].value ? -1 : 1;
+    return sequence_id_compare(sequence_id(sequence, x), sequence_id(sequence, y));
+}
+
+static void chain_sort(Sequence *sequence, SequenceChain *chain)
+{
+    g_autoptr(GArray) nodes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+
+    for (uint32_t at = chain->first; at != 0; at = sequence->nodes[at].next_removed)
+        g_array_append_val(nodes, at);
+    g_array_sort_with_data(nodes, compare_removals, sequence);
+    *chain = (SequenceChain){0};
+    for (uint32_t i = 0; i < nodes->len; i++)
+        chain_append(sequence, chain, g_array_index(nodes, uint32_t, i));
+}
+
+void sequence_skip(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *gone = &sequence->nodes[node];
+
+    ensure(sequence_node_is(gone, NODE_REMOVED));
+    if (sequence_node_is(gone, NODE_SKIPPED))
+        return;
+    gone->flags |= NODE_SKIPPED;
+    if (sequence_node_is(gone, NODE_PLACED))
+        sequence_order_uncount(&sequence->order, ORDER_NAMEABLE, entry_of(node));
+}
+
+void sequence_remove(Sequence *sequence, uint32_t node, Dot removal)
+{
+    SequenceNode *gone = &sequence->nodes[node];
+
+    if (sequence_node_is(gone, NODE_REMOVED)) {
+        if (gone->value != removal)
+            sequence_skip(sequence, node);
+        return;
+    }
+    if (sequence_node_is(gone, NODE_PLACED))
+        sequence_order_uncount(&sequence->order, ORDER_VISIBLE, entry_of(node));
+    gone->flags |= NODE_REMOVED;
+    gone->value = removal;
+    sequence->removed_count++;
+    chain_append(sequence, &sequence->removed[dot_member(removal)], node);
+}
+
+/* A mark that stands on the wrong side of what is now the child's part moves to the other. */
+static void take_out_marks(Sequence *sequence, uint32_t node, uint32_t child)
+{
+    SequenceOrder *order = &sequence->order;
+
+    if (child != SEQUENCE_NONE && sequence->nodes[child].side != sequence->nodes[node].side) {
+        sequence_order_remove(order, entry_of_mark(child));
+        sequence_order_put_after(order, entry_of_mark(node), entry_of_mark(child), MARK_WEIGHT);
+    }
+    sequence_order_remove(order, entry_of_mark(node));
+    sequence_order_remove(order, entry_of(node));
+}
+
+/* The child that hangs on the node, if any, takes its place. */
+static void take_out(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *gone = &sequence->nodes[node];
+    uint32_t child = gone->first_child[SIDE_LEFT] | gone->first_child[SIDE_RIGHT]; /* one is 0 */
+    uint32_t *link = sibling_link(sequence, node);
+
+    while (*link != node) /* past others of its rank */
+        link = &sequence->nodes[*link].next_sibling;
+    take_out_marks(sequence, node, child);
+    *link = child != SEQUENCE_NONE ? child : gone->next_sibling;
+    if (child != SEQUENCE_NONE) {
+        rank_set(sequence, child, rank_of(sequence, node));
+        sequence->nodes[child].next_sibling = gone->next_sibling;
+        sequence->nodes[child].parent = gone->parent;
+        sequence->nodes[child].side = gone->side;
+    }
+    rank_forget(sequence, node);
+    table_remove(sequence, sequence_id(sequence, node));
+    *gone = (SequenceNode){.next_removed = sequence->free};
+    sequence->free = node;
+    sequence->node_count--;
+    sequence->placed_count--;
+    sequence->removed_count--;
+    sequence->retired_count--;
+}
+
+static bool is_spare(const Sequence *sequence, uint32_t node)
+{
+    const SequenceNode *nodes = sequence->nodes;
+    uint32_t left = nodes[node].first_child[SIDE_LEFT];
+    uint32_t right = nodes[node].first_child[SIDE_RIGHT];
+
+    if (!sequence_node_is(&nodes[node], NODE_LEAVING) || (left != 0 && right != 0))
+        return false;
+    return nodes[left | right].next_sibling == 0; /* nodes[0] is all zeros */
+}
+
+/* Up the tree: with a child less a parent may go too.  What still waits for its own parent stays
+ * for the next time. */
+static void leave(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *gone = &sequence->nodes[node];
+
+    if (!sequence_node_is(gone, NODE_PLACED)) {
+        chain_append(sequence, &sequence->retired[dot_member(gone->value)], node);
+        return;
+    }
+    gone->flags |= NODE_LEAVING;
+    while (is_spare(sequence, node)) {
+        uint32_t parent = sequence->nodes[node].parent;
+
+        take_out(sequence, node);
+        node = parent;
+    }
+}
+
+static void retire(Sequence *sequence, uint32_t node)
+{
+    sequence_skip(sequence, node);
+    sequence->nodes[node].flags |= NODE_RETIRED;
+    sequence->retired_count++;
+}
+
+/* Takes from the chain those that cut covers with their removal, as a row. */
+static uint32_t chain_take(Sequence *sequence, SequenceChain *chain, const Clock *cut)
+{
+    SequenceNode *nodes = sequence->nodes;
+    uint32_t *link = &chain->first;
+    uint32_t row = SEQUENCE_NONE, *row_end = &row;
+    uint32_t before = SEQUENCE_NONE;
+
+    if (chain->unsorted)
+        chain_sort(sequence, chain);
+    while (*link != 0 && clock_covers(cut, nodes[*link].value)) {
+        uint32_t node = *link;
+
+        if (!clock_covers(cut, nodes[node].dot)) {
+            before = node;
+            link = &nodes[node].next_removed;
+            continue;
+        }
+        *link = nodes[node].next_removed;
+        if (chain->last == node)
+            chain->last = before;
+        *row_end = node;
+        row_end = &nodes[node].next_removed;
+    }
+    *row_end = SEQUENCE_NONE;
+    return row;
+}
+
+void sequence_retire(Sequence *sequence, const Clock *stable)
+{
+    if (sequence->retired_count == sequence->removed_count)
+        return;
+    for (uint32_t member = 0; member <= MEMBER_MAX; member++) {
+        uint32_t row = chain_take(sequence, &sequence->removed[member], stable);
+
+        while (row != SEQUENCE_NONE) {
+            uint32_t node = row;
+
+            row = sequence->nodes[node].next_removed;
+            retire(sequence, node);
+            chain_append(sequence, &sequence->retired[member], node);
+        }
+    }
+}
+
+static void shrink_if_empty(Sequence *sequence)
+{
+    if (sequence->node_count > 0 || sequence->count == SEQUENCE_ROOT + 1)
+        return;
+    sequence_clear(sequence);
+    sequence_init(sequence);
+}
+
+void sequence_drop(Sequence *sequence, const Clock *retired_by_all)
+{
+    for (uint32_t member = 0; member <= MEMBER_MAX && sequence->retired_count > 0; member++) {
+        uint32_t row = chain_take(sequence, &sequence->retired[member], retired_by_all);
+
+        while (row != SEQUENCE_NONE) {
+            uint32_t node = row;
+
+            row = sequence->nodes[node].next_removed;
+            leave(sequence, node);
+        }
+    }
+    shrink_if_empty(sequence);
+}
+
+/* --- two states */
+
+void sequence_drop_missing(Sequence *into, const Sequence *from, const Clock *from_known)
+{
+    g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+
+    if (into->removed_count == 0)
+        return;
+    for (uint32_t member = 0; member <= MEMBER_MAX; member++)
+        for (int step = 0; step < 2; step++) {
+            SequenceChain *chain = step == 0 ? &into->removed[member] : &into->retired[member];
+            SequenceChain kept = {0};
+
+            for (uint32_t at = chain->first, next; at != SEQUENCE_NONE; at = next) {
+                SequenceId id = sequence_id(into, at);
+
+                next = into->nodes[at].next_removed;
+                if (clock_covers(from_known, id.dot) && sequence_find(from, id) == SEQUENCE_NONE) {
+                    if (step == 0)
+                        retire(into, at);
+                    g_array_append_val(missing, at);
+                } else {
+                    chain_append(into, &kept, at);
+                }
+            }
+            *chain = kept;
+        }
+    for (uint32_t i = 0; i < missing->len; i++)
+        leave(into, g_array_index(missing, uint32_t, i));
+}
+
+void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
+                      const Clock *known, const SequenceListener *listener)
+{
+    SequenceId rank = rank_of(from, from_node);
+    SequenceSide side = (SequenceSide)from->nodes[from_node].side;
+    uint32_t above = from->nodes[from_node].parent;
+    uint32_t parent;
+
+    while ((parent = sequence_name(into, known, sequence_id(from, above))) == SEQUENCE_NONE) {
+        rank = rank_of(from, above);
+        side = (SequenceSide)from->nodes[above].side;
+        above = from->nodes[above].parent;
+    }
+    if (!sequence_id_is_equal(rank, sequence_id(into, node)))
+        rank_set(into, node, rank);
+    sequence_hang(into, node, parent, side, listener);
+}
+
+/* --- reading */
+
+uint32_t sequence_count(const Sequence *sequence)
+{
+    return sequence_order_count(&sequence->order, ORDER_VISIBLE);
+}
+
+uint32_t sequence_at(const Sequence *sequence, uint32_t index)
+{
+    return sequence_order_select(&sequence->order, ORDER_VISIBLE, index) / 2;
+}
+
+uint32_t sequence_next(const Sequence *sequence, uint32_t node)
+{
+    return sequence_order_next(&sequence->order, ORDER_VISIBLE, entry_of(node)) / 2;
+}
+
+uint32_t sequence_previous(const Sequence *sequence, uint32_t node)
+{
+    return sequence_order_previous(&sequence->order, ORDER_VISIBLE, entry_of(node)) / 2;
+}
+
+uint32_t sequence_next_nameable(const Sequence *sequence, uint32_t node)
+{
+    return sequence_order_next(&sequence->order, ORDER_NAMEABLE, entry_of(node)) / 2;
+}
+
+/* Whether anything that is not skipped lies right below the node. */
+static bool has_right_part(const Sequence *sequence, uint32_t node)
+{
+    const SequenceOrder *order = &sequence->order;
+    uint32_t last = sequence->nodes[node].first_child[SIDE_RIGHT];
+    uint32_t before = sequence_order_rank(order, ORDER_NAMEABLE, entry_of(node));
+
+    if (last == SEQUENCE_NONE)
+        return false;
+    while (sequence->nodes[last].next_sibling != 0)
+        last = sequence->nodes[last].next_sibling;
+    if (node != SEQUENCE_ROOT)
+        before++;
+    return sequence_order_rank(order, ORDER_NAMEABLE, entry_of_mark(last)) > before;
+}
+
+uint32_t sequence_anchor(const Sequence *sequence, uint32_t index, SequenceSide *out_side)
+{
+    uint32_t left = index > 0 ? sequence_at(sequence, index - 1) : SEQUENCE_ROOT;
+    uint32_t next = sequence_next_nameable(sequence, left);
+
+    *out_side = SIDE_RIGHT;
+    if (next == SEQUENCE_NONE || !has_right_part(sequence, left))
+        return left;
+    *out_side = SIDE_LEFT;
+    return next;
+}
