@@ -2,8 +2,15 @@
  * change, as for slots.  A body that begins to hold what only history needs enters a queue once,
  * with the effect that brought it; when everybody has observed that effect the body is looked at
  * again.  Dots of one queue become stable in nearly the order they entered it, so looking at the
- * front is enough; what is behind it waits a little longer at worst. */
+ * front is enough; what is behind it waits a little longer at worst.
+ *
+ * What a type drops waits in a second queue.  Every body with tombstones stands in the first; so
+ * when that has come past where it ended once, every tombstone of then has been collected with what
+ * was stable then, and the member can tell the others so. */
 #include "models/data/store_private.h"
+
+#include <string.h>
+
 #include "sim/ensure.h"
 
 static const BodyRule *rule_of(int type)
@@ -28,7 +35,6 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
     BodyKeep *keep = keep_of(key, type);
     const Family *family;
 
-    (void)store;
     if (keep && keep->body)
         return keep->body;
     if (!create && !starts_present(key))
@@ -39,6 +45,7 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
         keep = &key->born->bodies[type];
     }
     keep->body = rule_of(type)->create();
+    store->has_dropping |= rule_of(type)->drop != NULL;
     if (starts_present(key)) {
         family = key->state->family;
         rule_of(type)->fill(keep->body, key->state->fields, family_value_bytes(family, key->kept));
@@ -152,30 +159,62 @@ void body_change(Store *store, const Change *change, int type)
     body_changed(store, key, type, &before, change->effect->dot);
 }
 
-static void collect_one(Store *store, const CollectEntry *entry, const Clock *stable)
+static Key key_of_entry(const CollectEntry *entry)
 {
-    uint32_t self = store->config.member_id;
     Key key = {.state = entry->state, .born = entry->born, .kept = entry->kept};
-    CrdtBody *body = key_body(store, &key, entry->type, true);
-    BodyView before = body_view(store, &key, entry->type);
-    BodySummary after;
 
     if (key.born) {
         key.name = stored_name(key.born->name);
         key.hash = key.born->hash;
         key.born->collect_count--;
     }
-    rule_of(entry->type)->collect(body, stable);
-    body_changed(store, &key, entry->type, &before, 0);
-    after = rule_of(entry->type)->summary(body);
-    if (collectable(&after) > 0) {
-        CollectEntry again = *entry;
+    return key;
+}
 
-        again.dot = dot_make(self, store->world.causality.clock.seq[self]);
-        collect_push(&store->collect, &again);
-    } else {
-        key_drop_if_empty(store, &key);
+static void push_again(Store *store, CollectQueue *queue, const CollectEntry *entry)
+{
+    uint32_t self = store->config.member_id;
+    CollectEntry again = *entry;
+
+    again.dot = dot_make(self, store->world.causality.clock.seq[self]);
+    collect_push(queue, &again);
+}
+
+static void collect_one(Store *store, const CollectEntry *entry, const Clock *stable)
+{
+    const BodyRule *rule = rule_of(entry->type);
+    Key key = key_of_entry(entry);
+    BodyKeep *keep = keep_of(&key, entry->type);
+    BodyView before = body_view(store, &key, entry->type);
+    BodySummary after;
+
+    rule->collect(keep->body, stable);
+    body_changed(store, &key, entry->type, &before, 0);
+    after = rule->summary(keep->body);
+    if (rule->drop && !keep->leaves && rule->drop(keep->body, NULL)) {
+        keep->leaves = true;
+        push_again(store, &store->drop, entry);
     }
+    if (collectable(&after) > 0)
+        push_again(store, &store->collect, entry);
+    else
+        key_drop_if_empty(store, &key);
+}
+
+/* Stable may fall when a peer is linked again: then what was begun with it has not been told to
+ * all. */
+static void retired_advance(Store *store, const Clock *stable)
+{
+    Clock least = store->retiring;
+
+    clock_meet(&least, stable);
+    if (memcmp(&least.seq[1], &store->retiring.seq[1], MEMBER_MAX * sizeof(least.seq[1])) == 0) {
+        if (store->collect.head < store->retiring_until)
+            return;
+        clock_join(&store->retired, &store->retiring);
+    }
+    store->retiring = *stable;
+    store->retiring_until = store->collect.tail;
 }
 
 void store_collect(Store *store, const Clock *stable)
@@ -187,9 +226,37 @@ void store_collect(Store *store, const Clock *stable)
         CollectEntry entry = queue->entries[queue->head & (queue->capacity - 1)];
 
         if (!clock_covers(stable, entry.dot))
-            return;
+            break;
         queue->head++;
         collect_one(store, &entry, stable);
+    }
+    retired_advance(store, stable);
+}
+
+const Clock *store_retired(const Store *store)
+{
+    return store->has_dropping ? &store->retired : NULL;
+}
+
+void store_drop(Store *store, const Clock *retired_by_all)
+{
+    CollectQueue *queue = &store->drop;
+
+    for (uint64_t end = queue->tail; queue->head < end;) {
+        CollectEntry entry = queue->entries[queue->head & (queue->capacity - 1)];
+        Key key;
+        BodyKeep *keep;
+
+        if (!clock_covers(retired_by_all, entry.dot))
+            return;
+        queue->head++;
+        key = key_of_entry(&entry);
+        keep = keep_of(&key, entry.type);
+        keep->leaves = rule_of(entry.type)->drop(keep->body, retired_by_all);
+        if (keep->leaves)
+            push_again(store, queue, &entry);
+        else
+            key_drop_if_empty(store, &key);
     }
 }
 

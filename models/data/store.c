@@ -111,6 +111,7 @@ void store_free(Store *store)
     causality_clear(&store->world.causality);
     deadline_heap_clear(&store->deadlines);
     collect_clear(&store->collect);
+    collect_clear(&store->drop);
     if (store->watches)
         g_ptr_array_unref(store->watches);
     pubsub_free(store->pubsub);

@@ -102,6 +102,14 @@ void store_merge(Store *into, const Store *from, WallTime now);
  * can. Never changes what is visible, now or later. */
 void store_collect(Store *store, const Clock *stable);
 
+/* Up to where all keys have been collected: with effects it makes from now on, this member names
+ * nothing more whose making and removal are up to there.  NULL: nothing here can be named so. */
+const Clock *store_retired(const Store *store);
+
+/* Every member has collected up to retired_by_all, and what it made before it told so has arrived:
+ * frees what was kept in case that somebody names it. */
+void store_drop(Store *store, const Clock *retired_by_all);
+
 /* Whether a born key was changed since, by this member or an effect of another one, or came or went
  * with its deadline.  name is copied; every watch is ended before the store is freed. */
 typedef struct StoreWatch StoreWatch;

@@ -30,6 +30,7 @@ typedef struct ZsetIndex ZsetIndex;
 typedef struct {
     CrdtBody *body;                   /* NULL: nothing happened to the key yet */
     uint64_t records[MEMBER_MAX + 1]; /* newest record by origin: retention by key */
+    bool leaves;                      /* in the queue of what has something to drop */
 } BodyKeep;
 
 /* A key that appeared during the run; one sub-state per type (crdt-semantics.md 2, type conflict).
@@ -43,7 +44,7 @@ typedef struct {
     ZsetIndex *order;                       /* of its sorted set; NULL: none is kept */
     uint32_t live[CRDT_TYPE_COUNT];         /* present slots (bodies) by type */
     BodyKeep *bodies;                       /* by type; NULL: none ever */
-    uint32_t collect_count;                 /* entries in the queue of what waits for collection */
+    uint32_t collect_count;                 /* entries in the queues of what waits for collection */
     Dot deletes[MEMBER_MAX]; /* DELs that came ahead of what they cover, newest per origin */
     uint32_t delete_count;
     int64_t queued_ms; /* as in FamilyState */
@@ -80,7 +81,8 @@ typedef struct {
     size_t count, capacity;
 } DeadlineHeap;
 
-/* A body with tombstones or siblings: worth a look when everybody has observed dot. */
+/* A body with tombstones or siblings: worth a look when everybody has observed dot.  Or one with
+ * something to drop: when everybody has collected up to dot. */
 typedef struct {
     FamilyState *state; /* NULL: born */
     BornKey *born;
@@ -101,8 +103,12 @@ struct Store {
     BornTable born;
     StoreLedger born_ledger;
     DeadlineHeap deadlines;
-    CollectQueue collect;
-    GPtrArray *watches; /* of StoreWatch; NULL: nobody ever watched */
+    CollectQueue collect, drop;
+    Clock retired;           /* all bodies have been told that this is stable */
+    Clock retiring;          /* and this, as soon as */
+    uint64_t retiring_until; /* the queue to collect has come so far */
+    bool has_dropping;       /* a body has been made whose type drops things */
+    GPtrArray *watches;      /* of StoreWatch; NULL: nobody ever watched */
     Pubsub *pubsub;
     PayloadWriter payload;
     uint64_t superseded_seq;

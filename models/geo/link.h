@@ -45,9 +45,10 @@ typedef enum {
     LINK_EFFECT,    /* of the sender's log */
     LINK_HEARTBEAT, /* "this is what I know": also the acknowledgement */
     LINK_HELLO,     /* "send me what I lack, this is what I know" */
-    LINK_RESUME, /* "here it comes": the effects that follow are complete from the HELLO's clock */
-    LINK_SYNC,   /* the end of a whole state: "you now know all of this" */
-    LINK_RELAY,  /* of another member's log, passed on */
+    LINK_RESUME,  /* "here it comes": the effects that follow are complete from the HELLO's clock */
+    LINK_SYNC,    /* the end of a whole state: "you now know all of this" */
+    LINK_RELAY,   /* of another member's log, passed on */
+    LINK_RETIRED, /* goes with a heartbeat: "this is what I have collected everywhere" */
 } LinkEntryKind;
 
 #define LINK_SEQ_MAX ((UINT64_C(1) << 57) - 1)

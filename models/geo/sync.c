@@ -47,6 +47,21 @@ static bool reports_are_behind_effects(const Member *member)
     return true;
 }
 
+/* What the linked ones have retired, an unlinked one may still name when it is linked again: it
+ * keeps what it writes alone (membership.c). */
+static void drop(Member *member)
+{
+    Clock by_all;
+
+    if (!store_retired(member->store))
+        return;
+    by_all = *store_retired(member->store);
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].out)
+            clock_meet(&by_all, &member->peers[id].retired);
+    store_drop(member->store, &by_all);
+}
+
 void sync_collect(Member *member)
 {
     uint32_t own = member->config.id;
@@ -67,6 +82,7 @@ void sync_collect(Member *member)
     }
     if (reports_are_behind_effects(member))
         store_collect(member->store, &stable);
+    drop(member);
     if (member->config.causal)
         member->drop_seq = acked; /* others may be reading what we all have acknowledged */
     else
@@ -87,6 +103,20 @@ static void report_take(Peer *peer, const Clock *clock)
     if (peer->sync_seq > 0 && peer->known.seq[member->config.id] >= peer->sync_seq)
         sync_end(peer);
     sync_collect(member);
+}
+
+/* The heartbeat before it said how many effects its sender had made. */
+static void retired_take(Peer *peer, const Clock *clock)
+{
+    uint64_t have = store_clock(peer->owner->store)->seq[peer->id];
+
+    for (int turn = 0; turn < 2; turn++) {
+        if (peer->retiring_seq > 0 && have < peer->retiring_seq)
+            return;
+        clock_join(&peer->retired, &peer->retiring);
+        peer->retiring = *clock;
+        peer->retiring_seq = peer->known.seq[peer->id];
+    }
 }
 
 static void known_until(Peer *peer, SimTime at_ns)
@@ -259,6 +289,9 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
         }
         member_watch_memory(peer->owner);
         break;
+    case LINK_RETIRED:
+        retired_take(peer, clock);
+        break;
     case LINK_HELLO:
         report_take(peer, clock);
         hello_serve(peer, clock);
@@ -409,9 +442,13 @@ static void heartbeat_run(void *actor, Place *place, void *body)
 
     (void)body;
     member->now_ns = place_now_ns(place);
-    if (peer->linked && !member->crashed)
+    if (peer->linked && !member->crashed) {
         link_send_clock(peer->out, member->now_ns, LINK_HEARTBEAT, store_clock(member->store),
                         LINK_CLOCK_BYTES);
+        if (store_retired(member->store)) /* in the heartbeat's bytes */
+            link_send_clock(peer->out, member->now_ns, LINK_RETIRED, store_retired(member->store),
+                            0);
+    }
     heartbeat_post(peer, member->now_ns + HEARTBEAT_EVERY_NS);
 }
 
