@@ -51,6 +51,7 @@ typedef struct {
     Store *stores[MEMBER_MAX];
     GArray *logs[MEMBER_MAX]; /* of Sent */
     Arena *arena;
+    Clock retired[MEMBER_MAX][MEMBER_MAX]; /* as the first has heard of the second */
     bool wrong, collects;
     Digest replies;
 } Play;
@@ -221,6 +222,25 @@ static Clock reported(const Play *play, int member, int of)
     return clock;
 }
 
+/* What others have collected is told behind all they have made. */
+static void drop_at(Play *play, int member, int members)
+{
+    const Clock *own = store_retired(play->stores[member]);
+    Clock by_all;
+
+    if (!own)
+        return;
+    by_all = *own;
+    for (int i = 0; i < members; i++) {
+        const Clock *retired = store_retired(play->stores[i]);
+
+        if (retired && store_clock(play->stores[member])->seq[i + 1] == play->logs[i]->len)
+            play->retired[member][i] = *retired;
+        clock_meet(&by_all, i == member ? own : &play->retired[member][i]);
+    }
+    store_drop(play->stores[member], &by_all);
+}
+
 static void collect_at(Play *play, int member, int members)
 {
     Clock stable = *store_clock(play->stores[member]);
@@ -231,6 +251,7 @@ static void collect_at(Play *play, int member, int members)
         clock_meet(&stable, &clock);
     }
     store_collect(play->stores[member], &stable);
+    drop_at(play, member, members);
 }
 
 static void play_step(Play *play, const Story *story, const Step *step)
