@@ -1,6 +1,8 @@
 /* Lists: the documented cases (crdt-semantics.md 5) and what comes early or late. */
 #include "tests/models/list_fixture.h"
 
+#include "models/crdt/body_list_private.h"
+
 static World world_of(int member_count, const uint64_t *tokens, uint32_t count)
 {
     World world;
@@ -206,6 +208,69 @@ static void test_list_removal_out_of_turn_keeps_no_other_back(void)
     world_end(&world);
 }
 
+/* 1 and 2 pop one element, and each goes by its own pop.  All have collected up to 1's pop, which 1
+ * may rely on, when 2 has still not heard that all know of its own. */
+static void test_list_popped_twice_is_named_by_neither(void)
+{
+    World world = WORLD(3, 1, 2, 3);
+
+    do_remove(&world, 1, 1, 1);
+    do_remove(&world, 2, 1, 1);
+    deliver(&world, 3, 1, 9);
+    deliver(&world, 1, 2, 9);
+    deliver(&world, 2, 1, 9);
+    site_hear_reports(&world, 2);
+    site_collect(&world, 2);
+    EXPECT(!clock_covers(&world.sites[2].retired, record_at(&world, 2, 1)->effect.dot));
+    deliver(&world, 3, 2, 9);
+    for (int m = 3; m > 0; m -= 2) {
+        site_hear_reports(&world, m);
+        site_collect(&world, m);
+    }
+    site_hear_reports(&world, 1);
+    site_drop(&world, 1);
+    EXPECT(!body_list.drop(world.sites[1].body, NULL));
+    do_insert(&world, 2, 1, 4);
+    expect_everywhere(&world, "1 4 3 ");
+    world_end(&world);
+}
+
+/* For ever: what is kept grows with the elements there are, not with those there were. */
+static void expect_queue_stays_small(uint32_t push_at, uint32_t pop_at)
+{
+    World world = WORLD(2, 1, 2, 3, 4);
+    const CrdtBody *body = world.sites[2].body;
+
+    for (uint32_t i = 0; i < (uint32_t)test_count(3000, 100000); i++) {
+        int m = 1 + (int)(i % 2);
+        uint32_t count = list_count(world.sites[m].body);
+
+        do_insert(&world, m, MIN(push_at, count), 5 + i % 800);
+        do_remove(&world, m, MIN(pop_at, count), 1);
+        deliver_all(&world);
+        if (i % 7 == 0)
+            world_collect(&world);
+        EXPECT(body->sequence.count <= 64);
+    }
+    EXPECT_INT(list_count(body), 4);
+    do_remove(&world, 1, 0, 4);
+    deliver_all(&world);
+    world_collect(&world);
+    for (int m = 1; m <= 2; m++)
+        EXPECT(body_list.is_empty(world.sites[m].body, &world.sites[m].causality));
+    EXPECT_INT(body->sequence.capacity, 4);
+    world_end(&world);
+}
+
+static void test_list_queues_stay_small_whichever_way_they_run(void)
+{
+    expect_queue_stays_small(UINT32_MAX, 0); /* RPUSH, LPOP */
+    expect_queue_stays_small(0, UINT32_MAX); /* LPUSH, RPOP */
+    expect_queue_stays_small(2, 2);          /* LINSERT, LREM in the middle */
+    expect_queue_stays_small(0, 0);
+    expect_queue_stays_small(UINT32_MAX, UINT32_MAX);
+}
+
 static void test_list_from_the_start_is_the_same_everywhere(void)
 {
     World world;
@@ -314,6 +379,8 @@ static const TestCase cases[] = {
     TEST(test_list_removal_wins_over_a_set),
     TEST(test_list_collects_what_everybody_saw_removed),
     TEST(test_list_removal_out_of_turn_keeps_no_other_back),
+    TEST(test_list_popped_twice_is_named_by_neither),
+    TEST(test_list_queues_stay_small_whichever_way_they_run),
     TEST(test_list_from_the_start_is_the_same_everywhere),
     TEST(test_list_fresh_body_is_empty_until_a_delete_is_ahead),
     TEST(test_list_oldest_rank_is_the_lowest_members_oldest),
