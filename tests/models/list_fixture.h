@@ -22,8 +22,15 @@ typedef struct {
     Clock settled[MEMBER_MAX + 1]; /* and collected */
 } Site;
 
+/* What a member tells: it comes behind the effects it had made by then. */
+typedef struct {
+    uint64_t seq;
+    Clock known, retired;
+} Report;
+
 typedef struct {
     Site sites[MEMBER_MAX + 1];
+    GArray *reports[MEMBER_MAX + 1]; /* of Report */
     GPtrArray *logs[MEMBER_MAX + 1]; /* of Record, by seq */
     int member_count;
 } World;
@@ -54,6 +61,7 @@ static inline void world_begin(World *world, int member_count)
     *world = (World){.member_count = member_count};
     for (int m = 1; m <= MEMBER_MAX; m++) {
         site_begin(&world->sites[m]);
+        world->reports[m] = g_array_new(FALSE, FALSE, sizeof(Report));
         world->logs[m] = g_ptr_array_new_with_free_func(record_free);
     }
 }
@@ -62,6 +70,7 @@ static inline void world_end(World *world)
 {
     for (int m = 1; m <= MEMBER_MAX; m++) {
         site_end(&world->sites[m]);
+        g_array_free(world->reports[m], TRUE);
         g_ptr_array_free(world->logs[m], TRUE);
     }
 }
@@ -175,15 +184,28 @@ static inline void site_merge(Site *into, const Site *from)
     into->causality = joined;
 }
 
-/* What the others know and have collected comes behind all they have made. */
+static inline void site_report(World *world, int member)
+{
+    const Site *site = &world->sites[member];
+    Report report = {world->logs[member]->len, site->causality.clock, site->retired};
+
+    g_array_append_val(world->reports[member], report);
+}
+
+/* The newest of each other that can have come. */
 static inline void site_hear_reports(World *world, int member)
 {
     Site *site = &world->sites[member];
 
     for (int m = 1; m <= world->member_count; m++)
-        if (site->causality.clock.seq[m] == world->logs[m]->len) {
-            site->known[m] = world->sites[m].causality.clock;
-            site->settled[m] = world->sites[m].retired;
+        for (guint i = world->reports[m]->len; i > 0; i--) {
+            const Report *report = &g_array_index(world->reports[m], Report, i - 1);
+
+            if (report->seq > site->causality.clock.seq[m])
+                continue;
+            site->known[m] = report->known;
+            site->settled[m] = report->retired;
+            break;
         }
 }
 
@@ -213,11 +235,16 @@ static inline void site_drop(World *world, int member)
 /* Everywhere, as far as it goes. */
 static inline void world_collect(World *world)
 {
-    for (int step = 0; step < 2; step++)
+    for (int step = 0; step < 2; step++) {
+        for (int m = 1; m <= world->member_count; m++)
+            site_report(world, m);
         for (int m = 1; m <= world->member_count; m++) {
             site_hear_reports(world, m);
             site_collect(world, m);
         }
+    }
+    for (int m = 1; m <= world->member_count; m++)
+        site_report(world, m);
     for (int m = 1; m <= world->member_count; m++) {
         site_hear_reports(world, m);
         site_drop(world, m);

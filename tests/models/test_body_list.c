@@ -219,6 +219,8 @@ static void test_list_popped_twice_is_named_by_neither(void)
     deliver(&world, 3, 1, 9);
     deliver(&world, 1, 2, 9);
     deliver(&world, 2, 1, 9);
+    for (int m = 1; m <= 3; m++)
+        site_report(&world, m);
     site_hear_reports(&world, 2);
     site_collect(&world, 2);
     EXPECT(!clock_covers(&world.sites[2].retired, record_at(&world, 2, 1)->effect.dot));
@@ -227,6 +229,8 @@ static void test_list_popped_twice_is_named_by_neither(void)
         site_hear_reports(&world, m);
         site_collect(&world, m);
     }
+    for (int m = 2; m <= 3; m++)
+        site_report(&world, m);
     site_hear_reports(&world, 1);
     site_drop(&world, 1);
     EXPECT(!body_list.drop(world.sites[1].body, NULL));

@@ -250,13 +250,14 @@ static void expect_merge_laws(const World *world)
     site_end(&single);
 }
 
-static void random_edit(World *world, Rng *rng, int member)
+/* short: few elements are there at a time. */
+static void random_edit(World *world, Rng *rng, int member, bool is_short)
 {
     uint32_t count = list_count(world->sites[member].body);
     uint64_t dice = rng_below(rng, 100);
     uint64_t token = 1 + rng_below(rng, 999);
 
-    if (dice < 4) {
+    if (dice < (is_short ? 1 : 4)) {
         do_delete(world, member);
     } else if (dice < 50 || count == 0) {
         uint32_t index = (uint32_t)rng_below(rng, count + 1);
@@ -264,7 +265,7 @@ static void random_edit(World *world, Rng *rng, int member)
         if (dice < 25)
             index = dice < 15 ? 0 : count;
         do_insert(world, member, index, token);
-    } else if (dice < 75) {
+    } else if (dice < (is_short ? 55 : 75)) {
         do_set(world, member, (uint32_t)rng_below(rng, count), token, (int64_t)rng_below(rng, 4));
     } else {
         uint32_t from = (uint32_t)rng_below(rng, count);
@@ -325,17 +326,19 @@ static int random_member(const World *world, Rng *rng)
 /* Reports, collections and drops at one member, whenever it likes. */
 static void random_housekeeping(World *world, Rng *rng, int member)
 {
-    switch (rng_below(rng, 3)) {
-    case 0:
-        site_hear_reports(world, member);
+    uint64_t dice = rng_below(rng, 5);
+
+    if (dice < 2) {
+        site_report(world, member);
         return;
-    case 1:
-        site_collect(world, member);
-        expect_collected(world, &world->sites[member]);
-        return;
-    default:
-        site_drop(world, member);
     }
+    site_hear_reports(world, member);
+    if (dice == 2) {
+        site_drop(world, member);
+        return;
+    }
+    site_collect(world, member);
+    expect_collected(world, &world->sites[member]);
 }
 
 /* Nothing is left of what all have seen removed; of the rest no more than its own number. */
@@ -359,8 +362,37 @@ static void expect_all_dropped(World *world)
         EXPECT(body_list.is_empty(world->sites[m].body, &world->sites[m].causality));
 }
 
+/* Of 100 steps; the rest of them exchange effects. */
+typedef struct {
+    uint64_t edits, housekeeping, merges, everywhere;
+    bool is_short;
+} Mix;
+
+static void random_step(World *world, Rng *rng, const Mix *mix, int m)
+{
+    int other = random_member(world, rng);
+    uint64_t dice = rng_below(rng, 100);
+
+    if (dice < mix->edits)
+        random_edit(world, rng, m, mix->is_short);
+    else if ((dice -= mix->edits) < mix->housekeeping)
+        random_housekeeping(world, rng, m);
+    else if ((dice -= mix->housekeeping) < mix->merges)
+        site_merge(&world->sites[m], &world->sites[other]);
+    else if ((dice -= mix->merges) < mix->everywhere)
+        world_collect(world);
+    else if (dice == mix->everywhere)
+        expect_merge_laws(world);
+    else
+        deliver(world, m, other, 1 + rng_below(rng, 4));
+}
+
 static bool random_history(uint64_t seed, int step_count)
 {
+    static const Mix mixes[] = {{.edits = 45, .housekeeping = 9, .merges = 4, .everywhere = 3},
+                                {.edits = 20, .housekeeping = 40, .merges = 4, .is_short = true},
+                                {.edits = 15, .housekeeping = 40, .merges = 15, .is_short = true}};
+    const Mix *mix = &mixes[seed % G_N_ELEMENTS(mixes)];
     Rng rng = rng_stream(seed, "list");
     World world;
     bool fine = true;
@@ -368,21 +400,8 @@ static bool random_history(uint64_t seed, int step_count)
     world_begin(&world, 2 + (int)rng_below(&rng, 4));
     for (int step = 0; step < step_count && fine; step++) {
         int m = random_member(&world, &rng);
-        int other = random_member(&world, &rng);
-        uint64_t dice = rng_below(&rng, 100);
 
-        if (dice < 45)
-            random_edit(&world, &rng, m);
-        else if (dice < 54)
-            random_housekeeping(&world, &rng, m);
-        else if (dice < 90)
-            deliver(&world, m, other, 1 + rng_below(&rng, 4));
-        else if (dice < 94)
-            site_merge(&world.sites[m], &world.sites[other]);
-        else if (dice < 98)
-            world_collect(&world);
-        else
-            expect_merge_laws(&world);
+        random_step(&world, &rng, mix, m);
         fine = site_equals_model(&world, &world.sites[m], &rng);
         if (step % 8 == 0)
             expect_same_in_any_order(&world, &world.sites[m], &rng);
@@ -397,7 +416,7 @@ static void test_list_equals_the_formula_in_random_histories(void)
     for (uint64_t seed = 1; seed <= (uint64_t)test_count(600, 6000); seed++) {
         unsigned failures = CU_get_number_of_failures();
 
-        random_history(seed, 20 + (int)(seed % 120));
+        random_history(seed, 20 + (int)(seed % 250));
         if (CU_get_number_of_failures() != failures) {
             g_printerr("list: random history of seed %" G_GUINT64_FORMAT "\n", seed);
             return;
