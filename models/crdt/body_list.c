@@ -406,7 +406,6 @@ static void merge_node(const BodyMerge *merge, CrdtBody *into, const CrdtBody *f
 
 static void list_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *from)
 {
-    sequence_drop_missing(&into->sequence, &from->sequence, &merge->from->clock);
     for (uint32_t member = 1; member <= MEMBER_MAX; member++)
         if (from->deletes != NULL && from->deletes->dot[member] != 0)
             apply_delete(into, from->deletes->dot[member], &from->deletes->ctx[member]);

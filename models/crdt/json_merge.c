@@ -117,10 +117,7 @@ static void merge_element(const Merging *m, JsonContainer *into, const JsonConta
 static void merge_array(const Merging *m, JsonContainer *into, const JsonContainer *from)
 {
     const Sequence *theirs = &from->sequence;
-    int64_t begun = json_array_begin(into);
 
-    sequence_drop_missing(&into->sequence, theirs, &m->merge->from->clock);
-    json_array_end(m->into, into, begun);
     for (uint32_t node = SEQUENCE_ROOT + 1; node < theirs->count; node++)
         if (theirs->nodes[node].dot != 0)
             (void)sequence_name(&into->sequence, &m->merge->into->clock, sequence_id(theirs, node));

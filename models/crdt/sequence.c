@@ -24,11 +24,11 @@
  * they would have before or after the node.  With two children it stays; but a tree has fewer nodes
  * that branch than leaves, and its leaves are live or not yet dropped.
  *
- * Two states.  What one side has not, though its clock covers it, it has dropped; then all members
- * have retired it, and the other side may drop it as well (sequence_drop_missing).  After that both
- * sides lack the same nodes, but for those one has not heard of.  Such a node's parent may have
- * been dropped here: climbing from it in the other state over what is dropped here gives the place
- * it would have if both had dropped alike. */
+ * Two states.  What one side has not, though its clock covers it, it has dropped, and it stays so.
+ * What it has not heard of hangs in the other state on a node that both have, or on one dropped
+ * here: climbing from that over what is dropped here gives the place it would have if both had
+ * dropped alike.  What the other has dropped and this one has not takes up that same place, but
+ * only retired nodes are left of it, so its order among what shares the place shows nowhere. */
 #include "models/crdt/sequence.h"
 
 #include <string.h>
@@ -535,35 +535,6 @@ void sequence_drop(Sequence *sequence, const Clock *retired_by_all)
 }
 
 /* --- two states */
-
-void sequence_drop_missing(Sequence *into, const Sequence *from, const Clock *from_known)
-{
-    g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-    if (into->removed_count == 0)
-        return;
-    for (uint32_t member = 0; member <= MEMBER_MAX; member++)
-        for (int step = 0; step < 2; step++) {
-            SequenceChain *chain = step == 0 ? &into->removed[member] : &into->retired[member];
-            SequenceChain kept = {0};
-
-            for (uint32_t at = chain->first, next; at != SEQUENCE_NONE; at = next) {
-                SequenceId id = sequence_id(into, at);
-
-                next = into->nodes[at].next_removed;
-                if (clock_covers(from_known, id.dot) && sequence_find(from, id) == SEQUENCE_NONE) {
-                    if (step == 0)
-                        retire(into, at);
-                    g_array_append_val(missing, at);
-                } else {
-                    chain_append(into, &kept, at);
-                }
-            }
-            *chain = kept;
-        }
-    for (uint32_t i = 0; i < missing->len; i++)
-        leave(into, g_array_index(missing, uint32_t, i));
-}
 
 void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
                       const Clock *known, const SequenceListener *listener)

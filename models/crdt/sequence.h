@@ -147,12 +147,8 @@ void sequence_skip(Sequence *sequence, uint32_t node);
 void sequence_retire(Sequence *sequence, const Clock *stable);
 void sequence_drop(Sequence *sequence, const Clock *retired_by_all);
 
-/* A whole state comes in.  Before its elements: drops here what `from` has dropped, told by the
- * clock of its member. */
-void sequence_drop_missing(Sequence *into, const Sequence *from, const Clock *from_known);
-
-/* As sequence_hang, in the place of from_node, where that waits for nothing that was dropped here:
- * known is the clock of into's member. */
+/* A whole state comes in: as sequence_hang, in the place from_node has there.  known is the clock
+ * of into's member. */
 void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
                       const Clock *known, const SequenceListener *listener);
 
