@@ -29,208 +29,31 @@
  * here: climbing from that over what is dropped here gives the place it would have if both had
  * dropped alike.  What the other has dropped and this one has not takes up that same place, but
  * only retired nodes are left of it, so its order among what shares the place shows nowhere. */
-#include "models/crdt/sequence.h"
-
-#include <string.h>
+#include "models/crdt/sequence_private.h"
 
 #include <glib.h>
 
 #include "sim/ensure.h"
-#include "sim/rng.h"
 
 #define NODE_WEIGHT(nameable, visible)                                                             \
     ((OrderWeight){                                                                                \
         .count = {[ORDER_NAMEABLE] = (nameable) ? 1 : 0, [ORDER_VISIBLE] = (visible) ? 1 : 0}})
 #define MARK_WEIGHT ((OrderWeight){.count = {0}})
-#define TABLE_START 8
 
-int sequence_id_compare(SequenceId a, SequenceId b)
-{
-    if (dot_member(a.dot) != dot_member(b.dot))
-        return dot_member(a.dot) < dot_member(b.dot) ? -1 : 1;
-    if (a.dot != b.dot)
-        return a.dot < b.dot ? -1 : 1;
-    return (a.index > b.index) - (a.index < b.index);
-}
-
-static uint32_t entry_of(uint32_t node)
-{
-    return node * 2;
-}
-
-static uint32_t entry_of_mark(uint32_t node)
-{
-    return node * 2 + 1;
-}
-
-/* --- nodes and their ids */
-
-static uint32_t table_home(const Sequence *sequence, SequenceId id)
-{
-    return (uint32_t)rng_mix(id.dot ^ (uint64_t)id.index << 40) & sequence->table_mask;
-}
-
-/* Where id is in the table, or the free slot where it would be. */
-static uint32_t table_at(const Sequence *sequence, SequenceId id)
-{
-    uint32_t at = table_home(sequence, id);
-
-    while (sequence->table[at] != 0 &&
-           !sequence_id_is_equal(sequence_id(sequence, sequence->table[at]), id))
-        at = (at + 1) & sequence->table_mask;
-    return at;
-}
-
-static void table_grow(Sequence *sequence)
-{
-    uint32_t *old = sequence->table;
-    uint32_t size = old != NULL ? (sequence->table_mask + 1) * 2 : TABLE_START;
-
-    sequence->table = g_new0(uint32_t, size);
-    sequence->table_mask = size - 1;
-    for (uint32_t i = 0; old != NULL && i < size / 2; i++)
-        if (old[i] != 0)
-            sequence->table[table_at(sequence, sequence_id(sequence, old[i]))] = old[i];
-    g_free(old);
-}
-
-/* Those behind move up unless they are at home already. */
-static void table_remove(Sequence *sequence, SequenceId id)
-{
-    const uint32_t mask = sequence->table_mask;
-    uint32_t hole = table_at(sequence, id);
-
-    for (uint32_t at = (hole + 1) & mask; sequence->table[at] != 0; at = (at + 1) & mask) {
-        uint32_t home = table_home(sequence, sequence_id(sequence, sequence->table[at]));
-
-        if (((at - home) & mask) < ((at - hole) & mask))
-            continue;
-        sequence->table[hole] = sequence->table[at];
-        hole = at;
-    }
-    sequence->table[hole] = 0;
-}
-
-static uint32_t node_new(Sequence *sequence, SequenceId id)
-{
-    uint32_t node = sequence->free;
-
-    if (node != SEQUENCE_NONE) {
-        sequence->free = sequence->nodes[node].next_removed;
-    } else {
-        if (sequence->count == sequence->capacity) {
-            sequence->capacity += sequence->capacity / 2;
-            sequence->nodes = g_renew(SequenceNode, sequence->nodes, sequence->capacity);
-        }
-        node = sequence->count++;
-    }
-    sequence->nodes[node] = (SequenceNode){.dot = id.dot, .index = id.index};
-    return node;
-}
-
-void sequence_init(Sequence *sequence)
-{
-    *sequence = (Sequence){.count = SEQUENCE_ROOT, .capacity = 4};
-    sequence->nodes = g_new0(SequenceNode, sequence->capacity);
-    (void)node_new(sequence, (SequenceId){0});
-    sequence->nodes[SEQUENCE_ROOT].flags = NODE_MADE | NODE_PLACED | NODE_REMOVED | NODE_SKIPPED;
-    sequence_order_reserve(&sequence->order, entry_of_mark(SEQUENCE_ROOT) + 1);
-    sequence_order_put_first(&sequence->order, entry_of(SEQUENCE_ROOT));
-}
-
-void sequence_clear(Sequence *sequence)
-{
-    g_free(sequence->nodes);
-    g_free(sequence->table);
-    g_free(sequence->keys);
-    sequence_order_clear(&sequence->order);
-    *sequence = (Sequence){0};
-}
-
-uint32_t sequence_find(const Sequence *sequence, SequenceId id)
-{
-    if (id.dot == 0)
-        return SEQUENCE_ROOT;
-    return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
-}
-
-uint32_t sequence_make(Sequence *sequence, SequenceId id)
-{
-    uint32_t node = sequence_find(sequence, id);
-
-    if (node != SEQUENCE_NONE)
-        return node;
-    if (sequence->table == NULL || (sequence->node_count + 1) * 3 >= sequence->table_mask * 2)
-        table_grow(sequence);
-    node = node_new(sequence, id);
-    sequence->table[table_at(sequence, id)] = node;
-    sequence->node_count++;
-    return node;
-}
-
-uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
-{
-    uint32_t node = sequence_find(sequence, id);
-
-    if (node != SEQUENCE_NONE || clock_covers(known, id.dot))
-        return node;
-    return sequence_make(sequence, id);
-}
-
-/* --- ranks among siblings */
-
-static SequenceId rank_of(const Sequence *sequence, uint32_t node)
-{
-    uint32_t key = sequence->nodes[node].key;
-
-    return key != 0 ? sequence->keys[key] : sequence_id(sequence, node);
-}
-
-static void rank_forget(Sequence *sequence, uint32_t node)
-{
-    uint32_t key = sequence->nodes[node].key;
-
-    if (key == 0)
-        return;
-    sequence->keys[key].index = sequence->keys[0].index;
-    sequence->keys[0].index = key;
-    sequence->nodes[node].key = 0;
-}
-
-static void rank_set(Sequence *sequence, uint32_t node, SequenceId rank)
-{
-    uint32_t key = sequence->nodes[node].key;
-
-    if (key == 0 && sequence->key_count > 0 && sequence->keys[0].index != 0) {
-        key = sequence->keys[0].index;
-        sequence->keys[0].index = sequence->keys[key].index;
-    } else if (key == 0) {
-        key = MAX(sequence->key_count, 1u);
-        if (key >= sequence->key_capacity) {
-            sequence->key_capacity = MAX(4u, sequence->key_capacity * 2);
-            sequence->keys = g_renew(SequenceId, sequence->keys, sequence->key_capacity);
-            if (key == 1)
-                sequence->keys[0] = (SequenceId){0};
-        }
-        sequence->key_count = key + 1;
-    }
-    sequence->keys[key] = rank;
-    sequence->nodes[node].key = key;
-}
+/* --- places */
 
 /* The link that leads to node, or to where it belongs. */
 static uint32_t *sibling_link(Sequence *sequence, uint32_t node)
 {
     SequenceNode *nodes = sequence->nodes;
-    const SequenceId rank = rank_of(sequence, node);
+    const SequenceId rank = sequence_rank(sequence, node);
     uint32_t *link = &nodes[nodes[node].parent].first_child[nodes[node].side];
 
-    while (*link != 0 && *link != node && sequence_id_compare(rank_of(sequence, *link), rank) < 0)
+    while (*link != 0 && *link != node &&
+           sequence_id_compare(sequence_rank(sequence, *link), rank) < 0)
         link = &nodes[*link].next_sibling;
     return link;
 }
-
-/* --- places */
 
 /* The nearest sibling before the node that has its place; 0: none. */
 static uint32_t placed_sibling_before(const Sequence *sequence, uint32_t node)
@@ -263,17 +86,17 @@ static void place(Sequence *sequence, uint32_t node)
     uint32_t at = made->parent * 2;
     uint32_t sibling;
 
-    sequence_order_reserve(order, entry_of_mark(node) + 1);
+    sequence_order_reserve(order, sequence_mark(node) + 1);
     if (made->side == SIDE_RIGHT) {
         sibling = placed_sibling_before(sequence, node);
-        at = sibling != 0 ? entry_of_mark(sibling) : at;
-        sequence_order_put_after(order, at, entry_of(node), weight);
-        sequence_order_put_after(order, entry_of(node), entry_of_mark(node), MARK_WEIGHT);
+        at = sibling != 0 ? sequence_mark(sibling) : at;
+        sequence_order_put_after(order, at, sequence_entry(node), weight);
+        sequence_order_put_after(order, sequence_entry(node), sequence_mark(node), MARK_WEIGHT);
     } else {
         sibling = placed_sibling_after(sequence, node);
-        at = sibling != 0 ? entry_of_mark(sibling) : at;
-        sequence_order_put_before(order, at, entry_of(node), weight);
-        sequence_order_put_before(order, entry_of(node), entry_of_mark(node), MARK_WEIGHT);
+        at = sibling != 0 ? sequence_mark(sibling) : at;
+        sequence_order_put_before(order, at, sequence_entry(node), weight);
+        sequence_order_put_before(order, sequence_entry(node), sequence_mark(node), MARK_WEIGHT);
     }
     made->flags |= NODE_PLACED;
     sequence->placed_count++;
@@ -369,7 +192,7 @@ void sequence_skip(Sequence *sequence, uint32_t node)
         return;
     gone->flags |= NODE_SKIPPED;
     if (sequence_node_is(gone, NODE_PLACED))
-        sequence_order_uncount(&sequence->order, ORDER_NAMEABLE, entry_of(node));
+        sequence_order_uncount(&sequence->order, ORDER_NAMEABLE, sequence_entry(node));
 }
 
 void sequence_remove(Sequence *sequence, uint32_t node, Dot removal)
@@ -382,7 +205,7 @@ void sequence_remove(Sequence *sequence, uint32_t node, Dot removal)
         return;
     }
     if (sequence_node_is(gone, NODE_PLACED))
-        sequence_order_uncount(&sequence->order, ORDER_VISIBLE, entry_of(node));
+        sequence_order_uncount(&sequence->order, ORDER_VISIBLE, sequence_entry(node));
     gone->flags |= NODE_REMOVED;
     gone->value = removal;
     sequence->removed_count++;
@@ -395,11 +218,11 @@ static void take_out_marks(Sequence *sequence, uint32_t node, uint32_t child)
     SequenceOrder *order = &sequence->order;
 
     if (child != SEQUENCE_NONE && sequence->nodes[child].side != sequence->nodes[node].side) {
-        sequence_order_remove(order, entry_of_mark(child));
-        sequence_order_put_after(order, entry_of_mark(node), entry_of_mark(child), MARK_WEIGHT);
+        sequence_order_remove(order, sequence_mark(child));
+        sequence_order_put_after(order, sequence_mark(node), sequence_mark(child), MARK_WEIGHT);
     }
-    sequence_order_remove(order, entry_of_mark(node));
-    sequence_order_remove(order, entry_of(node));
+    sequence_order_remove(order, sequence_mark(node));
+    sequence_order_remove(order, sequence_entry(node));
 }
 
 /* The child that hangs on the node, if any, takes its place. */
@@ -414,16 +237,12 @@ static void take_out(Sequence *sequence, uint32_t node)
     take_out_marks(sequence, node, child);
     *link = child != SEQUENCE_NONE ? child : gone->next_sibling;
     if (child != SEQUENCE_NONE) {
-        rank_set(sequence, child, rank_of(sequence, node));
+        sequence_rank_set(sequence, child, sequence_rank(sequence, node));
         sequence->nodes[child].next_sibling = gone->next_sibling;
         sequence->nodes[child].parent = gone->parent;
         sequence->nodes[child].side = gone->side;
     }
-    rank_forget(sequence, node);
-    table_remove(sequence, sequence_id(sequence, node));
-    *gone = (SequenceNode){.next_removed = sequence->free};
-    sequence->free = node;
-    sequence->node_count--;
+    sequence_node_free(sequence, node);
     sequence->placed_count--;
     sequence->removed_count--;
     sequence->retired_count--;
@@ -539,18 +358,18 @@ void sequence_drop(Sequence *sequence, const Clock *retired_by_all)
 void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
                       const Clock *known, const SequenceListener *listener)
 {
-    SequenceId rank = rank_of(from, from_node);
+    SequenceId rank = sequence_rank(from, from_node);
     SequenceSide side = (SequenceSide)from->nodes[from_node].side;
     uint32_t above = from->nodes[from_node].parent;
     uint32_t parent;
 
     while ((parent = sequence_name(into, known, sequence_id(from, above))) == SEQUENCE_NONE) {
-        rank = rank_of(from, above);
+        rank = sequence_rank(from, above);
         side = (SequenceSide)from->nodes[above].side;
         above = from->nodes[above].parent;
     }
     if (!sequence_id_is_equal(rank, sequence_id(into, node)))
-        rank_set(into, node, rank);
+        sequence_rank_set(into, node, rank);
     sequence_hang(into, node, parent, side, listener);
 }
 
@@ -568,17 +387,17 @@ uint32_t sequence_at(const Sequence *sequence, uint32_t index)
 
 uint32_t sequence_next(const Sequence *sequence, uint32_t node)
 {
-    return sequence_order_next(&sequence->order, ORDER_VISIBLE, entry_of(node)) / 2;
+    return sequence_order_next(&sequence->order, ORDER_VISIBLE, sequence_entry(node)) / 2;
 }
 
 uint32_t sequence_previous(const Sequence *sequence, uint32_t node)
 {
-    return sequence_order_previous(&sequence->order, ORDER_VISIBLE, entry_of(node)) / 2;
+    return sequence_order_previous(&sequence->order, ORDER_VISIBLE, sequence_entry(node)) / 2;
 }
 
 uint32_t sequence_next_nameable(const Sequence *sequence, uint32_t node)
 {
-    return sequence_order_next(&sequence->order, ORDER_NAMEABLE, entry_of(node)) / 2;
+    return sequence_order_next(&sequence->order, ORDER_NAMEABLE, sequence_entry(node)) / 2;
 }
 
 /* Whether anything that is not skipped lies right below the node. */
@@ -586,7 +405,7 @@ static bool has_right_part(const Sequence *sequence, uint32_t node)
 {
     const SequenceOrder *order = &sequence->order;
     uint32_t last = sequence->nodes[node].first_child[SIDE_RIGHT];
-    uint32_t before = sequence_order_rank(order, ORDER_NAMEABLE, entry_of(node));
+    uint32_t before = sequence_order_rank(order, ORDER_NAMEABLE, sequence_entry(node));
 
     if (last == SEQUENCE_NONE)
         return false;
@@ -594,7 +413,7 @@ static bool has_right_part(const Sequence *sequence, uint32_t node)
         last = sequence->nodes[last].next_sibling;
     if (node != SEQUENCE_ROOT)
         before++;
-    return sequence_order_rank(order, ORDER_NAMEABLE, entry_of_mark(last)) > before;
+    return sequence_order_rank(order, ORDER_NAMEABLE, sequence_mark(last)) > before;
 }
 
 uint32_t sequence_anchor(const Sequence *sequence, uint32_t index, SequenceSide *out_side)

@@ -1,0 +1,180 @@
+/* Why it works: nodes live in one array and are named by their place in it, which stays theirs
+ * until they are dropped; a hash table with open addressing leads there from an id.  A node that
+ * has taken over another's place among its siblings has the rank of that one, which few have: ranks
+ * live in an array of their own. */
+#include "models/crdt/sequence_private.h"
+
+#include <glib.h>
+
+#include "sim/rng.h"
+
+#define TABLE_START 8
+
+int sequence_id_compare(SequenceId a, SequenceId b)
+{
+    if (dot_member(a.dot) != dot_member(b.dot))
+        return dot_member(a.dot) < dot_member(b.dot) ? -1 : 1;
+    if (a.dot != b.dot)
+        return a.dot < b.dot ? -1 : 1;
+    return (a.index > b.index) - (a.index < b.index);
+}
+
+static uint32_t table_home(const Sequence *sequence, SequenceId id)
+{
+    return (uint32_t)rng_mix(id.dot ^ (uint64_t)id.index << 40) & sequence->table_mask;
+}
+
+/* Where id is in the table, or the free slot where it would be. */
+static uint32_t table_at(const Sequence *sequence, SequenceId id)
+{
+    uint32_t at = table_home(sequence, id);
+
+    while (sequence->table[at] != 0 &&
+           !sequence_id_is_equal(sequence_id(sequence, sequence->table[at]), id))
+        at = (at + 1) & sequence->table_mask;
+    return at;
+}
+
+static void table_grow(Sequence *sequence)
+{
+    uint32_t *old = sequence->table;
+    uint32_t size = old != NULL ? (sequence->table_mask + 1) * 2 : TABLE_START;
+
+    sequence->table = g_new0(uint32_t, size);
+    sequence->table_mask = size - 1;
+    for (uint32_t i = 0; old != NULL && i < size / 2; i++)
+        if (old[i] != 0)
+            sequence->table[table_at(sequence, sequence_id(sequence, old[i]))] = old[i];
+    g_free(old);
+}
+
+/* Those behind move up unless they are at home already. */
+static void table_remove(Sequence *sequence, SequenceId id)
+{
+    const uint32_t mask = sequence->table_mask;
+    uint32_t hole = table_at(sequence, id);
+
+    for (uint32_t at = (hole + 1) & mask; sequence->table[at] != 0; at = (at + 1) & mask) {
+        uint32_t home = table_home(sequence, sequence_id(sequence, sequence->table[at]));
+
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue;
+        sequence->table[hole] = sequence->table[at];
+        hole = at;
+    }
+    sequence->table[hole] = 0;
+}
+
+static uint32_t node_new(Sequence *sequence, SequenceId id)
+{
+    uint32_t node = sequence->free;
+
+    if (node != SEQUENCE_NONE) {
+        sequence->free = sequence->nodes[node].next_removed;
+    } else {
+        if (sequence->count == sequence->capacity) {
+            sequence->capacity += sequence->capacity / 2;
+            sequence->nodes = g_renew(SequenceNode, sequence->nodes, sequence->capacity);
+        }
+        node = sequence->count++;
+    }
+    sequence->nodes[node] = (SequenceNode){.dot = id.dot, .index = id.index};
+    return node;
+}
+
+void sequence_init(Sequence *sequence)
+{
+    *sequence = (Sequence){.count = SEQUENCE_ROOT, .capacity = 4};
+    sequence->nodes = g_new0(SequenceNode, sequence->capacity);
+    (void)node_new(sequence, (SequenceId){0});
+    sequence->nodes[SEQUENCE_ROOT].flags = NODE_MADE | NODE_PLACED | NODE_REMOVED | NODE_SKIPPED;
+    sequence_order_reserve(&sequence->order, sequence_mark(SEQUENCE_ROOT) + 1);
+    sequence_order_put_first(&sequence->order, sequence_entry(SEQUENCE_ROOT));
+}
+
+void sequence_clear(Sequence *sequence)
+{
+    g_free(sequence->nodes);
+    g_free(sequence->table);
+    g_free(sequence->keys);
+    sequence_order_clear(&sequence->order);
+    *sequence = (Sequence){0};
+}
+
+uint32_t sequence_find(const Sequence *sequence, SequenceId id)
+{
+    if (id.dot == 0)
+        return SEQUENCE_ROOT;
+    return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
+}
+
+uint32_t sequence_make(Sequence *sequence, SequenceId id)
+{
+    uint32_t node = sequence_find(sequence, id);
+
+    if (node != SEQUENCE_NONE)
+        return node;
+    if (sequence->table == NULL || (sequence->node_count + 1) * 3 >= sequence->table_mask * 2)
+        table_grow(sequence);
+    node = node_new(sequence, id);
+    sequence->table[table_at(sequence, id)] = node;
+    sequence->node_count++;
+    return node;
+}
+
+uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
+{
+    uint32_t node = sequence_find(sequence, id);
+
+    if (node != SEQUENCE_NONE || clock_covers(known, id.dot))
+        return node;
+    return sequence_make(sequence, id);
+}
+
+SequenceId sequence_rank(const Sequence *sequence, uint32_t node)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    return key != 0 ? sequence->keys[key] : sequence_id(sequence, node);
+}
+
+static void rank_forget(Sequence *sequence, uint32_t node)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    if (key == 0)
+        return;
+    sequence->keys[key].index = sequence->keys[0].index;
+    sequence->keys[0].index = key;
+    sequence->nodes[node].key = 0;
+}
+
+void sequence_rank_set(Sequence *sequence, uint32_t node, SequenceId rank)
+{
+    uint32_t key = sequence->nodes[node].key;
+
+    if (key == 0 && sequence->key_count > 0 && sequence->keys[0].index != 0) {
+        key = sequence->keys[0].index;
+        sequence->keys[0].index = sequence->keys[key].index;
+    } else if (key == 0) {
+        key = MAX(sequence->key_count, 1u);
+        if (key >= sequence->key_capacity) {
+            sequence->key_capacity = MAX(4u, sequence->key_capacity * 2);
+            sequence->keys = g_renew(SequenceId, sequence->keys, sequence->key_capacity);
+            if (key == 1)
+                sequence->keys[0] = (SequenceId){0};
+        }
+        sequence->key_count = key + 1;
+    }
+    sequence->keys[key] = rank;
+    sequence->nodes[node].key = key;
+}
+
+void sequence_node_free(Sequence *sequence, uint32_t node)
+{
+    rank_forget(sequence, node);
+    table_remove(sequence, sequence_id(sequence, node));
+    sequence->nodes[node] = (SequenceNode){.next_removed = sequence->free};
+    sequence->free = node;
+    sequence->node_count--;
+}

@@ -1,0 +1,176 @@
+/* Sequences: what is dropped changes no order, now or later. */
+#include "models/crdt/sequence.h"
+
+#include <glib.h>
+
+#include "sim/rng.h"
+#include "tests/test.h"
+
+static const Clock nothing = {{0}};
+static const Clock everything = {
+    {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+
+static SequenceId id_of(uint32_t member, uint64_t seq)
+{
+    return (SequenceId){.dot = dot_make(member, seq)};
+}
+
+/* Hangs id where its origin has put it; by id, so that it can be told to any sequence. */
+static void hang(Sequence *sequence, SequenceId id, SequenceId parent, SequenceSide side)
+{
+    uint32_t above = sequence_name(sequence, &nothing, parent);
+    uint32_t node = sequence_name(sequence, &nothing, id);
+
+    sequence_hang(sequence, node, above, side, NULL);
+}
+
+static void expect_same_order(const Sequence *a, const Sequence *b)
+{
+    uint32_t x = SEQUENCE_ROOT, y = SEQUENCE_ROOT;
+
+    EXPECT_INT(sequence_count(a), sequence_count(b));
+    do {
+        x = sequence_next(a, x);
+        y = sequence_next(b, y);
+        EXPECT(sequence_id_is_equal(sequence_id(a, x), sequence_id(b, y)));
+    } while (x != SEQUENCE_NONE && y != SEQUENCE_NONE);
+}
+
+/* One that all have retired: it goes from `drops`, and the other names it no more. */
+static void remove_at(Sequence *drops, Sequence *keeps, uint32_t index, bool retires)
+{
+    SequenceId id = sequence_id(drops, sequence_at(drops, index));
+
+    sequence_remove(drops, sequence_find(drops, id), dot_make(1, 1));
+    sequence_remove(keeps, sequence_find(keeps, id), dot_make(1, 1));
+    if (!retires)
+        return;
+    sequence_retire(drops, &everything);
+    sequence_retire(keeps, &everything);
+    sequence_drop(drops, &everything);
+}
+
+typedef struct {
+    SequenceId id, parent;
+    SequenceSide side;
+} Insertion;
+
+static Insertion insertion_at(const Sequence *sequence, uint32_t index, SequenceId id)
+{
+    Insertion made = {.id = id};
+
+    made.parent = sequence_id(sequence, sequence_anchor(sequence, index, &made.side));
+    return made;
+}
+
+/* Insertions at one place made before any of them is known come in any order; between such bursts
+ * things are removed, retired and dropped. */
+static void random_sequence(uint64_t seed)
+{
+    Rng rng = rng_stream(seed, "sequence");
+    Sequence drops, keeps;
+    uint64_t seq = 1;
+
+    sequence_init(&drops);
+    sequence_init(&keeps);
+    for (int step = 0; step < 120; step++) {
+        uint32_t count = sequence_count(&drops);
+        Insertion burst[4];
+        uint32_t size = 1 + (uint32_t)rng_below(&rng, 4);
+
+        if (count > 0 && rng_below(&rng, 100) < 60) {
+            remove_at(&drops, &keeps, (uint32_t)rng_below(&rng, count), rng_below(&rng, 3) == 0);
+        } else {
+            for (uint32_t i = 0; i < size; i++)
+                burst[i] =
+                    insertion_at(i % 2 == 0 ? &drops : &keeps, (uint32_t)rng_below(&rng, count + 1),
+                                 id_of(1 + (uint32_t)rng_below(&rng, 5), ++seq));
+            for (uint32_t i = 0; i < size; i++)
+                hang(&drops, burst[i].id, burst[i].parent, burst[i].side);
+            for (uint32_t i = size; i > 0; i--)
+                hang(&keeps, burst[i - 1].id, burst[i - 1].parent, burst[i - 1].side);
+        }
+        expect_same_order(&drops, &keeps);
+    }
+    while (sequence_count(&drops) > 0)
+        remove_at(&drops, &keeps, 0, sequence_count(&drops) % 5 == 1);
+    EXPECT_INT(drops.node_count, 0);
+    EXPECT(keeps.node_count > 0);
+    sequence_clear(&drops);
+    sequence_clear(&keeps);
+}
+
+static void test_sequence_dropping_changes_no_order(void)
+{
+    for (uint64_t seed = 1; seed <= (uint64_t)test_count(300, 10000); seed++)
+        random_sequence(seed);
+}
+
+/* The order without anything dropped: q, then o with c before it, then p.  Here q is gone and o has
+ * its place; there o is gone and c has its. */
+static void test_sequence_place_from_another_state_is_climbed_to(void)
+{
+    Sequence here, there;
+    SequenceId root = {0}, q = id_of(1, 1), o = id_of(2, 2), p = id_of(3, 3), c = id_of(4, 4);
+    Clock known = {{0, 1, 2, 3, 0, 0}};
+    uint32_t node;
+
+    sequence_init(&here);
+    sequence_init(&there);
+    hang(&here, q, root, SIDE_RIGHT);
+    hang(&here, o, q, SIDE_RIGHT);
+    hang(&here, p, root, SIDE_RIGHT);
+    hang(&there, q, root, SIDE_RIGHT);
+    hang(&there, o, q, SIDE_RIGHT);
+    hang(&there, p, root, SIDE_RIGHT);
+    hang(&there, c, o, SIDE_LEFT);
+    sequence_remove(&here, sequence_find(&here, q), dot_make(1, 5));
+    sequence_retire(&here, &everything);
+    sequence_drop(&here, &everything);
+    sequence_remove(&there, sequence_find(&there, o), dot_make(2, 5));
+    sequence_retire(&there, &everything);
+    sequence_drop(&there, &everything);
+    EXPECT(sequence_find(&here, q) == SEQUENCE_NONE && sequence_find(&there, o) == SEQUENCE_NONE);
+    node = sequence_name(&here, &known, c);
+    sequence_hang_as(&here, node, &there, sequence_find(&there, c), &known, NULL);
+    EXPECT_INT(sequence_count(&here), 3);
+    EXPECT(sequence_at(&here, 2) == sequence_find(&here, p)); /* c and o share q's place */
+    EXPECT(sequence_name(&here, &known, q) == SEQUENCE_NONE);
+    sequence_clear(&here);
+    sequence_clear(&there);
+}
+
+/* However long the runs are, neither what is named nor what was removed is looked for one by one.
+ */
+static void test_sequence_names_neighbours_past_long_retired_runs(void)
+{
+    const uint32_t count = (uint32_t)test_count(5000, 100000);
+    Sequence sequence;
+    SequenceSide side;
+
+    sequence_init(&sequence);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t parent = sequence_anchor(&sequence, i, &side);
+
+        hang(&sequence, id_of(1, i + 1), sequence_id(&sequence, parent), side);
+    }
+    for (uint32_t i = 2; i < count; i++)
+        sequence_remove(&sequence, sequence_at(&sequence, 1), dot_make(2, i));
+    EXPECT(sequence_anchor(&sequence, 1, &side) == sequence_find(&sequence, id_of(1, 2)));
+    EXPECT(side == SIDE_LEFT);
+    sequence_retire(&sequence, &everything);
+    EXPECT(sequence_anchor(&sequence, 1, &side) == sequence_find(&sequence, id_of(1, count)));
+    EXPECT(side == SIDE_LEFT);
+    EXPECT_INT(sequence.node_count, count);
+    sequence_drop(&sequence, &everything);
+    EXPECT_INT(sequence.node_count, 2);
+    EXPECT(sequence_at(&sequence, 1) == sequence_find(&sequence, id_of(1, count)));
+    sequence_clear(&sequence);
+}
+
+static const TestCase cases[] = {
+    TEST(test_sequence_dropping_changes_no_order),
+    TEST(test_sequence_place_from_another_state_is_climbed_to),
+    TEST(test_sequence_names_neighbours_past_long_retired_runs),
+};
+TEST_MAIN("sequence", cases)
