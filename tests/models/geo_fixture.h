@@ -32,6 +32,7 @@ typedef struct {
     bool sets;       /* keys are sets, not strings */
     bool causal;     /* causal consistency */
     bool sketches;   /* keys are HyperLogLogs */
+    bool lists;      /* keys are lists */
 } GeoOptions;
 
 typedef struct {
@@ -178,6 +179,7 @@ static inline GeoFixture *geo_new(const GeoOptions *options)
                          .field_count = 1,
                          .value_bytes = f->value,
                          .type = options->sketches ? CRDT_HYPERLOGLOG
+                                 : options->lists  ? CRDT_LIST
                                  : options->sets   ? CRDT_SET
                                                    : CRDT_STRING,
                          .retention = options->retention,

@@ -36,68 +36,97 @@ static void expect_same_order(const Sequence *a, const Sequence *b)
     } while (x != SEQUENCE_NONE && y != SEQUENCE_NONE);
 }
 
-/* One that all have retired: it goes from `drops`, and the other names it no more. */
-static void remove_at(Sequence *drops, Sequence *keeps, uint32_t index, bool retires)
-{
-    SequenceId id = sequence_id(drops, sequence_at(drops, index));
-
-    sequence_remove(drops, sequence_find(drops, id), dot_make(1, 1));
-    sequence_remove(keeps, sequence_find(keeps, id), dot_make(1, 1));
-    if (!retires)
-        return;
-    sequence_retire(drops, &everything);
-    sequence_retire(keeps, &everything);
-    sequence_drop(drops, &everything);
-}
-
 typedef struct {
     SequenceId id, parent;
     SequenceSide side;
 } Insertion;
 
-static Insertion insertion_at(const Sequence *sequence, uint32_t index, SequenceId id)
-{
-    Insertion made = {.id = id};
+typedef struct {
+    Rng rng;
+    Sequence drops, keeps;
+    Insertion pending[8]; /* made, but not told to the two */
+    uint32_t pending_count;
+    uint64_t seq;
+} Pair;
 
-    made.parent = sequence_id(sequence, sequence_anchor(sequence, index, &made.side));
-    return made;
+static void make(Pair *pair)
+{
+    const Sequence *origin = rng_below(&pair->rng, 2) == 0 ? &pair->drops : &pair->keeps;
+    uint32_t index = (uint32_t)rng_below(&pair->rng, sequence_count(origin) + 1);
+    Insertion made = {.id = id_of(1 + (uint32_t)rng_below(&pair->rng, 5), ++pair->seq)};
+
+    if (pair->pending_count == G_N_ELEMENTS(pair->pending))
+        return;
+    made.parent = sequence_id(origin, sequence_anchor(origin, index, &made.side));
+    pair->pending[pair->pending_count++] = made;
 }
 
-/* Insertions at one place made before any of them is known come in any order; between such bursts
- * things are removed, retired and dropped. */
+static void tell(Pair *pair, uint32_t at)
+{
+    Insertion made = pair->pending[at];
+
+    pair->pending[at] = pair->pending[--pair->pending_count];
+    hang(&pair->drops, made.id, made.parent, made.side);
+    hang(&pair->keeps, made.id, made.parent, made.side);
+}
+
+static void remove_at(Pair *pair, uint32_t index)
+{
+    SequenceId id = sequence_id(&pair->drops, sequence_at(&pair->drops, index));
+
+    sequence_remove(&pair->drops, sequence_find(&pair->drops, id), dot_make(1, 1));
+    sequence_remove(&pair->keeps, sequence_find(&pair->keeps, id), dot_make(1, 1));
+}
+
+/* All retire what is removed, once what names any of that has come; one drops it. */
+static void retire(Pair *pair)
+{
+    for (uint32_t i = pair->pending_count; i > 0; i--) {
+        uint32_t parent = sequence_find(&pair->drops, pair->pending[i - 1].parent);
+
+        if (parent != SEQUENCE_ROOT && sequence_node_is(&pair->drops.nodes[parent], NODE_REMOVED))
+            tell(pair, i - 1);
+    }
+    sequence_retire(&pair->drops, &everything);
+    sequence_retire(&pair->keeps, &everything);
+    sequence_drop(&pair->drops, &everything);
+}
+
+static void random_step(Pair *pair)
+{
+    uint32_t count = sequence_count(&pair->drops);
+    uint64_t dice = rng_below(&pair->rng, 100);
+
+    if (dice < 35)
+        make(pair);
+    else if (dice < 65 && pair->pending_count > 0)
+        tell(pair, (uint32_t)rng_below(&pair->rng, pair->pending_count));
+    else if (dice < 85 && count > 0)
+        remove_at(pair, (uint32_t)rng_below(&pair->rng, count));
+    else
+        retire(pair);
+}
+
 static void random_sequence(uint64_t seed)
 {
-    Rng rng = rng_stream(seed, "sequence");
-    Sequence drops, keeps;
-    uint64_t seq = 1;
+    Pair pair = {.rng = rng_stream(seed, "sequence")};
 
-    sequence_init(&drops);
-    sequence_init(&keeps);
-    for (int step = 0; step < 120; step++) {
-        uint32_t count = sequence_count(&drops);
-        Insertion burst[4];
-        uint32_t size = 1 + (uint32_t)rng_below(&rng, 4);
-
-        if (count > 0 && rng_below(&rng, 100) < 60) {
-            remove_at(&drops, &keeps, (uint32_t)rng_below(&rng, count), rng_below(&rng, 3) == 0);
-        } else {
-            for (uint32_t i = 0; i < size; i++)
-                burst[i] =
-                    insertion_at(i % 2 == 0 ? &drops : &keeps, (uint32_t)rng_below(&rng, count + 1),
-                                 id_of(1 + (uint32_t)rng_below(&rng, 5), ++seq));
-            for (uint32_t i = 0; i < size; i++)
-                hang(&drops, burst[i].id, burst[i].parent, burst[i].side);
-            for (uint32_t i = size; i > 0; i--)
-                hang(&keeps, burst[i - 1].id, burst[i - 1].parent, burst[i - 1].side);
-        }
-        expect_same_order(&drops, &keeps);
+    sequence_init(&pair.drops);
+    sequence_init(&pair.keeps);
+    for (int step = 0; step < 200; step++) {
+        random_step(&pair);
+        expect_same_order(&pair.drops, &pair.keeps);
     }
-    while (sequence_count(&drops) > 0)
-        remove_at(&drops, &keeps, 0, sequence_count(&drops) % 5 == 1);
-    EXPECT_INT(drops.node_count, 0);
-    EXPECT(keeps.node_count > 0);
-    sequence_clear(&drops);
-    sequence_clear(&keeps);
+    while (pair.pending_count > 0)
+        tell(&pair, 0);
+    expect_same_order(&pair.drops, &pair.keeps);
+    while (sequence_count(&pair.drops) > 0)
+        remove_at(&pair, 0);
+    retire(&pair);
+    EXPECT_INT(pair.drops.node_count, 0);
+    EXPECT(pair.keeps.node_count > 0);
+    sequence_clear(&pair.drops);
+    sequence_clear(&pair.keeps);
 }
 
 static void test_sequence_dropping_changes_no_order(void)
@@ -111,7 +140,7 @@ static void test_sequence_dropping_changes_no_order(void)
 static void test_sequence_place_from_another_state_is_climbed_to(void)
 {
     Sequence here, there;
-    SequenceId root = {0}, q = id_of(1, 1), o = id_of(2, 2), p = id_of(3, 3), c = id_of(4, 4);
+    SequenceId root = {0}, q = id_of(1, 1), p = id_of(2, 2), o = id_of(3, 3), c = id_of(4, 4);
     Clock known = {{0, 1, 2, 3, 0, 0}};
     uint32_t node;
 
