@@ -144,12 +144,10 @@ static void node_meet_deletes(CrdtBody *body, uint32_t at)
 /* The node of id, SEQUENCE_NONE where it was dropped.  known: what has arrived here. */
 static uint32_t node_name(CrdtBody *body, const Clock *known, Dot id)
 {
-    uint32_t at = sequence_find(&body->sequence, list_sequence_id(id));
+    uint32_t count = body->sequence.node_count;
+    uint32_t at = sequence_name(&body->sequence, known, list_sequence_id(id));
 
-    if (at != SEQUENCE_NONE)
-        return at;
-    at = sequence_name(&body->sequence, known, list_sequence_id(id));
-    if (at != SEQUENCE_NONE)
+    if (body->sequence.node_count != count && body->deletes != NULL)
         node_meet_deletes(body, at);
     return at;
 }
@@ -184,18 +182,18 @@ static void insert(CrdtBody *body, const Clock *known, const ListInsert *made)
 /* The genesis makes the same elements everywhere: one run of right children. */
 static void list_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
 {
-    static const Clock nothing = {{0}};
-    Dot parent = 0;
+    const SequenceListener listener = {node_placed, body};
+    uint32_t parent = SEQUENCE_ROOT;
 
+    sequence_reserve(&body->sequence, element_count);
     for (uint32_t i = 0; i < element_count; i++) {
-        Dot id = dot_make(0, i + 1);
+        uint32_t node = sequence_make(&body->sequence, list_sequence_id(dot_make(0, i + 1)));
         Value value = {.kind = VALUE_SYNTHETIC, .number = i, .bytes = value_bytes / element_count};
 
         value.bytes += i < value_bytes % element_count;
-        (void)sequence_make(&body->sequence, list_sequence_id(id));
-        insert(body, &nothing,
-               &(ListInsert){.id = id, .parent = parent, .side = SIDE_RIGHT, .value = value});
-        parent = id;
+        node_take_value(&body->sequence.nodes[node], &value);
+        sequence_hang(&body->sequence, node, parent, SIDE_RIGHT, &listener);
+        parent = node;
     }
 }
 

@@ -96,6 +96,7 @@ typedef struct {
 
 void sequence_init(Sequence *sequence);
 void sequence_clear(Sequence *sequence);
+void sequence_reserve(Sequence *sequence, uint32_t node_count); /* room for so many in all */
 
 /* Numbers up to sequence->count may be in use. */
 static inline bool sequence_node_is(const SequenceNode *node, uint8_t flags)

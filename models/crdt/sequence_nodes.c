@@ -82,6 +82,17 @@ static uint32_t node_new(Sequence *sequence, SequenceId id)
     return node;
 }
 
+void sequence_reserve(Sequence *sequence, uint32_t node_count)
+{
+    uint32_t limit = SEQUENCE_ROOT + 1 + node_count;
+
+    if (limit > sequence->capacity) {
+        sequence->nodes = g_renew(SequenceNode, sequence->nodes, limit);
+        sequence->capacity = limit;
+    }
+    sequence_order_reserve(&sequence->order, sequence_entry(limit));
+}
+
 void sequence_init(Sequence *sequence)
 {
     *sequence = (Sequence){.count = SEQUENCE_ROOT, .capacity = 4};
@@ -108,12 +119,10 @@ uint32_t sequence_find(const Sequence *sequence, SequenceId id)
     return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
 }
 
-uint32_t sequence_make(Sequence *sequence, SequenceId id)
+static uint32_t make(Sequence *sequence, SequenceId id)
 {
-    uint32_t node = sequence_find(sequence, id);
+    uint32_t node;
 
-    if (node != SEQUENCE_NONE)
-        return node;
     if (sequence->table == NULL || (sequence->node_count + 1) * 3 >= sequence->table_mask * 2)
         table_grow(sequence);
     node = node_new(sequence, id);
@@ -122,13 +131,20 @@ uint32_t sequence_make(Sequence *sequence, SequenceId id)
     return node;
 }
 
+uint32_t sequence_make(Sequence *sequence, SequenceId id)
+{
+    uint32_t node = sequence_find(sequence, id);
+
+    return node != SEQUENCE_NONE ? node : make(sequence, id);
+}
+
 uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
 {
     uint32_t node = sequence_find(sequence, id);
 
     if (node != SEQUENCE_NONE || clock_covers(known, id.dot))
         return node;
-    return sequence_make(sequence, id);
+    return make(sequence, id);
 }
 
 SequenceId sequence_rank(const Sequence *sequence, uint32_t node)

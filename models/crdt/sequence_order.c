@@ -19,12 +19,12 @@ void sequence_order_clear(SequenceOrder *order)
 
 void sequence_order_reserve(SequenceOrder *order, uint32_t entry_limit)
 {
-    uint32_t capacity = order->capacity > 0 ? order->capacity : 8;
+    uint32_t capacity = order->capacity > 0 ? order->capacity + order->capacity / 2 : 8;
 
     if (entry_limit <= order->capacity)
         return;
-    while (capacity < entry_limit)
-        capacity += capacity / 2;
+    if (capacity < entry_limit)
+        capacity = entry_limit;
     order->entries = g_renew(OrderEntry, order->entries, capacity);
     memset(&order->entries[order->capacity], 0,
            (capacity - order->capacity) * sizeof(*order->entries));
