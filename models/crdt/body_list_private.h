@@ -39,10 +39,10 @@ typedef struct {
 } ListDeletes;
 
 struct CrdtBody {
-    Sequence sequence;
-    ListDeletes *deletes; /* NULL: none */
     int64_t value_bytes;
     int64_t sibling_count;
+    ListDeletes *deletes; /* NULL: none */
+    Sequence sequence;
 };
 
 static inline SequenceId list_sequence_id(Dot dot)

@@ -100,6 +100,7 @@ static void place(Sequence *sequence, uint32_t node)
     }
     made->flags |= NODE_PLACED;
     sequence->placed_count++;
+    sequence->visible_count += !sequence_node_is(made, NODE_REMOVED);
 }
 
 /* What comes after node in a walk over the subtree of top, parents first. */
@@ -204,8 +205,10 @@ void sequence_remove(Sequence *sequence, uint32_t node, Dot removal)
             sequence_skip(sequence, node);
         return;
     }
-    if (sequence_node_is(gone, NODE_PLACED))
+    if (sequence_node_is(gone, NODE_PLACED)) {
         sequence_order_uncount(&sequence->order, ORDER_VISIBLE, sequence_entry(node));
+        sequence->visible_count--;
+    }
     gone->flags |= NODE_REMOVED;
     gone->value = removal;
     sequence->removed_count++;
@@ -374,11 +377,6 @@ void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint3
 }
 
 /* --- reading */
-
-uint32_t sequence_count(const Sequence *sequence)
-{
-    return sequence_order_count(&sequence->order, ORDER_VISIBLE);
-}
 
 uint32_t sequence_at(const Sequence *sequence, uint32_t index)
 {

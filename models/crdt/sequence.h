@@ -81,17 +81,17 @@ typedef struct {
 
 typedef struct {
     SequenceNode *nodes; /* entry 2n of the order is node n */
-    uint32_t count, capacity;
-    uint32_t free;       /* the first that was dropped and not used again */
     uint32_t *table;     /* of ids: open addressing, 0 is free */
-    uint32_t table_mask; /* its size less one */
-    SequenceId *keys;    /* from 1; keys[0].index is the first free one */
-    uint32_t key_count, key_capacity;
     SequenceOrder order;
+    uint32_t count, capacity;
+    uint32_t table_mask; /* the table's size less one */
+    uint32_t free;       /* the first that was dropped and not used again */
+    uint32_t node_count; /* in use, without the root */
+    uint32_t placed_count, visible_count, removed_count, retired_count;
+    uint32_t key_count, key_capacity;
+    SequenceId *keys;                      /* from 1; keys[0].index is the first free one */
     SequenceChain removed[MEMBER_MAX + 1]; /* by the removal's origin, not retired */
     SequenceChain retired[MEMBER_MAX + 1]; /* not leaving */
-    uint32_t node_count;                   /* in use, without the root */
-    uint32_t placed_count, removed_count, retired_count;
 } Sequence;
 
 void sequence_init(Sequence *sequence);
@@ -113,6 +113,11 @@ static inline bool sequence_node_is_visible(const SequenceNode *node)
 static inline bool sequence_node_is_waiting(const SequenceNode *node)
 {
     return node->dot != 0 && !sequence_node_is(node, NODE_PLACED);
+}
+
+static inline uint32_t sequence_count(const Sequence *sequence) /* visible ones */
+{
+    return sequence->visible_count;
 }
 
 static inline SequenceId sequence_id(const Sequence *sequence, uint32_t node)
@@ -153,7 +158,6 @@ void sequence_drop(Sequence *sequence, const Clock *retired_by_all);
 void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
                       const Clock *known, const SequenceListener *listener);
 
-uint32_t sequence_count(const Sequence *sequence);               /* visible ones */
 uint32_t sequence_at(const Sequence *sequence, uint32_t index);  /* the index-th of them */
 uint32_t sequence_next(const Sequence *sequence, uint32_t node); /* visible; of the root: first */
 uint32_t sequence_previous(const Sequence *sequence, uint32_t node);
