@@ -11,8 +11,8 @@
  *
  * A removal wins over a SET it had not seen.  An element whose parent has not arrived waits for it.
  *
- * What was removed leaves the books when every linked member has observed it; its node (96 bytes and
- * about 8 of the table of ids, as for a live element) is free when all members have retired it
+ * What was removed leaves the books when every linked member has observed it; its node (96 bytes
+ * and about 8 of the table of ids, as for a live element) is free when all members have retired it
  * (crdt/sequence.h).
  *
  * Simplified: the books do not count what is retired and not dropped yet.  SETs that were observed
