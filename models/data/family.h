@@ -31,7 +31,10 @@ typedef struct Family {
                         EXPIRE */
     const Dist *ttl; /* its distribution, NULL without */
     Retention retention;
-    uint32_t record_bytes; /* one history record or tombstone */
+    uint32_t record_bytes;    /* one history record */
+    uint32_t tombstone_bytes; /* one tombstone; 0: as a record */
+    uint32_t key_size;        /* of a key's name; 0: see family_key_size */
+    uint32_t field_size;      /* of a hash field's name; 0: see family_field_size */
     const Popularity *popularity;
     const uint64_t *prefilled; /* bit per kept index: exists at t=0; NULL: all do */
     /* Life left at t=0 of a prefilled key of a family with ttl; NULL: uniform on (0, ttl), hashed.
@@ -49,6 +52,11 @@ static inline bool family_is_prefilled(const Family *family, uint64_t kept_index
 {
     return !family->prefilled || (family->prefilled[kept_index / 64] >> (kept_index % 64) & 1);
 }
+
+/* Bytes of names nobody gave: "family:123" with the digits of the last key, and "f1" with those of
+ * the last field. */
+uint32_t family_key_size(const Family *family);
+uint32_t family_field_size(const Family *family);
 
 /* Size of kept_index's whole value when the family says (at the start, and when a write creates the
  * key). */

@@ -5,8 +5,7 @@
 #include "models/data/footprint_parts.h"
 
 #include <glib.h>
-#include <string.h>
-
+#include "models/data/footprint_sum.h"
 #include "sim/ensure.h"
 #include "sim/rng.h"
 
@@ -28,7 +27,6 @@
 #define HASH_INSERT_STEPS   2     /* an insert looks the element up and then adds it */
 #define SET_INSERT_STEPS    1
 #define ZSET_INSERT_STEPS   2
-#define SCORE_TEXT_MAX      64
 
 const FootprintRules footprint_rules_default = {
     .hash_max_listpack_entries = 512,
@@ -74,22 +72,17 @@ static int64_t draw_integer(Draw *draw)
     return (int64_t)((uint64_t)draw->shape->integers.min + offset);
 }
 
-/* A score is kept as a whole number when it is one, else as its 17 significant digits. */
 static uint64_t draw_score_bytes(Draw *draw)
 {
     double unit = 1;
     double score;
-    char text[SCORE_TEXT_MAX];
 
     for (uint32_t d = 0; d < draw->shape->score_decimals; d++)
         unit *= 10;
     score =
         (double)(int64_t)(rng_unit(&draw->scores) * ((double)draw->shape->score_max * unit + 1)) /
         unit;
-    if (score == (double)(int64_t)score)
-        return footprint_listpack_integer((int64_t)score);
-    g_ascii_formatd(text, sizeof text, "%.17g", score);
-    return footprint_listpack_text(strlen(text));
+    return footprint_score(score);
 }
 
 static uint64_t digits_of(int64_t value)
@@ -171,20 +164,29 @@ static uint64_t grown_bytes(const FootprintRules *rules, uint64_t units, uint64_
     return buffer.bytes;
 }
 
+uint64_t footprint_string_value(const FootprintRules *rules, uint64_t len)
+{
+    if (len <= EMBEDDED_TEXT_MAX)
+        return footprint_class(rules, FOOTPRINT_OBJECT_BYTES + EMBEDDED_HEAD + len);
+    if (len >= WHOLE_ARGUMENT_MIN)
+        len += WHOLE_ARGUMENT_TAIL;
+    return footprint_class(rules, FOOTPRINT_OBJECT_BYTES) + footprint_string_bytes(rules, len);
+}
+
+bool footprint_is_shared(int64_t number)
+{
+    return number >= 0 && number <= SHARED_INTEGER_MAX;
+}
+
 static double string_value(const FootprintRules *rules, const FootprintShape *shape)
 {
     uint64_t object = footprint_class(rules, FOOTPRINT_OBJECT_BYTES);
-    uint64_t len = shape->value_len;
 
     if (shape->integers.given)
         return (1 - integer_share(&shape->integers, 0, SHARED_INTEGER_MAX)) * (double)object;
     if (shape->growth_writes > 1)
-        return (double)(object + grown_bytes(rules, len, shape->growth_writes, 1));
-    if (len <= EMBEDDED_TEXT_MAX)
-        return (double)footprint_class(rules, FOOTPRINT_OBJECT_BYTES + EMBEDDED_HEAD + len);
-    if (len >= WHOLE_ARGUMENT_MIN)
-        len += WHOLE_ARGUMENT_TAIL;
-    return (double)(object + footprint_string_bytes(rules, len));
+        return (double)(object + grown_bytes(rules, shape->value_len, shape->growth_writes, 1));
+    return (double)footprint_string_value(rules, shape->value_len);
 }
 
 static double bitmap_value(const FootprintRules *rules, const FootprintShape *shape)
@@ -222,17 +224,24 @@ static double listpack_value(const FootprintRules *rules, const FootprintShape *
 
 /* A hash that outgrew its listpack by count gets a table of the right size at once; one that did by
  * a long value begins with the smallest. */
+double footprint_hash_frame(const FootprintRules *rules, uint64_t elements, bool has_long)
+{
+    FootprintDict dict = {.elements = elements, .steps = HASH_INSERT_STEPS};
+
+    if (!has_long)
+        dict.presized = rules->hash_max_listpack_entries + 1;
+    return (double)footprint_dict_bytes(rules, dict) +
+           (double)elements * (double)footprint_dict_entry_bytes(rules);
+}
+
 static double hash_value(const FootprintRules *rules, const FootprintShape *shape)
 {
-    FootprintDict dict = {.elements = shape->elements, .steps = HASH_INSERT_STEPS};
+    bool has_long = MAX(value_len_max(shape), shape->field_len) > rules->hash_max_listpack_value;
 
     if (hash_is_listpack(rules, shape))
         return listpack_value(rules, shape);
-    if (MAX(value_len_max(shape), shape->field_len) <= rules->hash_max_listpack_value)
-        dict.presized = rules->hash_max_listpack_entries + 1;
-    return (double)footprint_dict_bytes(rules, dict) +
-           (double)shape->elements * ((double)footprint_dict_entry_bytes(rules) +
-                                      (double)footprint_string_bytes(rules, shape->field_len) +
+    return footprint_hash_frame(rules, shape->elements, has_long) +
+           (double)shape->elements * ((double)footprint_string_bytes(rules, shape->field_len) +
                                       value_string_bytes(rules, shape));
 }
 
@@ -251,18 +260,28 @@ static uint64_t intset_width(const FootprintIntegers *integers)
     return sizeof(int64_t);
 }
 
-static double set_value(const FootprintRules *rules, const FootprintShape *shape)
+double footprint_set_frame(const FootprintRules *rules, uint64_t elements, bool was_intset)
 {
-    FootprintDict dict = {.elements = shape->elements, .steps = SET_INSERT_STEPS};
+    FootprintDict dict = {.elements = elements, .steps = SET_INSERT_STEPS};
 
-    if (set_is_intset(rules, shape))
-        return (double)footprint_class(rules, INTSET_HEAD +
-                                                  shape->elements * intset_width(&shape->integers));
-    if (shape->integers.given)
+    if (was_intset)
         dict.presized = rules->set_max_intset_entries + 1;
     return (double)footprint_dict_bytes(rules, dict) +
-           (double)shape->elements *
-               ((double)footprint_dict_entry_bytes(rules) + value_string_bytes(rules, shape));
+           (double)elements * (double)footprint_dict_entry_bytes(rules);
+}
+
+uint64_t footprint_intset_bytes(const FootprintRules *rules, uint64_t elements, uint64_t width)
+{
+    return footprint_class(rules, INTSET_HEAD + elements * width);
+}
+
+static double set_value(const FootprintRules *rules, const FootprintShape *shape)
+{
+    if (set_is_intset(rules, shape))
+        return (double)footprint_intset_bytes(rules, shape->elements,
+                                              intset_width(&shape->integers));
+    return footprint_set_frame(rules, shape->elements, shape->integers.given) +
+           (double)shape->elements * value_string_bytes(rules, shape);
 }
 
 static bool zset_is_listpack(const FootprintRules *rules, const FootprintShape *shape)
@@ -287,36 +306,42 @@ static double skiplist_node_bytes(const FootprintRules *rules)
 }
 
 /* Dictionary and skip list share the members. */
-static double zset_value(const FootprintRules *rules, const FootprintShape *shape)
+double footprint_zset_frame(const FootprintRules *rules, uint64_t elements)
 {
-    FootprintDict dict = {.elements = shape->elements, .steps = ZSET_INSERT_STEPS};
+    FootprintDict dict = {.elements = elements, .steps = ZSET_INSERT_STEPS};
     uint64_t head_node = SKIPLIST_NODE_HEAD + SKIPLIST_LEVELS * SKIPLIST_LEVEL;
 
-    if (zset_is_listpack(rules, shape))
-        return listpack_value(rules, shape);
     return (double)(footprint_dict_bytes(rules, dict) + footprint_class(rules, ZSET_BYTES) +
                     footprint_class(rules, SKIPLIST_BYTES) + footprint_class(rules, head_node)) +
-           (double)shape->elements *
-               ((double)footprint_dict_entry_bytes(rules) + skiplist_node_bytes(rules) +
-                value_string_bytes(rules, shape));
+           (double)elements *
+               ((double)footprint_dict_entry_bytes(rules) + skiplist_node_bytes(rules));
 }
 
-/* Nodes of equal items: as many in each as go in before the limit would be passed. */
-static double text_nodes_bytes(const FootprintRules *rules, const FootprintShape *shape)
+static double zset_value(const FootprintRules *rules, const FootprintShape *shape)
 {
-    uint64_t item = footprint_listpack_text(shape->value_len);
-    uint64_t taken = FOOTPRINT_LISTPACK_FRAME + QUICKLIST_MARGIN + shape->value_len;
+    if (zset_is_listpack(rules, shape))
+        return listpack_value(rules, shape);
+    return footprint_zset_frame(rules, shape->elements) +
+           (double)shape->elements * value_string_bytes(rules, shape);
+}
+
+/* Equal items: as many in each node as go in before the limit would be passed. */
+uint64_t footprint_list_value(const FootprintRules *rules, uint64_t items, uint64_t len)
+{
+    uint64_t item = footprint_listpack_text(len);
+    uint64_t taken = FOOTPRINT_LISTPACK_FRAME + QUICKLIST_MARGIN + len;
     uint64_t limit = rules->list_max_listpack_bytes;
     uint64_t per_node = taken > limit ? 1 : (limit - taken) / item + 1;
-    uint64_t nodes = shape->elements / per_node;
-    uint64_t rest = shape->elements % per_node;
+    uint64_t nodes = items / per_node;
+    uint64_t rest = items % per_node;
     uint64_t node = footprint_class(rules, QUICKLIST_NODE);
     uint64_t bytes =
+        footprint_class(rules, QUICKLIST_BYTES) +
         nodes * (node + footprint_class(rules, FOOTPRINT_LISTPACK_FRAME + per_node * item));
 
     if (rest > 0)
         bytes += node + footprint_class(rules, FOOTPRINT_LISTPACK_FRAME + rest * item);
-    return (double)bytes;
+    return bytes;
 }
 
 /* The room an item needs is judged by its decimal text, and taken by its encoding. */
@@ -346,7 +371,7 @@ static double list_value(const FootprintRules *rules, const FootprintShape *shap
     double sum = 0;
 
     if (!shape->integers.given)
-        return head + text_nodes_bytes(rules, shape);
+        return (double)footprint_list_value(rules, shape->elements, shape->value_len);
     for (uint32_t k = 0; k < FOOTPRINT_DRAWN_KEYS; k++) {
         Draw draw = draw_begin(shape, k);
 

@@ -81,3 +81,5 @@ const char *footprint_encoding(const FootprintRules *rules, const FootprintShape
  * bytes once rehashing has finished; while it runs the old half is there as well. */
 uint64_t footprint_keyspace_buckets(uint64_t keys);
 uint64_t footprint_keyspace_bytes(uint64_t keys, uint64_t keys_with_ttl);
+/* The same of keys spread evenly over shards, which are processes of their own. */
+uint64_t footprint_shards_bytes(uint64_t keys, uint64_t keys_with_ttl, uint32_t shards);

@@ -9,18 +9,15 @@
  * quantum there are the powers of two from 8. */
 uint64_t footprint_class(const FootprintRules *rules, uint64_t bytes)
 {
-    uint64_t step = rules->jemalloc_quantum;
-    uint64_t power = 1;
+    uint64_t quantum = rules->jemalloc_quantum;
+    uint64_t step;
 
-    if (bytes == 0)
-        return 0;
     if (bytes <= 8)
-        return 8;
-    while (power < bytes)
-        power *= 2;
-    if (power / 8 > step)
-        step = power / 8;
-    return (bytes + step - 1) / step * step;
+        return bytes == 0 ? 0 : 8;
+    step = UINT64_C(1) << (61 - __builtin_clzll(bytes - 1)); /* an eighth of the power above it */
+    if (step < quantum)
+        step = quantum;
+    return (bytes + step - 1) & ~(step - 1);
 }
 
 /* Strings: sds.h.  The head's width follows the length; below 32 bytes it is one byte and knows no
@@ -153,6 +150,24 @@ uint64_t footprint_keyspace_buckets(uint64_t keys)
     while (size < keys)
         size *= 2;
     return keys == 0 ? 0 : size;
+}
+
+/* Asked for with every write, so it divides nothing: `size` a shard holds size x shards keys. */
+static uint64_t shards_buckets(uint64_t keys, uint64_t shards)
+{
+    int keys_log = 63 - __builtin_clzll(keys | 1);
+    int shards_log = 63 - __builtin_clzll(shards);
+    int size_log = keys_log - shards_log - 1;
+    uint64_t buckets = shards << (size_log < 2 ? 2 : size_log);
+
+    while (buckets < keys)
+        buckets *= 2;
+    return keys == 0 ? 0 : buckets;
+}
+
+uint64_t footprint_shards_bytes(uint64_t keys, uint64_t keys_with_ttl, uint32_t shards)
+{
+    return 8 * (shards_buckets(keys, shards) + shards_buckets(keys_with_ttl, shards));
 }
 
 uint64_t footprint_keyspace_bytes(uint64_t keys, uint64_t keys_with_ttl)

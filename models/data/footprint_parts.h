@@ -43,7 +43,20 @@ typedef struct {
 } FootprintDict;
 uint64_t footprint_dict_bytes(const FootprintRules *rules, FootprintDict dict);
 
+/* Without their object: text of a string, with it; a table, skip list or list of nodes as such,
+ * without the strings of its elements. */
+uint64_t footprint_string_value(const FootprintRules *rules, uint64_t len);
+bool footprint_is_shared(int64_t number); /* an object all keys share, without ages for eviction */
+double footprint_hash_frame(const FootprintRules *rules, uint64_t elements, bool has_long);
+double footprint_set_frame(const FootprintRules *rules, uint64_t elements, bool was_intset);
+double footprint_zset_frame(const FootprintRules *rules, uint64_t elements);
+uint64_t footprint_intset_bytes(const FootprintRules *rules, uint64_t elements, uint64_t width);
+uint64_t footprint_list_value(const FootprintRules *rules, uint64_t items, uint64_t len);
+
 uint64_t footprint_stream_value(const FootprintRules *rules, const FootprintShape *shape);
+/* The same in a time that does not depend on the entries: without walking the tree.  An empty
+ * stream may exist. */
+uint64_t footprint_stream_quick(const FootprintRules *rules, const FootprintShape *shape);
 
 /* Mean bytes of the sketch's string; *out_dense is the share of drawn keys that became dense. */
 double footprint_hyperloglog_value(const FootprintRules *rules, const FootprintShape *shape,

@@ -115,6 +115,50 @@ static uint64_t tree_bytes(const Tree *tree, uint64_t first, uint64_t last, uint
     return bytes + node_bytes(tree->rules, children, children, false);
 }
 
+static uint64_t last_listpack(const FootprintRules *rules, uint64_t bytes)
+{
+    uint64_t fresh = rules->stream_node_max_bytes;
+
+    if (fresh == 0 || fresh > PREALLOCATED_MAX)
+        fresh = PREALLOCATED_MAX;
+    return footprint_class(rules, bytes > fresh ? bytes : fresh);
+}
+
+/* About 9 bytes of a branching node, what is left of the id, and the listpack's own node. */
+static uint64_t tree_quick(const FootprintRules *rules, uint64_t nodes)
+{
+    if (nodes <= 1)
+        return nodes * (node_bytes(rules, 16, 1, false) + node_bytes(rules, 0, 0, true));
+    return node_bytes(rules, 5, 1, false) +
+           nodes * (9 + node_bytes(rules, 10, 1, false) + node_bytes(rules, 0, 0, true));
+}
+
+/* As pack() does, but all entries are as long as the one in the middle of a full listpack: those
+ * after it have longer differences of ids, those before it shorter ones. */
+uint64_t footprint_stream_quick(const FootprintRules *rules, const FootprintShape *shape)
+{
+    uint64_t head = FOOTPRINT_LISTPACK_FRAME + first_entry_bytes(shape);
+    uint64_t entry = entry_bytes(shape, rules->stream_node_max_entries / 2);
+    uint64_t text_bytes = shape->entry_fields * (shape->field_len + shape->value_len);
+    uint64_t limit = rules->stream_node_max_bytes;
+    uint64_t bytes = footprint_class(rules, STREAM_BYTES) + footprint_class(rules, TREE_BYTES);
+    uint64_t per_node;
+    uint64_t nodes;
+
+    if (limit == 0 || limit > LISTPACK_MAX)
+        limit = LISTPACK_MAX;
+    /* One goes in at least, and each further one while the limit is not reached. */
+    per_node = head + text_bytes >= limit ? 1 : (limit - text_bytes - head - 1) / entry + 1;
+    if (rules->stream_node_max_entries && per_node > rules->stream_node_max_entries)
+        per_node = rules->stream_node_max_entries;
+    nodes = (shape->elements + per_node - 1) / per_node;
+    if (nodes == 0)
+        return bytes;
+    bytes += (nodes - 1) * footprint_class(rules, head + per_node * entry);
+    bytes += last_listpack(rules, head + (shape->elements - (nodes - 1) * per_node) * entry);
+    return bytes + tree_quick(rules, nodes);
+}
+
 uint64_t footprint_stream_value(const FootprintRules *rules, const FootprintShape *shape)
 {
     Packed full = pack(rules, shape);
@@ -123,15 +167,12 @@ uint64_t footprint_stream_value(const FootprintRules *rules, const FootprintShap
     Tree tree = {.rules = rules, .shape = shape, .step = full.entries};
     FootprintShape rest = *shape;
     uint64_t last_bytes;
-    uint64_t fresh = rules->stream_node_max_bytes;
     uint64_t bytes = footprint_class(rules, STREAM_BYTES) + footprint_class(rules, TREE_BYTES);
 
     ensure(shape->entry_gap_ms > 0 || nodes == 1);
     rest.elements = shape->elements - (nodes - 1) * full.entries;
     last_bytes = pack(rules, &rest).bytes;
-    if (fresh == 0 || fresh > PREALLOCATED_MAX)
-        fresh = PREALLOCATED_MAX;
     bytes += (nodes - 1) * footprint_class(rules, full.bytes);
-    bytes += footprint_class(rules, last_bytes > fresh ? last_bytes : fresh);
+    bytes += last_listpack(rules, last_bytes);
     return bytes + tree_bytes(&tree, 0, walked, 0) * nodes / walked;
 }

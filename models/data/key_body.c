@@ -47,10 +47,31 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
     keep->body = rule_of(type)->create();
     store->has_dropping |= rule_of(type)->drop != NULL;
     if (starts_present(key)) {
+        BodySummary summary;
+
         family = key->state->family;
         rule_of(type)->fill(keep->body, key->state->fields, family_value_bytes(family, key->kept));
+        summary = rule_of(type)->summary(keep->body);
+        keep->live_bytes = live_body(type, &summary);
     }
     return keep->body;
+}
+
+/* A key's figures at the start: those of one that is filled, and what its own size adds. */
+void body_start(const FamilyState *state, BodyStart *out)
+{
+    const BodyRule *rule = state->type->body;
+    CrdtBody *none = rule->create();
+    CrdtBody *some = rule->create();
+    BodySummary summary;
+
+    rule->fill(none, state->fields, 0);
+    rule->fill(some, state->fields, state->fields);
+    out->summary = rule->summary(none);
+    summary = rule->summary(some);
+    out->is_sized = summary.value_bytes != out->summary.value_bytes;
+    rule->destroy(none);
+    rule->destroy(some);
 }
 
 bool body_is_present(const Store *store, const Key *key, int type)
@@ -105,16 +126,14 @@ static int64_t collectable(const BodySummary *summary)
 
 static void presence_changed(Store *store, const Key *key, int type, int presence)
 {
-    StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
-    int64_t weight = key_weight(key);
-
     if (key->state) {
-        ledger->key_count += weight * presence;
+        live_key_changed(store, key, presence);
         return;
     }
     if (presence < 0)
         key->born->live[type] -= 1;
-    ledger->key_count += key_exists(store, key) ? 0 : weight * presence;
+    if (!key_exists(store, key))
+        live_key_changed(store, key, presence);
     if (presence > 0)
         key->born->live[type] += 1;
 }
@@ -141,6 +160,9 @@ void body_changed(Store *store, const Key *key, int type, const BodyView *before
     ledger->sibling_count += weight * (now->sibling_count - old->sibling_count);
     if (presence != 0)
         presence_changed(store, key, type, presence);
+    if (presence != 0 || now->element_count != old->element_count ||
+        now->value_bytes != old->value_bytes)
+        live_body_changed(store, key, keep_of(key, type), view.present ? live_body(type, now) : 0);
     if (dot != 0 && collectable(old) == 0 && collectable(now) > 0)
         collect_push(&store->collect, &(CollectEntry){key->state, key->born, key->kept, dot, type});
 }

@@ -123,6 +123,7 @@ void born_free(SlotPool *pool, BornKey *born)
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         element_table_clear(&born->elements[type], pool);
     bodies_free(born->bodies, NULL);
+    g_free(born->sums);
     g_free(born->name);
     g_free(born);
 }

@@ -11,6 +11,24 @@
 #include "sim/pages.h"
 #include "sim/prefetch.h"
 
+/* Elements of a slot each are of equal size; a body shares out what the division leaves over. */
+static void count_start_value(FamilyState *state, const BodyStart *start, int64_t bytes,
+                              int64_t weight)
+{
+    StoreLedger *ledger = &state->ledger;
+    BodySummary summary = start->summary;
+
+    if (!state->type->body)
+        bytes = bytes / state->fields * state->fields;
+    summary.value_bytes += start->is_sized ? bytes : 0;
+    ledger->element_count += weight * summary.element_count;
+    ledger->header_count += weight * summary.header_count;
+    ledger->value_bytes += weight * summary.value_bytes;
+    ledger->frame_bytes += weight * live_start_key(state, (uint32_t)bytes);
+    if (state->type->body)
+        ledger->frame_bytes += weight * live_body(state->family->type, &summary);
+}
+
 /* The books of what exists at the start. */
 static void state_count_start(FamilyState *state)
 {
@@ -19,7 +37,11 @@ static void state_count_start(FamilyState *state)
     bool constant =
         family->value_bytes && dist_min(family->value_bytes) == dist_max(family->value_bytes);
     int64_t constant_bytes = constant ? dist_min(family->value_bytes) : 0;
+    BodyStart start = {.summary = {.element_count = state->fields, .header_count = state->fields},
+                       .is_sized = true};
 
+    if (state->type->body)
+        body_start(state, &start);
     for (uint64_t kept = 0; kept < family->kept_count; kept++) {
         int64_t weight;
         int64_t bytes;
@@ -29,9 +51,8 @@ static void state_count_start(FamilyState *state)
         weight = family_weight(family, kept);
         bytes = constant ? constant_bytes : family_value_bytes(family, kept);
         ledger->key_count += weight;
-        ledger->element_count += weight * state->fields;
-        ledger->header_count += weight * state->fields;
-        ledger->value_bytes += weight * (bytes / state->fields) * state->fields;
+        ledger->deadline_count += family->ttl_ns > 0 ? weight : 0;
+        count_start_value(state, &start, bytes, weight);
     }
 }
 
@@ -46,6 +67,7 @@ static void state_init(FamilyState *state, const Family *family)
     state->fields = 1;
     if ((state->type->has_elements || state->type->body) && family->field_count > 0)
         state->fields = family->field_count;
+    live_init(state);
     state_count_start(state);
     if (state->type->body) {
         state->bodies = g_new0(BodyKeep, family->kept_count);
@@ -94,6 +116,7 @@ static void state_free(SlotPool *pool, FamilyState *state)
     g_free(state->expiry_memory);
     g_free(state->queued_ms);
     g_free(state->live);
+    g_free(state->frames);
 }
 
 void store_free(Store *store)

@@ -77,12 +77,18 @@ typedef struct {
     int64_t key_count;   /* existing keys */
     int64_t value_bytes; /* of their values */
     int64_t element_count;
-    int64_t sibling_count; /* values kept beside the visible one */
-    int64_t header_count;  /* elements or keys with any CRDT state, visible or not, and the further
-                              dots of a set's elements */
+    int64_t sibling_count;  /* values kept beside the visible one */
+    int64_t header_count;   /* elements or keys with any CRDT state, visible or not, and the further
+                               dots of a set's elements */
+    int64_t deadline_count; /* existing keys that will expire */
+    int64_t frame_bytes;    /* see store_live_bytes */
 } StoreLedger;
 
 const StoreLedger *store_ledger(const Store *store, uint32_t family_index);
+
+/* What Redis would keep for the family's existing keys (models/data/footprint.h), without the
+ * buckets of the keyspace.  A key that several types live in keeps the values of all. */
+int64_t store_live_bytes(const Store *store, uint32_t family_index);
 
 /* For retention by key: the seq of the newest earlier record of the same origin on the same key and
  * element as the effect last emitted or applied, 0 when there is none. */

@@ -5,20 +5,49 @@
 
 #include "sim/ensure.h"
 
-void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
-                         SlotSummary after)
+static void register_changed(Store *store, const Key *key, const SlotSummary *before,
+                             const SlotSummary *after)
+{
+    FamilyState *state = key->state;
+    int presence = (int)after->present - (int)before->present;
+    int64_t frame = after->present ? live_register(state, after->value_bytes) : 0;
+
+    if (before->present)
+        frame -= live_register(state, before->value_bytes);
+    state->ledger.frame_bytes += key_weight(key) * frame;
+    if (presence != 0)
+        live_key_changed(store, key, presence);
+}
+
+static void elements_changed(Store *store, const Key *key, int type, int presence)
+{
+    bool existed = presence < 0 || key_exists(store, key);
+
+    if (key->state) {
+        state_add_live(key->state, key->kept, presence);
+        live_elements_changed(key->state, key->kept, presence);
+    } else {
+        key->born->live[type] = (uint32_t)((int64_t)key->born->live[type] + presence);
+    }
+    if (!existed || !key_exists(store, key))
+        live_key_changed(store, key, presence);
+}
+
+static void ledger_slot_changed(Store *store, const Key *key, int type, const SlotSummary *before,
+                                const SlotSummary *after)
 {
     StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
     int64_t weight = key_weight(key);
-    int presence = (int)after.present - (int)before.present;
-    int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
+    int presence = (int)after->present - (int)before->present;
+    int64_t siblings = (int64_t)after->sibling_count - (int64_t)before->sibling_count;
+    bool is_register = key->state && !key->state->type->has_elements;
 
-    if (presence == 0 && siblings == 0 && before.held == after.held) {
-        ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
+    if (is_register && (presence != 0 || before->value_bytes != after->value_bytes))
+        register_changed(store, key, before, after);
+    ledger->value_bytes += weight * ((int64_t)after->value_bytes - (int64_t)before->value_bytes);
+    if (presence == 0 && siblings == 0 && before->held == after->held)
         return; /* a value in place of another */
-    }
-    ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
-    ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
+    ledger->header_count += weight * ((int64_t)after->held - (int64_t)before->held);
     if (crdt_types[type]->add_wins) /* an element has one name: further adds are dots, not copies */
         ledger->header_count += weight * siblings;
     else
@@ -26,23 +55,31 @@ void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary bef
     if (presence == 0)
         return;
     ledger->element_count += weight * presence;
-    if (key->state && !key->state->type->has_elements) {
-        ledger->key_count += weight * presence;
+    if (!is_register)
+        elements_changed(store, key, type, presence);
+}
+
+void slot_books(const Store *store, const Key *key, int type, PayloadText element, const Slot *slot,
+                SlotBooks *out)
+{
+    out->summary = slot_summary(&store->world.pool, slot);
+    if (key->born && crdt_types[type]->has_elements)
+        out->element = live_born_element(store, type, element, slot);
+}
+
+void slot_changed(Store *store, const Key *key, int type, PayloadText element, const Slot *slot,
+                  const SlotBooks *before)
+{
+    SlotBooks after;
+
+    slot_books(store, key, type, element, slot, &after);
+    ledger_slot_changed(store, key, type, &before->summary, &after.summary);
+    if (!key->born)
         return;
-    }
-    if (presence < 0) {
-        if (key->state)
-            state_add_live(key->state, key->kept, presence);
-        else
-            key->born->live[type] -= 1;
-        ledger->key_count -= key_exists(store, key) ? 0 : weight;
-    } else {
-        ledger->key_count += key_exists(store, key) ? 0 : weight;
-        if (key->state)
-            state_add_live(key->state, key->kept, presence);
-        else
-            key->born->live[type] += 1;
-    }
+    if (crdt_types[type]->has_elements)
+        live_born_element_changed(store, key->born, type, &before->element, &after.element);
+    else
+        live_born_string_changed(store, key->born);
 }
 
 static bool born_delete_covers(const Store *store, const Change *change)
@@ -87,20 +124,20 @@ static SlotWrite write_of(const Store *store, const Change *change, int type)
     return write;
 }
 
-static void change_summed_slot(Store *store, const Change *change, int type, Slot *slot,
-                               const SlotWrite *write)
+static void change_summed_slot(Store *store, const Change *change, int type, const ElementRef *ref,
+                               Slot *slot, const SlotWrite *write)
 {
-    SlotSummary before;
+    SlotBooks before;
 
-    if (change->effect->op == EFFECT_INCREMENT && slot->dot != 0) {
+    if (change->key.state && change->effect->op == EFFECT_INCREMENT && slot->dot != 0) {
         /* An increment beside a head changes nothing the books count: two walks less over the
          * chain, for the counters that everybody increments. */
         crdt_types[type]->apply(&store->world, slot, write, change->effect);
         return;
     }
-    before = slot_summary(&store->world.pool, slot);
+    slot_books(store, &change->key, type, ref->name, slot, &before);
     crdt_types[type]->apply(&store->world, slot, write, change->effect);
-    ledger_slot_changed(store, &change->key, type, before, slot_summary(&store->world.pool, slot));
+    slot_changed(store, &change->key, type, ref->name, slot, &before);
 }
 
 static void change_slot(Store *store, const Change *change, int type, const ElementRef *ref,
@@ -111,7 +148,7 @@ static void change_slot(Store *store, const Change *change, int type, const Elem
 
     if (ordered)
         order_leave(store, &change->key, ref);
-    change_summed_slot(store, change, type, slot, write);
+    change_summed_slot(store, change, type, ref, slot, write);
     if (ordered)
         order_enter(store, &change->key, ref);
 }
@@ -122,6 +159,7 @@ static void change_deadline(Store *store, const Change *change, int64_t deadline
 {
     SlotWrite write = write_of(store, change, CRDT_STRING);
     bool removes = change->effect->op == EFFECT_DELETE;
+    bool had = live_has_deadline(store, &change->key);
     Slot *slot = key_expiry(store, &change->key, !removes || change->ahead);
 
     if (!slot || (removes && slot->dot == 0 && slot_chain(slot) == 0 && !change->ahead))
@@ -130,6 +168,7 @@ static void change_deadline(Store *store, const Change *change, int64_t deadline
     write.ts = deadline_ms;
     write.value = (Value){0};
     slot_write(&store->world, slot, &write);
+    live_deadline_changed(store, &change->key, had);
     expiry_changed(store, &change->key);
 }
 
@@ -156,10 +195,11 @@ static void change_delete(Store *store, Change *change)
             continue;
         }
         while (key_next_slot(store, key, type, &cursor, &ref, &slot)) {
-            SlotSummary before = slot_summary(&store->world.pool, slot);
+            SlotBooks before;
 
+            slot_books(store, key, type, ref.name, slot, &before);
             slot_write(&store->world, slot, &write);
-            ledger_slot_changed(store, key, type, before, slot_summary(&store->world.pool, slot));
+            slot_changed(store, key, type, ref.name, slot, &before);
         }
     }
     if (key->born)
@@ -188,7 +228,7 @@ static void change_cover_counters(Store *store, const Change *change)
     while (payload_next_cover(effect->payload, effect->payload_bytes, &cursor, &cover)) {
         ElementRef ref = {.index = cover.element_index, .name = cover.element};
         IncrementCover increments = {cover.origin, effect->ctx.seq[cover.origin], cover.sum};
-        SlotSummary before;
+        SlotBooks before;
         bool ordered;
         Slot *slot;
 
@@ -197,10 +237,9 @@ static void change_cover_counters(Store *store, const Change *change)
         ordered = key_order(&change->key, cover.type) != NULL;
         if (ordered)
             order_leave(store, &change->key, &ref);
-        before = slot_summary(&store->world.pool, slot);
+        slot_books(store, &change->key, cover.type, ref.name, slot, &before);
         slot_cover_increments(&store->world, slot, &increments);
-        ledger_slot_changed(store, &change->key, cover.type, before,
-                            slot_summary(&store->world.pool, slot));
+        slot_changed(store, &change->key, cover.type, ref.name, slot, &before);
         if (ordered)
             order_enter(store, &change->key, &ref);
     }
@@ -228,6 +267,7 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
     Key key = {.state = state, .kept = effect->key - state->family->base};
     Slot *slot = &state->slots[key.kept];
     SlotSummary before;
+    SlotSummary after;
     uint32_t bytes;
 
     if (!slot_is_touched(slot))
@@ -236,9 +276,13 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
     store->last_was_remove = false;
     bytes = slot->bytes;
     if (slot_replace(&store->world, slot, effect)) {
-        if (bytes != effect->value.bytes)
-            state->ledger.value_bytes +=
-                (int64_t)key_weight(&key) * ((int64_t)effect->value.bytes - (int64_t)bytes);
+        if (bytes != effect->value.bytes) {
+            int64_t weight = key_weight(&key);
+
+            state->ledger.value_bytes += weight * ((int64_t)effect->value.bytes - (int64_t)bytes);
+            state->ledger.frame_bytes +=
+                weight * (live_register(state, effect->value.bytes) - live_register(state, bytes));
+        }
         return;
     }
     before = slot_summary(&store->world.pool, slot);
@@ -252,7 +296,8 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
                                 .value.kind = effect->value.kind,
                                 .op = EFFECT_ASSIGN,
                                 .ahead = ahead});
-    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
+    after = slot_summary(&store->world.pool, slot);
+    ledger_slot_changed(store, &key, effect->type, &before, &after);
 }
 
 void change_apply(Store *store, Change *change)

@@ -12,7 +12,8 @@ typedef struct {
     Causality joined;
 } Merge;
 
-static void merge_slot(Merge *merge, const Key *key, int type, Slot *into, const Slot *from)
+static void merge_slot(Merge *merge, const Key *key, int type, PayloadText element, Slot *into,
+                       const Slot *from)
 {
     const BornKey *born = key->born;
     SlotMerge rule = {
@@ -23,11 +24,11 @@ static void merge_slot(Merge *merge, const Key *key, int type, Slot *into, const
         .covers = born ? born->deletes : NULL,
         .cover_count = born ? born->delete_count : 0,
     };
-    SlotSummary before = slot_summary(&merge->into->world.pool, into);
+    SlotBooks before;
 
+    slot_books(merge->into, key, type, element, into, &before);
     crdt_types[type]->merge(&rule, into, from);
-    ledger_slot_changed(merge->into, key, type, before,
-                        slot_summary(&merge->into->world.pool, into));
+    slot_changed(merge->into, key, type, element, into, &before);
 }
 
 static void merge_deadline(Merge *merge, const Key *key, const Slot *from)
@@ -41,7 +42,10 @@ static void merge_deadline(Merge *merge, const Key *key, const Slot *from)
         .cover_count = born ? born->delete_count : 0,
     };
 
+    bool had = live_has_deadline(merge->into, key);
+
     slot_merge(&rule, key_expiry(merge->into, key, true), from);
+    live_deadline_changed(merge->into, key, had);
     expiry_changed(merge->into, key);
 }
 
@@ -98,7 +102,7 @@ static void merge_family(Merge *merge, uint32_t index)
             if (!slot_is_touched(&into->slots[at]) && !slot_is_touched(slot))
                 continue;
             start = state_start_slot(from, key.kept);
-            merge_slot(merge, &key, into->family->type,
+            merge_slot(merge, &key, into->family->type, ref.name,
                        key_slot(merge->into, &key, into->family->type, &ref, true),
                        slot_is_touched(slot) ? slot : &start);
         }
@@ -144,13 +148,13 @@ static void merge_born_elements(Merge *merge, Key *key, const BornKey *from, int
     while (key_next_slot(merge->into, key, type, &cursor, &ref, &slot)) {
         const Slot *their_slot = key_slot((Store *)merge->from, &other, type, &ref, false);
 
-        merge_slot(merge, key, type, slot, their_slot ? their_slot : &none);
+        merge_slot(merge, key, type, ref.name, slot, their_slot ? their_slot : &none);
     }
     for (uint32_t i = 0; i < theirs->count; i++) {
         ref = (ElementRef){.name = stored_name(theirs->entries[i].name),
                            .hash = theirs->entries[i].hash};
         if (!key_slot(merge->into, key, type, &ref, false))
-            merge_slot(merge, key, type, key_slot(merge->into, key, type, &ref, true),
+            merge_slot(merge, key, type, ref.name, key_slot(merge->into, key, type, &ref, true),
                        &theirs->entries[i].slot);
     }
 }
@@ -159,7 +163,7 @@ static void merge_born_key(Merge *merge, Key *key, const BornKey *from)
 {
     merge_deletes(merge, key->born, from);
     order_drop(key);
-    merge_slot(merge, key, CRDT_STRING, &key->born->string, &from->string);
+    merge_slot(merge, key, CRDT_STRING, (PayloadText){0}, &key->born->string, &from->string);
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         if (crdt_types[type]->has_elements)
             merge_born_elements(merge, key, from, type);

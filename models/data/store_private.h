@@ -7,6 +7,7 @@
 #pragma once
 
 #include "models/crdt/payload.h"
+#include "models/data/footprint_sum.h"
 #include "models/data/store.h"
 
 #define DEADLINE_NONE INT64_MAX
@@ -30,6 +31,7 @@ typedef struct ZsetIndex ZsetIndex;
 typedef struct {
     CrdtBody *body;                   /* NULL: nothing happened to the key yet */
     uint64_t records[MEMBER_MAX + 1]; /* newest record by origin: retention by key */
+    int64_t live_bytes;               /* as last counted in the books */
     bool leaves;                      /* in the queue of what has something to drop */
 } BodyKeep;
 
@@ -44,6 +46,8 @@ typedef struct {
     ZsetIndex *order;                       /* of its sorted set; NULL: none is kept */
     uint32_t live[CRDT_TYPE_COUNT];         /* present slots (bodies) by type */
     BodyKeep *bodies;                       /* by type; NULL: none ever */
+    FootprintSum *sums;                     /* of present elements, by type; NULL: none ever */
+    int64_t string_live_bytes;              /* as last counted in the books */
     uint32_t collect_count;                 /* entries in the queues of what waits for collection */
     Dot deletes[MEMBER_MAX]; /* DELs that came ahead of what they cover, newest per origin */
     uint32_t delete_count;
@@ -69,6 +73,11 @@ typedef struct {
     uint32_t fields;
     bool is_register; /* one slot a key, whose history records are kept by operation */
     StoreLedger ledger;
+    bool is_sized;          /* frame_bytes of the ledger leaves its value_bytes out: store_live.c */
+    uint32_t key_bytes;     /* name and entry of one key */
+    FootprintSum element;   /* of types with elements: each as the family says, ... */
+    uint32_t element_bytes; /* of which its text, when is_sized */
+    int64_t *frames;        /* with elements: by their number, a key's value less their texts */
 } FamilyState;
 
 typedef struct {
@@ -227,16 +236,23 @@ static inline bool change_is_register(const FamilyState *state, const Effect *ef
 
 void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead);
 
+/* A slot for the books, before a change; then call slot_changed. */
+typedef struct {
+    SlotSummary summary;
+    FootprintSum element; /* of born keys with elements */
+} SlotBooks;
+
+void slot_books(const Store *store, const Key *key, int type, PayloadText element, const Slot *slot,
+                SlotBooks *out);
+void slot_changed(Store *store, const Key *key, int type, PayloadText element, const Slot *slot,
+                  const SlotBooks *before);
+
 /* key_body.c: what an effect does to the key's body of a type. */
 void body_change(Store *store, const Change *change, int type);
 
 /* Frees what the change left empty; call when the clock has moved, for only then is it known what
  * is ahead. */
 void change_tidy(Store *store, Change *change);
-
-/* Books: call with the summaries around any change of one of key's slots. */
-void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
-                         SlotSummary after);
 
 /* A message changes no key: it takes the place of no record and leaves none. */
 static inline void message_pass(Store *store)
@@ -251,6 +267,14 @@ static inline void message_pass(Store *store)
 /* NULL: nothing happened to it yet, and create is false.  A declared key that exists from the start
  * is filled here. */
 CrdtBody *key_body(Store *store, const Key *key, int type, bool create);
+/* What a declared key is filled with at the start, value_bytes without the key's own if it has any.
+ */
+typedef struct {
+    BodySummary summary;
+    bool is_sized;
+} BodyStart;
+
+void body_start(const FamilyState *state, BodyStart *out);
 bool body_is_present(const Store *store, const Key *key, int type);
 uint64_t body_note_record(Store *store, const Key *key, int type,
                           Dot dot); /* as slot_note_record */
@@ -269,6 +293,27 @@ bool bodies_are_empty(Store *store, const BornKey *born);
 void bodies_free(BodyKeep *bodies,
                  const CrdtType *type); /* of one declared key, or all of a born */
 void collect_clear(CollectQueue *queue);
+
+/* --- store_live.c: what existing keys would take in Redis
+ * ----------------------------------------- */
+
+void live_init(FamilyState *state);
+int64_t live_start_key(FamilyState *state, uint32_t value_bytes);      /* but for bodies' values */
+int64_t live_register(const FamilyState *state, uint32_t value_bytes); /* of a declared key */
+int64_t live_body(int type, const BodySummary *summary);               /* of one that exists */
+
+/* The key came (1) or went (-1): counts it, with the deadline it has at that moment. */
+void live_key_changed(Store *store, const Key *key, int presence);
+bool live_has_deadline(Store *store, const Key *key);
+void live_deadline_changed(Store *store, const Key *key, bool had); /* after any change of it */
+
+void live_elements_changed(FamilyState *state, uint64_t kept,
+                           int change); /* after state_add_live */
+void live_body_changed(Store *store, const Key *key, BodyKeep *keep, int64_t live_bytes);
+FootprintSum live_born_element(const Store *store, int type, PayloadText name, const Slot *slot);
+void live_born_element_changed(Store *store, BornKey *born, int type, const FootprintSum *before,
+                               const FootprintSum *after);
+void live_born_string_changed(Store *store, BornKey *born);
 
 /* --- watch.c: key (NULL: any) was changed
  * ------------------------------------------------------------------ */

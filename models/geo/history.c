@@ -26,6 +26,14 @@ static bool class_find(HistoryClasses *classes, int64_t bytes, HistoryKind kind,
     return true;
 }
 
+static int64_t record_bytes(const Family *family, int kind)
+{
+    if (!family)
+        return HISTORY_BORN_BYTES;
+    return kind == HISTORY_TOMBSTONE && family->tombstone_bytes > 0 ? family->tombstone_bytes
+                                                                    : family->record_bytes;
+}
+
 bool history_classes_init(HistoryClasses *out, const Family *const *families, uint32_t family_count)
 {
     ensure(family_count <= FAMILY_MAX);
@@ -34,7 +42,7 @@ bool history_classes_init(HistoryClasses *out, const Family *const *families, ui
     for (uint32_t f = 0; f <= family_count; f++)
         for (int kind = 0; kind < HISTORY_KINDS; kind++)
             for (int tier = 0; tier < 2; tier++) {
-                int64_t bytes = f < family_count ? families[f]->record_bytes : HISTORY_BORN_BYTES;
+                int64_t bytes = record_bytes(f < family_count ? families[f] : NULL, kind);
 
                 if (f < family_count && tier == 1)
                     bytes *= families[f]->weight;

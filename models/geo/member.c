@@ -198,6 +198,9 @@ static void parts_make(Member *member)
                            .mix = config->cost_mix,
                            .seed = config->seed,
                            .name = member->name};
+    MemoryConfig memory = {.overhead = config->overhead,
+                           .headers = config->headers,
+                           .shard_count = shards.shard_count};
     g_autofree char *label = g_strconcat("member/", member->name, "/service", NULL);
 
     member->log = effect_log_new();
@@ -206,8 +209,7 @@ static void parts_make(Member *member)
     member->shards = shards_new(&shards);
     member->service_draws = rng_key(config->seed, label);
     member->store = store_new(&store);
-    memory_init(&member->memory, member->store, config->families, config->family_count,
-                config->overhead);
+    memory_init(&member->memory, member->store, config->families, config->family_count, &memory);
     replication_set_costs(member);
 }
 

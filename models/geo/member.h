@@ -14,6 +14,7 @@
 
 #include "models/data/store.h"
 #include "models/geo/geo_facts.h"
+#include "models/geo/memory.h"
 #include "models/geo/request.h"
 #include "models/geo/shard.h"
 #include "sim/dist.h"
@@ -52,9 +53,10 @@ typedef struct {
     CostMix cost_mix;    /* of the commands it serves; used by the waits of sliced runs only */
     const Dist *service; /* extra time per command that occupies no shard; NULL: none */
     uint64_t memory_max_bytes;
-    double reserve_share;   /* kept for replication; client writes are refused above 1 - reserve */
-    double overhead;        /* 0: calibrated live-data model, else live = keys x value x overhead */
-    uint64_t backlog_bytes; /* bound of the effect backlog */
+    double reserve_share; /* kept for replication; client writes are refused above 1 - reserve */
+    double overhead;      /* 0: calibrated live-data model, else live = keys x value x overhead */
+    const HeaderSizes *headers; /* NULL: the default; see geo/memory.h */
+    uint64_t backlog_bytes;     /* bound of the effect backlog */
     SimTime clock_skew_ns;
     int64_t clock_start_ms; /* wall clock at t=0 without skew */
     bool sliced;            /* waits come from the fluid model, see shard.h */

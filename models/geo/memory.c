@@ -1,44 +1,65 @@
 /* Why it works: the store keeps its ledgers in O(1) per operation, and an operation touches one
  * family, so replacing that family's part of the total keeps the total exact without ever summing.
  * Runs of operations on one family replace it once, when the next family's turn comes or when
- * somebody asks.
+ * somebody asks.  Buckets follow from the number of keys alone.
  */
 #include "models/geo/memory.h"
 
 #include <string.h>
 
+#include "models/data/footprint.h"
 #include "sim/ensure.h"
 
-/* After scenarios/data (redis 7.0.15): a short string key with its dictionary entry, an element of
- * a small collection, a dot with time and flags, and the same beside a value kept as sibling. */
-#define KEY_BYTES     80
-#define ELEMENT_BYTES 16
-#define HEADER_BYTES  24
+const HeaderSizes header_sizes_default = {.key = 160, .element = 8, .sibling = 32};
 
-static DataBytes family_bytes(const Memory *memory, const FamilyMemory *family,
-                              const StoreLedger *ledger)
+/* Of keys that no family describes: as long as their visible values on average. */
+static double born_sibling_bytes(const Memory *memory, const StoreLedger *ledger)
 {
-    DataBytes bytes = {.siblings =
-                           (int64_t)((double)ledger->sibling_count * family->sibling_bytes)};
+    double elements = ledger->element_count > 0 ? (double)ledger->element_count : 1;
 
-    if (memory->planned && family->live_per_key > 0) {
-        bytes.live = (int64_t)((double)ledger->key_count * family->live_per_key);
+    return (double)ledger->value_bytes / elements + (double)memory->headers.sibling;
+}
+
+static DataBytes family_bytes(const Memory *memory, uint32_t index)
+{
+    const FamilyMemory *family = &memory->families[index];
+    const StoreLedger *ledger = store_ledger(memory->store, index);
+    DataBytes bytes = {0};
+
+    if (ledger->sibling_count > 0)
+        bytes.siblings =
+            (int64_t)((double)ledger->sibling_count * (index < memory->family_count
+                                                           ? family->sibling_bytes
+                                                           : born_sibling_bytes(memory, ledger)));
+    if (memory->overhead > 0) {
+        bytes.live = (int64_t)(index < memory->family_count
+                                   ? (double)ledger->key_count * family->live_per_key
+                                   : (double)ledger->value_bytes * memory->overhead);
         return bytes;
     }
-    bytes.live = ledger->key_count * KEY_BYTES + ledger->value_bytes;
-    bytes.live += ledger->element_count * ELEMENT_BYTES;
-    bytes.headers = ledger->header_count * HEADER_BYTES;
+    bytes.live = store_live_bytes(memory->store, index);
+    bytes.headers = ledger->key_count * memory->headers.key;
+    bytes.headers += ledger->header_count * memory->headers.element;
+    bytes.keys = ledger->key_count;
+    bytes.deadlines = ledger->deadline_count;
     return bytes;
+}
+
+static DataBytes replaced(const DataBytes *total, const DataBytes *old, const DataBytes *now)
+{
+    return (DataBytes){.live = total->live + now->live - old->live,
+                       .headers = total->headers + now->headers - old->headers,
+                       .siblings = total->siblings + now->siblings - old->siblings,
+                       .keys = total->keys + now->keys - old->keys,
+                       .deadlines = total->deadlines + now->deadlines - old->deadlines};
 }
 
 void memory_settle(Memory *memory, uint32_t family_index)
 {
     FamilyMemory *family = &memory->families[family_index];
-    DataBytes now = family_bytes(memory, family, store_ledger(memory->store, family_index));
+    DataBytes now = family_bytes(memory, family_index);
 
-    memory->total.live += now.live - family->bytes.live;
-    memory->total.headers += now.headers - family->bytes.headers;
-    memory->total.siblings += now.siblings - family->bytes.siblings;
+    memory->total = replaced(&memory->total, &family->bytes, &now);
     family->bytes = now;
 }
 
@@ -50,13 +71,12 @@ void memory_touch_all(Memory *memory)
 
 DataBytes memory_total(const Memory *memory)
 {
-    const FamilyMemory *family = &memory->families[memory->dirty];
-    DataBytes now = family_bytes(memory, family, store_ledger(memory->store, memory->dirty));
-    DataBytes total = memory->total;
+    DataBytes now = family_bytes(memory, memory->dirty);
+    DataBytes total = replaced(&memory->total, &memory->families[memory->dirty].bytes, &now);
 
-    total.live += now.live - family->bytes.live;
-    total.headers += now.headers - family->bytes.headers;
-    total.siblings += now.siblings - family->bytes.siblings;
+    if (memory->overhead == 0)
+        total.live += (int64_t)footprint_shards_bytes(
+            (uint64_t)total.keys, (uint64_t)total.deadlines, memory->shard_count);
     return total;
 }
 
@@ -67,22 +87,32 @@ int64_t memory_data_bytes(const Memory *memory)
     return total.live + total.headers + total.siblings;
 }
 
+/* A value kept beside the visible one, by the family's mean. */
+static double sibling_value(const Family *family, double overhead)
+{
+    double mean = family->value_bytes ? dist_mean(family->value_bytes) : 0;
+
+    if (family->type >= 0 && family->field_count > 1 && crdt_types[family->type]->has_elements)
+        mean /= family->field_count;
+    return mean * (overhead > 0 ? overhead : 1);
+}
+
 void memory_init(Memory *memory, const Store *store, const Family *const *families,
-                 uint32_t family_count, double overhead)
+                 uint32_t family_count, const MemoryConfig *config)
 {
     ensure(family_count <= FAMILY_MAX);
     memset(memory, 0, sizeof *memory);
     memory->store = store;
     memory->family_count = family_count;
-    memory->planned = overhead > 0;
-    memory->families[family_count].sibling_bytes = HEADER_BYTES + KEY_BYTES;
+    memory->shard_count = config->shard_count > 0 ? config->shard_count : 1;
+    memory->overhead = config->overhead;
+    memory->headers = config->headers ? *config->headers : header_sizes_default;
     for (uint32_t f = 0; f < family_count; f++) {
         double mean = families[f]->value_bytes ? dist_mean(families[f]->value_bytes) : 0;
-        uint32_t fields = families[f]->field_count > 0 ? families[f]->field_count : 1;
 
-        memory->families[f].live_per_key = mean * overhead;
+        memory->families[f].live_per_key = mean * config->overhead;
         memory->families[f].sibling_bytes =
-            mean / fields * (overhead > 0 ? overhead : 1) + HEADER_BYTES;
+            sibling_value(families[f], config->overhead) + (double)memory->headers.sibling;
     }
     memory_touch_all(memory);
 }

@@ -1,0 +1,26 @@
+/* Why it works: names of a family differ in their number alone, so all are taken as long as the
+ * last. */
+#include "models/data/family.h"
+
+#include <string.h>
+
+static uint32_t digits_of(uint64_t number)
+{
+    uint32_t digits = 1;
+
+    for (; number >= 10; number /= 10)
+        digits++;
+    return digits;
+}
+
+uint32_t family_key_size(const Family *family)
+{
+    if (family->key_size > 0)
+        return family->key_size;
+    return (uint32_t)(family->name ? strlen(family->name) : 0) + 1 + digits_of(family->key_count);
+}
+
+uint32_t family_field_size(const Family *family)
+{
+    return family->field_size > 0 ? family->field_size : 1 + digits_of(family->field_count);
+}
