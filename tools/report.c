@@ -23,6 +23,7 @@ static void report_peak_free(gpointer data)
     ReportPeak *peak = data;
 
     g_free(peak->member);
+    g_free(peak->model);
     g_free(peak);
 }
 
@@ -205,7 +206,9 @@ static bool load_peaks(StoreFile *store, ReportVariant *variant, const char *run
         store,
         "SELECT used.member, used.max, used.max_at_s, (SELECT share.max FROM memory AS share WHERE "
         "share.run = used.run AND share.metric = 'memory.used_pct' AND share.member = used.member "
-        "AND share.phase = 'all') FROM memory AS used WHERE used.run = ? AND "
+        "AND share.phase = 'all'), coalesce(model.model, ''), coalesce(model.overhead, 0) "
+        "FROM memory AS used LEFT JOIN memory_model AS model USING (run, member) WHERE used.run = "
+        "? AND "
         "used.metric = 'memory.used' AND used.phase = 'all' ORDER BY used.member",
         run_id, error);
 
@@ -224,6 +227,8 @@ static bool load_peaks(StoreFile *store, ReportVariant *variant, const char *run
         if (!peak) {
             peak = g_new0(ReportPeak, 1);
             peak->member = g_strdup(member);
+            peak->model = g_strdup(statement_column_text(query, 4));
+            peak->overhead = statement_column_real(query, 5);
             g_ptr_array_add(variant->peaks, peak);
         } else if (bytes <= peak->bytes) {
             continue;

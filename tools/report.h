@@ -24,6 +24,8 @@ typedef struct {
     double bytes;
     double share; /* of its maximum, NaN: unknown */
     int64_t at_s;
+    char *model;     /* how data was weighed: "footprint" or "overhead", "" unknown */
+    double overhead; /* the factor of the latter */
 } ReportPeak;
 
 /* What causal consistency costs between regions, over whole runs (crdt-semantics.md 1.8). */

@@ -97,6 +97,9 @@ static void write_variant(JsonWriter *writer, const ReportVariant *variant)
         json_write_number(writer, "bytes", peak->bytes);
         json_write_number(writer, "share", peak->share);
         json_write_int(writer, "at_s", peak->at_s);
+        json_write_text(writer, "model", peak->model);
+        if (peak->overhead > 0)
+            json_write_number(writer, "overhead", peak->overhead);
         if (variant->kept_share < 1.0)
             json_write_bool(writer, "not_from_slice", report_variant_lacks_keys(variant));
         json_write_end_object(writer);

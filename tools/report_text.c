@@ -132,9 +132,21 @@ static void append_sites(const ReportVariant *variant, GString *to, bool colour)
     append_site_notes(variant, marked, of_base, to);
 }
 
+/* What stands for keys, values and headers of the member. */
+static void add_model(TextTable *table, const ReportPeak *peak)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *text = NULL;
+
+    g_ascii_formatd(number, sizeof number, "%.6g", peak->overhead);
+    text = peak->overhead > 0 ? g_strdup_printf("%s x %s", peak->model, number)
+                              : g_strdup(peak->model);
+    text_table_ink(table, text, INK_QUIET);
+}
+
 static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
 {
-    g_autoptr(TextTable) table = text_table_new("llrrl");
+    g_autoptr(TextTable) table = text_table_new("llrrll");
     bool lacks_keys = report_variant_lacks_keys(variant);
 
     for (guint i = 0; i < variant->peaks->len; i++) {
@@ -150,6 +162,7 @@ static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
                                                   : format_share(peak->share, text));
         when = g_strdup_printf("at %s", format_time(peak->at_s * SIM_S, text));
         text_table_cell(table, lacks_keys ? "" : when);
+        add_model(table, peak);
     }
     if (variant->peaks->len > 0)
         text_table_append(table, to, "  ", colour);

@@ -102,6 +102,16 @@ const StoreTable store_tables[] = {
      .of_run = true,
      .in_digest = true,
      .columns = GAUGE_COLUMNS},
+    /* How a member's data was weighed: 'footprint', the calibrated encodings and these headers, or
+     * 'overhead', a factor in their place. */
+    {.name = "memory_model",
+     .key = "run, member",
+     .of_run = true,
+     .in_digest = true,
+     .columns = "run TEXT NOT NULL, member TEXT NOT NULL, "
+                "model TEXT NOT NULL CHECK (model IN ('footprint', 'overhead')), "
+                "overhead REAL NOT NULL, key_header_bytes INTEGER NOT NULL, "
+                "element_header_bytes INTEGER NOT NULL, sibling_header_bytes INTEGER NOT NULL"},
     {.name = "event",
      .key = "run, position",
      .of_run = true,
@@ -186,8 +196,10 @@ static const char *const views[] = {
     "CREATE VIEW memory_peak AS SELECT " WHOSE "used.member, used.max AS peak_bytes, "
     "round(used.max / 1e9, 3) AS peak_gb, (SELECT round(100 * max, 2) FROM memory AS share WHERE "
     "share.run = run.run AND share.metric = 'memory.used_pct' AND share.member = used.member AND "
-    "share.phase = 'all') AS peak_pct, used.max_at_s AS at_s " WHICH_RUN
-    "FROM memory AS used" OF_DONE_RUNS " AND used.metric = 'memory.used' AND used.phase = 'all';",
+    "share.phase = 'all') AS peak_pct, used.max_at_s AS at_s, "
+    "(SELECT model FROM memory_model WHERE memory_model.run = run.run AND memory_model.member = "
+    "used.member) AS model " WHICH_RUN "FROM memory AS used" OF_DONE_RUNS
+    " AND used.metric = 'memory.used' AND used.phase = 'all';",
 
     "CREATE VIEW memory_by_cause AS SELECT " WHOSE "memory.member, memory.cause, memory.phase, "
     "mean AS mean_bytes, max AS peak_bytes, max_at_s AS at_s " WHICH_RUN "FROM memory" OF_DONE_RUNS

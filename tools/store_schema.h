@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define STORE_APPLICATION_ID 0x514e5454 /* "QNTT": how we know a file is ours */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 typedef struct {
     const char *name;

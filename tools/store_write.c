@@ -483,6 +483,32 @@ static bool write_log(const Writing *writing, const World *world, GError **error
     return true;
 }
 
+/* A factor stands for the headers of keys and elements too. */
+static bool write_memory_models(const Writing *writing, const World *world, GError **error)
+{
+    g_autoptr(Statement) insert =
+        statement_new(writing->store, "INSERT INTO memory_model VALUES (?,?,?,?,?,?,?)", error);
+
+    if (!insert)
+        return false;
+    for (uint32_t i = 0; world && i < world_member_count(world); i++) {
+        const Member *member = world_member(world, i);
+        const HeaderSizes *headers = member_header_sizes(member);
+        double overhead = member_memory_overhead(member);
+
+        statement_text(insert, writing->run_id);
+        statement_text(insert, member_name(member));
+        statement_text(insert, overhead > 0 ? "overhead" : "footprint");
+        statement_real(insert, overhead);
+        statement_int(insert, overhead > 0 ? 0 : headers->key);
+        statement_int(insert, overhead > 0 ? 0 : headers->element);
+        statement_int(insert, headers->sibling);
+        if (!statement_run(insert, error))
+            return false;
+    }
+    return true;
+}
+
 static bool write_course(const Writing *writing, const LatencyCourse *course, GError **error)
 {
     g_autoptr(Statement) insert = statement_new(
@@ -527,7 +553,9 @@ bool store_write_outcome(StoreFile *store, const char *run_id, const StoreOutcom
 {
     Writing writing = {.store = store, .run_id = run_id, .recording = outcome->recording};
 
-    if (!write_provenance(&writing, outcome, error) || !write_log(&writing, outcome->world, error))
+    if (!write_provenance(&writing, outcome, error) ||
+        !write_log(&writing, outcome->world, error) ||
+        !write_memory_models(&writing, outcome->world, error))
         return false;
     if (!outcome->recording)
         return true;

@@ -241,6 +241,7 @@ Member *member_new(const MemberConfig *config, GError **error)
     member->request_handler = (Handler){.run = request_run, .actor = member};
     member->expiry_handler = (Handler){.run = expiry_run, .actor = member};
     parts_make(member);
+    member->config.headers = NULL; /* the memory has its copy */
     return member;
 }
 

@@ -103,7 +103,9 @@ bool member_is_crashed(const Member *member);
 uint64_t member_reach_epoch(const Member *member); /* grows whenever it stops being reachable */
 bool member_has_peer(const Member *member, uint32_t peer_id); /* linked, not unlinked */
 int64_t member_memory_bytes(const Member *member, MemoryCause cause);
-int64_t member_memory_used(const Member *member); /* all causes */
+int64_t member_memory_used(const Member *member);    /* all causes */
+double member_memory_overhead(const Member *member); /* 0: live data as calibrated, with headers */
+const HeaderSizes *member_header_sizes(const Member *member);
 uint64_t member_memory_max(const Member *member);
 bool member_refuses_writes(const Member *member);
 SimTime member_lag_ns(const Member *member, SimTime now_ns); /* largest over linked peers */

@@ -76,6 +76,16 @@ int64_t member_memory_used(const Member *member)
     return used + MIN(unacked, (int64_t)member->config.backlog_bytes);
 }
 
+double member_memory_overhead(const Member *member)
+{
+    return member->memory.overhead;
+}
+
+const HeaderSizes *member_header_sizes(const Member *member)
+{
+    return &member->memory.headers;
+}
+
 uint64_t member_memory_max(const Member *member)
 {
     return member->config.memory_max_bytes;

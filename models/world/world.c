@@ -389,6 +389,16 @@ void world_log(World *world, SimTime at_ns, const char *kind, const char *subjec
                    *detail ? " " : "", detail);
 }
 
+uint32_t world_member_count(const World *world)
+{
+    return world->member_count;
+}
+
+const Member *world_member(const World *world, uint32_t index)
+{
+    return world->members[index];
+}
+
 uint32_t world_log_count(const World *world)
 {
     return world->log->len;

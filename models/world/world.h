@@ -48,6 +48,9 @@ void world_check(const World *world); /* invariants; ensure fails when one does 
 /* Every member knows everything of every other. */
 bool world_has_converged(const World *world);
 
+uint32_t world_member_count(const World *world);
+const Member *world_member(const World *world, uint32_t index);
+
 /* What happened, in order: faults, alerts, actions, membership. */
 typedef struct {
     SimTime at_ns;

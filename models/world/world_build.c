@@ -100,6 +100,9 @@ static bool build_members(World *world, GError **error)
 
     for (uint32_t i = 0; i < world->member_count; i++) {
         const MemberParams *p = scenario_member(scenario, i);
+        HeaderSizes headers = {.key = (int64_t)p->memory.key_header,
+                               .element = (int64_t)p->memory.element_header,
+                               .sibling = (int64_t)p->memory.sibling_header};
         MemberConfig config = {.id = i + 1,
                                .member_count = world->member_count,
                                .name = scenario->names.members[i],
@@ -118,6 +121,7 @@ static bool build_members(World *world, GError **error)
                                .memory_max_bytes = p->memory.max_bytes,
                                .reserve_share = p->memory.reserve,
                                .overhead = p->memory.overhead,
+                               .headers = &headers,
                                .backlog_bytes = p->backlog_bytes,
                                .clock_skew_ns = p->clock_skew_ns,
                                .clock_start_ms = scenario->day_start_ns / SIM_MS,

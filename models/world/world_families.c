@@ -195,6 +195,9 @@ static void family_fill(WorldFamilies *families, const Scenario *scenario, uint6
                  .ttl_ns = p->ttl ? (SimTime)dist_mean(p->ttl) : 0,
                  .retention = retention_of(p),
                  .record_bytes = p->metadata > 0 ? (uint32_t)p->metadata : RECORD_BYTES_DEFAULT,
+                 .tombstone_bytes = (uint32_t)p->tombstone,
+                 .key_size = (uint32_t)p->key_size,
+                 .field_size = (uint32_t)p->field_size,
                  .salt = rule.salt};
     family->popularity = popularity_new(&popularity);
     arena_own(families->arena, (void *)(uintptr_t)family->popularity,
