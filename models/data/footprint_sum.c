@@ -15,8 +15,9 @@
 #define STREAM_NAME_LEN    1
 #define JSON_VALUE_BYTES   24
 #define SKETCH_HEAD        18 /* an empty one: its head and a run of zeros */
-#define SKETCH_DENSE       12304
-#define SKETCH_MOST_GROWTH 3 /* room made for one register more */
+#define SKETCH_MOST_GROWTH 3  /* room made for one register more */
+#define SKETCH_FEW_BYTES   64
+#define SKETCH_BUFFERS_MAX 256
 
 static bool number_of(PayloadText text, int64_t *out)
 {
@@ -171,21 +172,72 @@ int64_t footprint_stream_bytes(const FootprintRules *rules, uint64_t entries, ui
     return object_bytes(rules) + (int64_t)footprint_stream_quick(rules, &shape);
 }
 
-/* A buffer grows when the next register may find no room, and asks for twice what it needs. */
+/* Sketches of one length whose buffers grew alike, as a share of all. */
+typedef struct {
+    FootprintBuffer buffer;
+    double share;
+} SketchBuffers;
+
+static void sketches_add(SketchBuffers *all, uint32_t *count, const FootprintBuffer *buffer,
+                         double share)
+{
+    uint32_t at = 0;
+
+    while (at < *count && all[at].buffer.bytes != buffer->bytes)
+        at++;
+    if (at == *count) {
+        ensure(*count < SKETCH_BUFFERS_MAX);
+        all[(*count)++] = (SketchBuffers){.buffer = *buffer};
+    }
+    all[at].share += share;
+}
+
+/* Whether a sketch that fills a buffer of so much room meets this length on its way.  While few
+ * registers are set, each adds exactly what one can add at most. */
+static bool sketch_meets(uint64_t room, uint64_t len)
+{
+    return room >= SKETCH_FEW_BYTES || (len - SKETCH_HEAD) % SKETCH_MOST_GROWTH == 0;
+}
+
+/* Moves on those among the sketches in this buffer that grew before they were so long. */
+static void sketches_grow(const FootprintRules *rules, SketchBuffers *all, uint32_t *count,
+                          uint32_t index, uint64_t encoded_bytes)
+{
+    uint64_t room = all[index].buffer.room;
+    double part = all[index].share / (room < SKETCH_FEW_BYTES ? 1 : SKETCH_MOST_GROWTH);
+
+    for (uint64_t len = room + 1 - SKETCH_MOST_GROWTH; len <= room && len <= encoded_bytes; len++) {
+        FootprintBuffer grown = all[index].buffer;
+
+        if (!sketch_meets(room, len))
+            continue;
+        grown.len = len;
+        footprint_buffer_reserve(rules, &grown, SKETCH_MOST_GROWTH);
+        all[index].share -= part;
+        sketches_add(all, count, &grown, part);
+    }
+}
+
+/* A buffer grows when the next register may find no room, and asks for twice what it needs.  A
+ * register adds up to three bytes, so the length at which that happens is one of three, equally
+ * often: the sketches part there, and meet again in the size classes.  Buffers only grow, so those
+ * further down the list are larger. */
 int64_t footprint_sketch_bytes(const FootprintRules *rules, uint64_t encoded_bytes)
 {
+    SketchBuffers all[SKETCH_BUFFERS_MAX];
     FootprintBuffer buffer = footprint_buffer_new(rules, SKETCH_HEAD);
+    uint32_t count = 0;
+    double mean = 0;
 
-    if (encoded_bytes >= SKETCH_DENSE) {
-        buffer = footprint_buffer_new(rules, encoded_bytes);
-        return object_bytes(rules) + (int64_t)buffer.bytes;
+    if (encoded_bytes > rules->hll_sparse_max_bytes)
+        return object_bytes(rules) + (int64_t)footprint_string_bytes(rules, encoded_bytes);
+    footprint_buffer_reserve(rules, &buffer, SKETCH_MOST_GROWTH);
+    sketches_add(all, &count, &buffer, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        sketches_grow(rules, all, &count, i, encoded_bytes);
+        mean += all[i].share * (double)all[i].buffer.bytes;
     }
-    buffer.len = SKETCH_HEAD;
-    while (buffer.room < encoded_bytes + SKETCH_MOST_GROWTH) {
-        buffer.len = MAX(buffer.len, buffer.room - MIN(buffer.room, SKETCH_MOST_GROWTH - 1));
-        footprint_buffer_reserve(rules, &buffer, SKETCH_MOST_GROWTH);
-    }
-    return object_bytes(rules) + (int64_t)buffer.bytes;
+    return object_bytes(rules) + (int64_t)(mean + 0.5);
 }
 
 int64_t footprint_json_bytes(const FootprintRules *rules, uint64_t values, uint64_t text_bytes)

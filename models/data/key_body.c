@@ -52,7 +52,7 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
         family = key->state->family;
         rule_of(type)->fill(keep->body, key->state->fields, family_value_bytes(family, key->kept));
         summary = rule_of(type)->summary(keep->body);
-        keep->live_bytes = live_body(type, &summary);
+        keep->live_bytes = live_body(store, type, &summary);
     }
     return keep->body;
 }
@@ -162,7 +162,8 @@ void body_changed(Store *store, const Key *key, int type, const BodyView *before
         presence_changed(store, key, type, presence);
     if (presence != 0 || now->element_count != old->element_count ||
         now->value_bytes != old->value_bytes)
-        live_body_changed(store, key, keep_of(key, type), view.present ? live_body(type, now) : 0);
+        live_body_changed(store, key, keep_of(key, type),
+                          view.present ? live_body(store, type, now) : 0);
     if (dot != 0 && collectable(old) == 0 && collectable(now) > 0)
         collect_push(&store->collect, &(CollectEntry){key->state, key->born, key->kept, dot, type});
 }

@@ -12,8 +12,8 @@
 #include "sim/prefetch.h"
 
 /* Elements of a slot each are of equal size; a body shares out what the division leaves over. */
-static void count_start_value(FamilyState *state, const BodyStart *start, int64_t bytes,
-                              int64_t weight)
+static void count_start_value(Store *store, FamilyState *state, const BodyStart *start,
+                              int64_t bytes, int64_t weight)
 {
     StoreLedger *ledger = &state->ledger;
     BodySummary summary = start->summary;
@@ -26,11 +26,11 @@ static void count_start_value(FamilyState *state, const BodyStart *start, int64_
     ledger->value_bytes += weight * summary.value_bytes;
     ledger->frame_bytes += weight * live_start_key(state, (uint32_t)bytes);
     if (state->type->body)
-        ledger->frame_bytes += weight * live_body(state->family->type, &summary);
+        ledger->frame_bytes += weight * live_body(store, state->family->type, &summary);
 }
 
 /* The books of what exists at the start. */
-static void state_count_start(FamilyState *state)
+static void state_count_start(Store *store, FamilyState *state)
 {
     const Family *family = state->family;
     StoreLedger *ledger = &state->ledger;
@@ -52,11 +52,11 @@ static void state_count_start(FamilyState *state)
         bytes = constant ? constant_bytes : family_value_bytes(family, kept);
         ledger->key_count += weight;
         ledger->deadline_count += family->ttl_ns > 0 ? weight : 0;
-        count_start_value(state, &start, bytes, weight);
+        count_start_value(store, state, &start, bytes, weight);
     }
 }
 
-static void state_init(FamilyState *state, const Family *family)
+static void state_init(Store *store, FamilyState *state, const Family *family)
 {
     size_t slot_count;
 
@@ -68,7 +68,7 @@ static void state_init(FamilyState *state, const Family *family)
     if ((state->type->has_elements || state->type->body) && family->field_count > 0)
         state->fields = family->field_count;
     live_init(state);
-    state_count_start(state);
+    state_count_start(store, state);
     if (state->type->body) {
         state->bodies = g_new0(BodyKeep, family->kept_count);
         return;
@@ -93,7 +93,7 @@ Store *store_new(const StoreConfig *config)
     store->families = g_new0(FamilyState, config->family_count);
     for (uint32_t i = 0; i < config->family_count; i++) {
         ensure(config->families[i]->index == i);
-        state_init(&store->families[i], config->families[i]);
+        state_init(store, &store->families[i], config->families[i]);
     }
     expiry_start(store);
     return store;
@@ -129,6 +129,7 @@ void store_free(Store *store)
         if (store->born.entries[i])
             born_free(&store->world.pool, store->born.entries[i]);
     g_free(store->born.entries);
+    g_free(store->sketches);
     g_free(store->families);
     slot_pool_clear(&store->world.pool);
     causality_clear(&store->world.causality);

@@ -98,7 +98,19 @@ int64_t live_start_key(FamilyState *state, uint32_t value_bytes)
     return bytes + live_register(state, value_bytes);
 }
 
-int64_t live_body(int type, const BodySummary *summary)
+/* Which steps a sketch's buffer took to its length is some work, so it is done once for each. */
+static int64_t sketch_bytes(Store *store, uint64_t encoded_bytes)
+{
+    if (encoded_bytes > rules->hll_sparse_max_bytes)
+        return footprint_sketch_bytes(rules, encoded_bytes);
+    if (!store->sketches)
+        store->sketches = g_new0(int64_t, rules->hll_sparse_max_bytes + 1);
+    if (store->sketches[encoded_bytes] == 0)
+        store->sketches[encoded_bytes] = footprint_sketch_bytes(rules, encoded_bytes);
+    return store->sketches[encoded_bytes];
+}
+
+int64_t live_body(Store *store, int type, const BodySummary *summary)
 {
     uint64_t elements = (uint64_t)summary->element_count;
     uint64_t bytes = (uint64_t)summary->value_bytes;
@@ -109,7 +121,7 @@ int64_t live_body(int type, const BodySummary *summary)
     case CRDT_STREAM:
         return footprint_stream_bytes(rules, elements, bytes);
     case CRDT_HYPERLOGLOG:
-        return footprint_sketch_bytes(rules, bytes);
+        return sketch_bytes(store, bytes);
     default:
         return footprint_json_bytes(rules, elements, bytes);
     }

@@ -119,6 +119,7 @@ struct Store {
     bool has_dropping;       /* a body has been made whose type drops things */
     GPtrArray *watches;      /* of StoreWatch; NULL: nobody ever watched */
     Pubsub *pubsub;
+    int64_t *sketches; /* bytes of a sparse sketch by its length, 0: not asked for; NULL: none */
     PayloadWriter payload;
     uint64_t superseded_seq;
     bool last_was_remove;
@@ -300,7 +301,7 @@ void collect_clear(CollectQueue *queue);
 void live_init(FamilyState *state);
 int64_t live_start_key(FamilyState *state, uint32_t value_bytes);      /* but for bodies' values */
 int64_t live_register(const FamilyState *state, uint32_t value_bytes); /* of a declared key */
-int64_t live_body(int type, const BodySummary *summary);               /* of one that exists */
+int64_t live_body(Store *store, int type, const BodySummary *summary); /* of one that exists */
 
 /* The key came (1) or went (-1): counts it, with the deadline it has at that moment. */
 void live_key_changed(Store *store, const Key *key, int presence);
