@@ -36,7 +36,7 @@ static void state_count_start(Store *store, FamilyState *state)
     StoreLedger *ledger = &state->ledger;
     bool constant =
         family->value_bytes && dist_min(family->value_bytes) == dist_max(family->value_bytes);
-    int64_t constant_bytes = constant ? dist_min(family->value_bytes) : 0;
+    int64_t alike = 0; /* keys of one size, weighted */
     BodyStart start = {.summary = {.element_count = state->fields, .header_count = state->fields},
                        .is_sized = true};
 
@@ -44,16 +44,19 @@ static void state_count_start(Store *store, FamilyState *state)
         body_start(state, &start);
     for (uint64_t kept = 0; kept < family->kept_count; kept++) {
         int64_t weight;
-        int64_t bytes;
 
         if (!family_is_prefilled(family, kept))
             continue;
         weight = family_weight(family, kept);
-        bytes = constant ? constant_bytes : family_value_bytes(family, kept);
         ledger->key_count += weight;
-        ledger->deadline_count += family->ttl_ns > 0 ? weight : 0;
-        count_start_value(store, state, &start, bytes, weight);
+        if (constant)
+            alike += weight;
+        else
+            count_start_value(store, state, &start, family_value_bytes(family, kept), weight);
     }
+    ledger->deadline_count = family->ttl_ns > 0 ? ledger->key_count : 0;
+    if (alike > 0)
+        count_start_value(store, state, &start, dist_min(family->value_bytes), alike);
 }
 
 static void state_init(Store *store, FamilyState *state, const Family *family)
@@ -116,6 +119,7 @@ static void state_free(SlotPool *pool, FamilyState *state)
     g_free(state->expiry_memory);
     g_free(state->queued_ms);
     g_free(state->live);
+    g_free(state->text_frames);
     g_free(state->frames);
 }
 

@@ -81,14 +81,18 @@ typedef struct {
     int64_t header_count;   /* elements or keys with any CRDT state, visible or not, and the further
                                dots of a set's elements */
     int64_t deadline_count; /* existing keys that will expire */
-    int64_t frame_bytes;    /* see store_live_bytes */
+    int64_t frame_bytes;    /* see ledger_live_bytes */
+    bool is_sized;          /* frame_bytes leaves value_bytes out */
 } StoreLedger;
 
 const StoreLedger *store_ledger(const Store *store, uint32_t family_index);
 
 /* What Redis would keep for the family's existing keys (models/data/footprint.h), without the
  * buckets of the keyspace.  A key that several types live in keeps the values of all. */
-int64_t store_live_bytes(const Store *store, uint32_t family_index);
+static inline int64_t ledger_live_bytes(const StoreLedger *ledger)
+{
+    return ledger->frame_bytes + (ledger->is_sized ? ledger->value_bytes : 0);
+}
 
 /* For retention by key: the seq of the newest earlier record of the same origin on the same key and
  * element as the effect last emitted or applied, 0 when there is none. */

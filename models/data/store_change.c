@@ -5,15 +5,14 @@
 
 #include "sim/ensure.h"
 
-static void register_changed(Store *store, const Key *key, const SlotSummary *before,
-                             const SlotSummary *after)
+static void register_changed(Store *store, const Key *key, SlotSummary before, SlotSummary after)
 {
     FamilyState *state = key->state;
-    int presence = (int)after->present - (int)before->present;
-    int64_t frame = after->present ? live_register(state, after->value_bytes) : 0;
+    int presence = (int)after.present - (int)before.present;
+    int64_t frame = after.present ? live_register(state, after.value_bytes) : 0;
 
-    if (before->present)
-        frame -= live_register(state, before->value_bytes);
+    if (before.present)
+        frame -= live_register(state, before.value_bytes);
     state->ledger.frame_bytes += key_weight(key) * frame;
     if (presence != 0)
         live_key_changed(store, key, presence);
@@ -33,21 +32,26 @@ static void elements_changed(Store *store, const Key *key, int type, int presenc
         live_key_changed(store, key, presence);
 }
 
-static void ledger_slot_changed(Store *store, const Key *key, int type, const SlotSummary *before,
-                                const SlotSummary *after)
+static void ledger_slot_changed(Store *store, const Key *key, int type, SlotSummary before,
+                                SlotSummary after)
 {
     StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
-    int64_t weight = key_weight(key);
-    int presence = (int)after->present - (int)before->present;
-    int64_t siblings = (int64_t)after->sibling_count - (int64_t)before->sibling_count;
-    bool is_register = key->state && !key->state->type->has_elements;
+    int presence = (int)after.present - (int)before.present;
+    int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
+    bool alike = presence == 0 && siblings == 0 && before.held == after.held;
+    bool is_register;
+    int64_t weight;
 
-    if (is_register && (presence != 0 || before->value_bytes != after->value_bytes))
+    if (alike && before.value_bytes == after.value_bytes)
+        return;
+    is_register = key->state && !key->state->type->has_elements;
+    weight = key_weight(key);
+    ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
+    if (is_register)
         register_changed(store, key, before, after);
-    ledger->value_bytes += weight * ((int64_t)after->value_bytes - (int64_t)before->value_bytes);
-    if (presence == 0 && siblings == 0 && before->held == after->held)
+    if (alike)
         return; /* a value in place of another */
-    ledger->header_count += weight * ((int64_t)after->held - (int64_t)before->held);
+    ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
     if (crdt_types[type]->add_wins) /* an element has one name: further adds are dots, not copies */
         ledger->header_count += weight * siblings;
     else
@@ -73,7 +77,7 @@ void slot_changed(Store *store, const Key *key, int type, PayloadText element, c
     SlotBooks after;
 
     slot_books(store, key, type, element, slot, &after);
-    ledger_slot_changed(store, key, type, &before->summary, &after.summary);
+    ledger_slot_changed(store, key, type, before->summary, after.summary);
     if (!key->born)
         return;
     if (crdt_types[type]->has_elements)
@@ -267,7 +271,6 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
     Key key = {.state = state, .kept = effect->key - state->family->base};
     Slot *slot = &state->slots[key.kept];
     SlotSummary before;
-    SlotSummary after;
     uint32_t bytes;
 
     if (!slot_is_touched(slot))
@@ -296,8 +299,7 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
                                 .value.kind = effect->value.kind,
                                 .op = EFFECT_ASSIGN,
                                 .ahead = ahead});
-    after = slot_summary(&store->world.pool, slot);
-    ledger_slot_changed(store, &key, effect->type, &before, &after);
+    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
 }
 
 void change_apply(Store *store, Change *change)

@@ -40,18 +40,29 @@ static FootprintSum declared_element(const Family *family, uint32_t fields)
     return footprint_scored_member(rules, value, SCORE_BYTES);
 }
 
+int64_t live_long_register(const FamilyState *state, uint32_t value_bytes)
+{
+    if (!state->ledger.is_sized)
+        return footprint_number_bytes(rules, INT64_MAX);
+    return footprint_text_bytes(rules, value_bytes) - value_bytes;
+}
+
 void live_init(FamilyState *state)
 {
     const Family *family = state->family;
     uint64_t mean = family->value_bytes ? (uint64_t)dist_mean(family->value_bytes) : 0;
 
     state->key_bytes = (uint32_t)footprint_name_bytes(rules, family_key_size(family));
-    state->is_sized =
+    state->ledger.is_sized =
         family->type == CRDT_STRING || family->type == CRDT_HASH || family->type == CRDT_SET;
-    if (!state->type->has_elements)
+    if (!state->type->has_elements) {
+        state->text_frames = g_new(uint16_t, LIVE_SHORT_TEXT);
+        for (uint32_t len = 0; len < LIVE_SHORT_TEXT; len++)
+            state->text_frames[len] = (uint16_t)live_long_register(state, len);
         return;
+    }
     state->element = declared_element(family, state->fields);
-    state->element_bytes = state->is_sized ? (uint32_t)(mean / state->fields) : 0;
+    state->element_bytes = state->ledger.is_sized ? (uint32_t)(mean / state->fields) : 0;
     state->frames = g_new0(int64_t, (size_t)state->fields + 1);
 }
 
@@ -67,13 +78,6 @@ static int64_t declared_frame(FamilyState *state, uint32_t elements)
     *frame = footprint_sum_bytes(rules, footprint_type(state->family->type), &sum) -
              (int64_t)elements * state->element_bytes;
     return *frame;
-}
-
-int64_t live_register(const FamilyState *state, uint32_t value_bytes)
-{
-    if (!state->is_sized)
-        return footprint_number_bytes(rules, INT64_MAX);
-    return footprint_text_bytes(rules, value_bytes) - value_bytes;
 }
 
 void live_elements_changed(FamilyState *state, uint64_t kept, int change)
@@ -217,13 +221,4 @@ void live_born_string_changed(Store *store, BornKey *born)
 
     store->born_ledger.frame_bytes += live_bytes - born->string_live_bytes;
     born->string_live_bytes = live_bytes;
-}
-
-int64_t store_live_bytes(const Store *store, uint32_t family_index)
-{
-    const StoreLedger *ledger = store_ledger(store, family_index);
-
-    if (family_index < store->config.family_count && store->families[family_index].is_sized)
-        return ledger->frame_bytes + ledger->value_bytes;
-    return ledger->frame_bytes;
 }

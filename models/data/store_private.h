@@ -73,10 +73,10 @@ typedef struct {
     uint32_t fields;
     bool is_register; /* one slot a key, whose history records are kept by operation */
     StoreLedger ledger;
-    bool is_sized;          /* frame_bytes of the ledger leaves its value_bytes out: store_live.c */
     uint32_t key_bytes;     /* name and entry of one key */
     FootprintSum element;   /* of types with elements: each as the family says, ... */
     uint32_t element_bytes; /* of which its text, when is_sized */
+    uint16_t *text_frames;  /* with one slot a key: of short values, by their length */
     int64_t *frames;        /* with elements: by their number, a key's value less their texts */
 } FamilyState;
 
@@ -299,8 +299,18 @@ void collect_clear(CollectQueue *queue);
  * ----------------------------------------- */
 
 void live_init(FamilyState *state);
-int64_t live_start_key(FamilyState *state, uint32_t value_bytes);      /* but for bodies' values */
-int64_t live_register(const FamilyState *state, uint32_t value_bytes); /* of a declared key */
+int64_t live_start_key(FamilyState *state, uint32_t value_bytes); /* but for bodies' values */
+
+/* The value of a declared key of one slot, less its text when the family is sized. */
+#define LIVE_SHORT_TEXT 2048
+int64_t live_long_register(const FamilyState *state, uint32_t value_bytes);
+
+static inline int64_t live_register(const FamilyState *state, uint32_t value_bytes)
+{
+    return value_bytes < LIVE_SHORT_TEXT ? state->text_frames[value_bytes]
+                                         : live_long_register(state, value_bytes);
+}
+
 int64_t live_body(Store *store, int type, const BodySummary *summary); /* of one that exists */
 
 /* The key came (1) or went (-1): counts it, with the deadline it has at that moment. */

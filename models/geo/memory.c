@@ -23,7 +23,7 @@ static double born_sibling_bytes(const Memory *memory, const StoreLedger *ledger
 static DataBytes family_bytes(const Memory *memory, uint32_t index)
 {
     const FamilyMemory *family = &memory->families[index];
-    const StoreLedger *ledger = store_ledger(memory->store, index);
+    const StoreLedger *ledger = family->ledger;
     DataBytes bytes = {0};
 
     if (ledger->sibling_count > 0)
@@ -37,7 +37,7 @@ static DataBytes family_bytes(const Memory *memory, uint32_t index)
                                    : (double)ledger->value_bytes * memory->overhead);
         return bytes;
     }
-    bytes.live = store_live_bytes(memory->store, index);
+    bytes.live = ledger_live_bytes(ledger);
     bytes.headers = ledger->key_count * memory->headers.key;
     bytes.headers += ledger->header_count * memory->headers.element;
     bytes.keys = ledger->key_count;
@@ -54,12 +54,20 @@ static DataBytes replaced(const DataBytes *total, const DataBytes *old, const Da
                        .deadlines = total->deadlines + now->deadlines - old->deadlines};
 }
 
+static int64_t buckets_bytes(const Memory *memory, const DataBytes *total)
+{
+    return (int64_t)footprint_shards_bytes((uint64_t)total->keys, (uint64_t)total->deadlines,
+                                           memory->shard_count);
+}
+
 void memory_settle(Memory *memory, uint32_t family_index)
 {
     FamilyMemory *family = &memory->families[family_index];
     DataBytes now = family_bytes(memory, family_index);
 
     memory->total = replaced(&memory->total, &family->bytes, &now);
+    memory->settled_bytes = memory->total.live + buckets_bytes(memory, &memory->total) +
+                            memory->total.headers + memory->total.siblings;
     family->bytes = now;
 }
 
@@ -74,16 +82,25 @@ DataBytes memory_total(const Memory *memory)
     DataBytes now = family_bytes(memory, memory->dirty);
     DataBytes total = replaced(&memory->total, &memory->families[memory->dirty].bytes, &now);
 
-    if (memory->overhead == 0)
-        total.live += (int64_t)footprint_shards_bytes(
-            (uint64_t)total.keys, (uint64_t)total.deadlines, memory->shard_count);
+    total.live += buckets_bytes(memory, &total);
     return total;
 }
 
+/* Asked before every write.  Mostly nothing came or went since the family was settled, and values
+ * have changed their sizes at most. */
 int64_t memory_data_bytes(const Memory *memory)
 {
-    DataBytes total = memory_total(memory);
+    const FamilyMemory *family = &memory->families[memory->dirty];
+    const StoreLedger *ledger = family->ledger;
+    DataBytes total;
 
+    if (memory->overhead == 0 && ledger->key_count == family->bytes.keys &&
+        ledger->deadline_count == family->bytes.deadlines && ledger->sibling_count == 0 &&
+        family->bytes.siblings == 0)
+        return memory->settled_bytes + ledger_live_bytes(ledger) - family->bytes.live +
+               ledger->key_count * memory->headers.key +
+               ledger->header_count * memory->headers.element - family->bytes.headers;
+    total = memory_total(memory);
     return total.live + total.headers + total.siblings;
 }
 
@@ -114,5 +131,7 @@ void memory_init(Memory *memory, const Store *store, const Family *const *famili
         memory->families[f].sibling_bytes =
             sibling_value(families[f], config->overhead) + (double)memory->headers.sibling;
     }
+    for (uint32_t f = 0; f <= family_count; f++)
+        memory->families[f].ledger = store_ledger(store, f);
     memory_touch_all(memory);
 }

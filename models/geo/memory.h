@@ -3,7 +3,7 @@
  * A change only marks its family; the sums are made up when somebody asks, for members hear many
  * more effects than questions.
  *
- * Live data is what Redis keeps for the keys that exist (store_live_bytes) and the buckets of the
+ * Live data is what Redis keeps for the keys that exist (ledger_live_bytes) and the buckets of the
  * dictionaries they are in, one pair a shard, because shards are processes of their own.  With
  * `overhead` it is existing keys x mean value x overhead instead, buckets and headers included.
  *
@@ -45,7 +45,8 @@ typedef struct {
 } DataBytes;
 
 typedef struct {
-    DataBytes bytes;
+    const StoreLedger *ledger;
+    DataBytes bytes;     /* as settled */
     double live_per_key; /* with overhead */
     double sibling_bytes;
 } FamilyMemory;
@@ -58,6 +59,7 @@ typedef struct {
     HeaderSizes headers;
     uint32_t dirty;                        /* the one family whose bytes may have changed since */
     DataBytes total;                       /* without what changed in it, and without buckets */
+    int64_t settled_bytes;                 /* of total with its buckets */
     FamilyMemory families[FAMILY_MAX + 1]; /* last: born keys */
 } Memory;
 

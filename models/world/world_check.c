@@ -26,13 +26,18 @@ static void check_books(const World *world)
 
         for (int cause = 0; cause < MEMORY_CAUSE_COUNT; cause++)
             ensure(member_memory_bytes(member, (MemoryCause)cause) >= 0);
-        for (uint32_t f = 0; f < world_families_count(world->families); f++) {
+        for (uint32_t f = 0; f <= world_families_count(world->families); f++) {
             const StoreLedger *ledger = store_ledger(store, f);
 
             ensure(ledger->key_count >= 0);
             ensure(ledger->value_bytes >= 0);
             ensure(ledger->sibling_count >= 0);
             ensure(ledger->header_count >= 0);
+            ensure(ledger->deadline_count >= 0);
+            ensure(ledger->deadline_count <= ledger->key_count);
+            ensure(ledger_live_bytes(ledger) >= 0);
+            /* No value without a key, no key without a name. */
+            ensure((ledger_live_bytes(ledger) > 0) == (ledger->key_count > 0));
         }
     }
 }

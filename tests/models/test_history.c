@@ -127,7 +127,25 @@ static void test_too_many_sizes_are_refused(void)
     EXPECT(history_classes_init(&classes, list, FAMILY_MAX / 2));
 }
 
+/* A tombstone has a size of its own, or the record's. */
+static void test_history_tombstones_weigh_what_the_family_says(void)
+{
+    for (uint32_t tombstone = 0; tombstone <= 30; tombstone += 30) {
+        const Family family = {.weight = 4, .record_bytes = 100, .tombstone_bytes = tombstone};
+        const Family *const one[] = {&family};
+        HistoryClasses classes;
+
+        EXPECT(history_classes_init(&classes, one, 1));
+        EXPECT_INT(classes.bytes[classes.code[0][HISTORY_RECORD][0]], 100);
+        EXPECT_INT(classes.bytes[classes.code[0][HISTORY_TOMBSTONE][0]],
+                   tombstone > 0 ? tombstone : 100);
+        EXPECT_INT(classes.bytes[classes.code[0][HISTORY_TOMBSTONE][1]],
+                   4 * (tombstone > 0 ? tombstone : 100));
+    }
+}
+
 static const TestCase cases[] = {
+    TEST(test_history_tombstones_weigh_what_the_family_says),
     TEST(test_records_weigh_what_their_family_says),
     TEST(test_collect_walks_to_the_floor_and_stops),
     TEST(test_superseded_record_is_forgotten_once),

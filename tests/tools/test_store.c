@@ -158,7 +158,7 @@ static void test_store_new_file_is_complete_at_once(void)
     store = open_good(f);
     again = open_good(f);
     EXPECT(!g_file_test(temporary, G_FILE_TEST_EXISTS));
-    EXPECT_ANSWER(store, "PRAGMA user_version", "1");
+    EXPECT_ANSWER(store, "PRAGMA user_version", "2");
     EXPECT_ANSWER(store, "SELECT count(*) FROM run", "0");
     EXPECT_INT(digest_of(store), digest_of(again));
 }

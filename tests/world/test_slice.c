@@ -77,6 +77,26 @@ static void test_weights_add_up_to_the_keys(void)
     }
 }
 
+/* Values of many sizes, some with a life: what the slice weighs stands for the whole, buckets
+ * included, for they follow from the keys it stands for. */
+static void test_live_memory_is_that_of_the_whole(void)
+{
+    static const char sizes[] =
+        "{\"families\": {\"big\": {\"ttl\": \"1h\", \"value\": {\"lognormal\": {\"p50\": "
+        "\"100B\", \"p99\": \"500B\"}}}}}";
+    g_autoptr(Story) whole = story_sliced(base, sizes, 1, 1);
+    double truth = (double)member_memory_bytes(story_member(whole, 0), MEMORY_LIVE);
+    double sum = 0, runs = 20;
+
+    for (uint64_t seed = 1; seed <= (uint64_t)runs; seed++) {
+        g_autoptr(Story) story = story_sliced(base, sizes, seed, 16);
+
+        sum += (double)member_memory_bytes(story_member(story, 0), MEMORY_LIVE);
+    }
+    /* A run keeps 6250 keys or so of weight 16: 1.2 % for their number and as much for sizes. */
+    EXPECT_NEAR(sum / runs, truth, truth * 4 * 0.017 / sqrt(runs));
+}
+
 static bool same_keys(const Family *one, const Family *other)
 {
     bool same = one->kept_count == other->kept_count;
@@ -218,6 +238,7 @@ static void test_waits_are_those_of_the_full_load(void)
 static const TestCase cases[] = {
     TEST(test_small_families_and_hot_keys_are_always_in),
     TEST(test_weights_add_up_to_the_keys),
+    TEST(test_live_memory_is_that_of_the_whole),
     TEST(test_every_variant_keeps_the_same_keys),
     TEST(test_intervals_cover_the_truth_as_often_as_they_say),
     TEST(test_whole_runs_have_no_interval),
