@@ -18,7 +18,7 @@
  * the value that is kept comes on top
  *
  * A string of 100 bytes then takes 1.9 times what it does alone (176 + buckets 8 to 16, and 168), a
- * hash of 10 fields of 10 bytes as much (240 + buckets, and 240), a string of 1 kB 1.1 times.
+ * hash of 10 fields of 10 bytes as much (240 + buckets, and 240), a string of 1 kB 1.15 times.
  * Values much smaller than 100 bytes pay more than twice, as any header of its own makes them.
  */
 #pragma once

@@ -475,7 +475,25 @@ static void test_cli_list_tells_what_a_member_is(void)
     EXPECT_SAYS(f->errors, "\"crash\" is one of faults: quintet list faults crash");
 }
 
+/* Beside each peak stands what weighed the member's data, in text, JSON and the file. */
+static void test_cli_reports_say_which_memory_model(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --until 1m --set "
+                          "members.us.memory.overhead=2.5"),
+               0);
+    EXPECT_SAYS(f->output, "footprint\n");
+    EXPECT_SAYS(f->output, "overhead x 2.5\n");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --until 1m --json --set "
+                          "members.us.memory.overhead=2.5"),
+               0);
+    EXPECT_SAYS(f->output, "\"model\": \"footprint\"");
+    EXPECT_SAYS(f->output, "\"model\": \"overhead\"");
+}
+
 static const TestCase cases[] = {
+    TEST(test_cli_reports_say_which_memory_model),
     TEST(test_cli_without_words_explains_itself),
     TEST(test_cli_every_subcommand_helps_with_examples),
     TEST(test_cli_mistyped_words_get_their_nearest_match),
