@@ -11,22 +11,26 @@
 #include "sim/pages.h"
 #include "sim/prefetch.h"
 
-/* Elements of a slot each are of equal size; a body shares out what the division leaves over. */
-static void count_start_value(Store *store, FamilyState *state, const BodyStart *start,
-                              int64_t bytes, int64_t weight)
+/* What keys of this size have of their own.  Elements of a slot each are of equal size; a body
+ * shares out what the division leaves over. */
+static void count_start_size(Store *store, FamilyState *state, const BodyStart *start,
+                             uint32_t bytes, int64_t weight)
 {
     StoreLedger *ledger = &state->ledger;
-    BodySummary summary = start->summary;
 
-    if (!state->type->body)
-        bytes = bytes / state->fields * state->fields;
-    summary.value_bytes += start->is_sized ? bytes : 0;
-    ledger->element_count += weight * summary.element_count;
-    ledger->header_count += weight * summary.header_count;
-    ledger->value_bytes += weight * summary.value_bytes;
-    ledger->frame_bytes += weight * live_start_key(state, (uint32_t)bytes);
-    if (state->type->body)
+    if (state->type->body) {
+        BodySummary summary = start->summary;
+
+        summary.value_bytes += start->is_sized ? bytes : 0;
+        ledger->value_bytes += weight * summary.value_bytes;
         ledger->frame_bytes += weight * live_body(store, state->family->type, &summary);
+        return;
+    }
+    if (state->fields > 1)
+        bytes = bytes / state->fields * state->fields;
+    ledger->value_bytes += weight * bytes;
+    if (state->text_frames)
+        ledger->frame_bytes += weight * live_register(state, bytes);
 }
 
 /* The books of what exists at the start. */
@@ -52,11 +56,14 @@ static void state_count_start(Store *store, FamilyState *state)
         if (constant)
             alike += weight;
         else
-            count_start_value(store, state, &start, family_value_bytes(family, kept), weight);
+            count_start_size(store, state, &start, family_value_bytes(family, kept), weight);
     }
-    ledger->deadline_count = family->ttl_ns > 0 ? ledger->key_count : 0;
     if (alike > 0)
-        count_start_value(store, state, &start, dist_min(family->value_bytes), alike);
+        count_start_size(store, state, &start, (uint32_t)dist_min(family->value_bytes), alike);
+    ledger->deadline_count = family->ttl_ns > 0 ? ledger->key_count : 0;
+    ledger->element_count = ledger->key_count * start.summary.element_count;
+    ledger->header_count = ledger->key_count * start.summary.header_count;
+    ledger->frame_bytes += ledger->key_count * live_start_key(state);
 }
 
 static void state_init(Store *store, FamilyState *state, const Family *family)

@@ -5,17 +5,9 @@
 
 #include "sim/ensure.h"
 
-static void register_changed(Store *store, const Key *key, SlotSummary before, SlotSummary after)
+static int64_t register_frame(const FamilyState *state, SlotSummary summary)
 {
-    FamilyState *state = key->state;
-    int presence = (int)after.present - (int)before.present;
-    int64_t frame = after.present ? live_register(state, after.value_bytes) : 0;
-
-    if (before.present)
-        frame -= live_register(state, before.value_bytes);
-    state->ledger.frame_bytes += key_weight(key) * frame;
-    if (presence != 0)
-        live_key_changed(store, key, presence);
+    return summary.present ? live_register(state, summary.value_bytes) : 0;
 }
 
 static void elements_changed(Store *store, const Key *key, int type, int presence)
@@ -39,16 +31,16 @@ static void ledger_slot_changed(Store *store, const Key *key, int type, SlotSumm
     int presence = (int)after.present - (int)before.present;
     int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
     bool alike = presence == 0 && siblings == 0 && before.held == after.held;
-    bool is_register;
+    bool is_register = key->state && key->state->text_frames;
     int64_t weight;
 
     if (alike && before.value_bytes == after.value_bytes)
         return;
-    is_register = key->state && !key->state->type->has_elements;
     weight = key_weight(key);
     ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
     if (is_register)
-        register_changed(store, key, before, after);
+        ledger->frame_bytes +=
+            weight * (register_frame(key->state, after) - register_frame(key->state, before));
     if (alike)
         return; /* a value in place of another */
     ledger->header_count += weight * ((int64_t)after.held - (int64_t)before.held);
@@ -59,7 +51,9 @@ static void ledger_slot_changed(Store *store, const Key *key, int type, SlotSumm
     if (presence == 0)
         return;
     ledger->element_count += weight * presence;
-    if (!is_register)
+    if (is_register)
+        live_key_changed(store, key, presence);
+    else
         elements_changed(store, key, type, presence);
 }
 

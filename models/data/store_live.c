@@ -89,17 +89,15 @@ void live_elements_changed(FamilyState *state, uint64_t kept, int change)
                                  (declared_frame(state, now) - declared_frame(state, before));
 }
 
-int64_t live_start_key(FamilyState *state, uint32_t value_bytes)
+int64_t live_start_key(FamilyState *state)
 {
     int64_t bytes = state->key_bytes;
 
     if (state->family->ttl_ns > 0)
         bytes += footprint_expiry_bytes(rules);
-    if (state->type->body)
-        return bytes;
     if (state->type->has_elements)
-        return bytes + declared_frame(state, state->fields);
-    return bytes + live_register(state, value_bytes);
+        bytes += declared_frame(state, state->fields);
+    return bytes;
 }
 
 /* Which steps a sketch's buffer took to its length is some work, so it is done once for each. */

@@ -299,7 +299,8 @@ void collect_clear(CollectQueue *queue);
  * ----------------------------------------- */
 
 void live_init(FamilyState *state);
-int64_t live_start_key(FamilyState *state, uint32_t value_bytes); /* but for bodies' values */
+/* What all keys of the start have alike: names, deadlines, the frames of equal elements. */
+int64_t live_start_key(FamilyState *state);
 
 /* The value of a declared key of one slot, less its text when the family is sized. */
 #define LIVE_SHORT_TEXT 2048

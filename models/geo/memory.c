@@ -20,29 +20,39 @@ static double born_sibling_bytes(const Memory *memory, const StoreLedger *ledger
     return (double)ledger->value_bytes / elements + (double)memory->headers.sibling;
 }
 
+static inline int64_t sibling_bytes(const Memory *memory, uint32_t index)
+{
+    const FamilyMemory *family = &memory->families[index];
+
+    if (family->ledger->sibling_count == 0)
+        return 0;
+    return (int64_t)((double)family->ledger->sibling_count *
+                     (index < memory->family_count ? family->sibling_bytes
+                                                   : born_sibling_bytes(memory, family->ledger)));
+}
+
+static inline int64_t header_bytes(const Memory *memory, const StoreLedger *ledger)
+{
+    return ledger->key_count * memory->headers.key + ledger->header_count * memory->headers.element;
+}
+
 static DataBytes family_bytes(const Memory *memory, uint32_t index)
 {
     const FamilyMemory *family = &memory->families[index];
     const StoreLedger *ledger = family->ledger;
-    DataBytes bytes = {0};
 
-    if (ledger->sibling_count > 0)
-        bytes.siblings =
-            (int64_t)((double)ledger->sibling_count * (index < memory->family_count
-                                                           ? family->sibling_bytes
-                                                           : born_sibling_bytes(memory, ledger)));
     if (memory->overhead > 0) {
-        bytes.live = (int64_t)(index < memory->family_count
-                                   ? (double)ledger->key_count * family->live_per_key
-                                   : (double)ledger->value_bytes * memory->overhead);
-        return bytes;
+        double live = index < memory->family_count
+                          ? (double)ledger->key_count * family->live_per_key
+                          : (double)ledger->value_bytes * memory->overhead;
+
+        return (DataBytes){.live = (int64_t)live, .siblings = sibling_bytes(memory, index)};
     }
-    bytes.live = ledger_live_bytes(ledger);
-    bytes.headers = ledger->key_count * memory->headers.key;
-    bytes.headers += ledger->header_count * memory->headers.element;
-    bytes.keys = ledger->key_count;
-    bytes.deadlines = ledger->deadline_count;
-    return bytes;
+    return (DataBytes){.live = ledger_live_bytes(ledger),
+                       .headers = header_bytes(memory, ledger),
+                       .siblings = sibling_bytes(memory, index),
+                       .keys = ledger->key_count,
+                       .deadlines = ledger->deadline_count};
 }
 
 static DataBytes replaced(const DataBytes *total, const DataBytes *old, const DataBytes *now)
@@ -86,20 +96,18 @@ DataBytes memory_total(const Memory *memory)
     return total;
 }
 
-/* Asked before every write.  Mostly nothing came or went since the family was settled, and values
- * have changed their sizes at most. */
+/* Asked before every write.  Mostly no key came or went since the family was settled. */
 int64_t memory_data_bytes(const Memory *memory)
 {
     const FamilyMemory *family = &memory->families[memory->dirty];
     const StoreLedger *ledger = family->ledger;
+    const DataBytes *old = &family->bytes;
     DataBytes total;
 
-    if (memory->overhead == 0 && ledger->key_count == family->bytes.keys &&
-        ledger->deadline_count == family->bytes.deadlines && ledger->sibling_count == 0 &&
-        family->bytes.siblings == 0)
-        return memory->settled_bytes + ledger_live_bytes(ledger) - family->bytes.live +
-               ledger->key_count * memory->headers.key +
-               ledger->header_count * memory->headers.element - family->bytes.headers;
+    if (memory->overhead == 0 && ledger->key_count == old->keys &&
+        ledger->deadline_count == old->deadlines)
+        return memory->settled_bytes + ledger_live_bytes(ledger) + header_bytes(memory, ledger) +
+               sibling_bytes(memory, memory->dirty) - old->live - old->headers - old->siblings;
     total = memory_total(memory);
     return total.live + total.headers + total.siblings;
 }
