@@ -54,21 +54,33 @@ static void run(Fixture *f, char **argv)
     f->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Every other judge of this build. */
+static bool is_judge(const char *name)
+{
+    return g_str_has_prefix(name, "test_judge") && !strchr(name, '.') &&
+           strcmp(name, "test_judge_absent") != 0;
+}
+
 static void test_judge_without_server_says_what_nobody_judges(void)
 {
-    static const char *const programs[] = {
-        "test_judge",        "test_judge_dump",  "test_judge_geo",         "test_judge_hyperloglog",
-        "test_judge_stream", "test_judge_sweep", "test_judge_transactions"};
     g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(GDir) folder = g_dir_open(f->build, 0, NULL);
+    int count = 0;
+    const char *name;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
-        g_autofree char *program = g_build_filename(f->build, programs[i], NULL);
+    EXPECT_FATAL(folder != NULL);
+    while ((name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *program = g_build_filename(f->build, name, NULL);
 
+        if (!is_judge(name))
+            continue;
         run(f, (char *[]){program, NULL});
         EXPECT_INT(f->code, TEST_SKIPPED);
         EXPECT(strstr(f->output, "skipped: there is no redis-server on this machine, so nothing "
                                  "judges test_") != NULL);
+        count++;
     }
+    EXPECT(count >= 6);
 }
 
 static void test_judge_without_server_is_skipped_to_ctest(void)
