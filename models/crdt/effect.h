@@ -51,7 +51,7 @@ typedef struct {
     uint32_t element;       /* declared: index of the first element touched; PUBLISH: 1 for a shard
                                channel */
     uint32_t element_count; /* declared: how many elements, each with this value; 1 otherwise */
-    Value value; /* ASSIGN, EDIT, PUBLISH; its data lives in payload.  DELETE: effect_deletes */
+    Value value;    /* ASSIGN, EDIT, PUBLISH; its data lives in payload.  DELETE: effect_deletes */
     int64_t amount; /* INCREMENT: integer part, the fraction is value.number (see effect_increment);
                      * EXPIRE: the deadline; ASSIGN and ADD: the deadline set with it (family ttl,
                      * SET EX), 0: left alone */
