@@ -163,15 +163,14 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
         command->spec->run(&run);
 }
 
-/* What its origin's PUBLISH did there, unless a state brings it. */
-static void apply_message(Store *store, const Effect *effect, bool ahead, bool is_state)
+/* What its origin's PUBLISH did there. */
+static void apply_message(Store *store, const Effect *effect, bool ahead)
 {
     Payload payload = payload_read(effect->payload, effect->payload_bytes);
     PubsubKind kind = effect->element == 1 ? PUBSUB_SHARD_CHANNEL : PUBSUB_CHANNEL;
     PayloadText text = {payload.value.data, effect->value.bytes};
 
-    if (!is_state)
-        pubsub_deliver(store->pubsub, kind, payload.key, text);
+    pubsub_deliver(store->pubsub, kind, payload.key, text);
     message_pass(store);
     causality_receive(&store->world.causality, effect->dot, &effect->ctx, ahead);
 }
@@ -195,17 +194,18 @@ static void apply_anything(Store *store, const Effect *effect, bool ahead)
     change_tidy(store, &change);
 }
 
-static bool apply(Store *store, const Effect *effect, bool is_state)
+bool store_apply(Store *store, const Effect *effect, WallTime now)
 {
     Causality *causality = &store->world.causality;
     bool ahead = causality_is_ctx_ahead(causality, &effect->ctx);
     FamilyState *state;
 
+    (void)now; /* what is visible at an instant is decided by readers */
     if (clock_covers(&causality->clock, effect->dot))
         return false;
     if (effect->family == FAMILY_NONE) {
         if (effect->op == EFFECT_PUBLISH)
-            apply_message(store, effect, ahead, is_state);
+            apply_message(store, effect, ahead);
         else
             apply_anything(store, effect, ahead);
         return true;
@@ -221,16 +221,18 @@ static bool apply(Store *store, const Effect *effect, bool is_state)
     return true;
 }
 
-bool store_apply(Store *store, const Effect *effect, WallTime now)
-{
-    (void)now; /* what is visible at an instant is decided by readers */
-    return apply(store, effect, false);
-}
-
 bool store_apply_of_state(Store *store, const Effect *effect, WallTime now)
 {
-    (void)now;
-    return apply(store, effect, true);
+    Causality *causality = &store->world.causality;
+
+    if (effect->op != EFFECT_PUBLISH)
+        return store_apply(store, effect, now);
+    if (clock_covers(&causality->clock, effect->dot))
+        return false;
+    message_pass(store);
+    causality_receive(causality, effect->dot, &effect->ctx,
+                      causality_is_ctx_ahead(causality, &effect->ctx));
+    return true;
 }
 
 Pubsub *store_pubsub(Store *store)

@@ -31,11 +31,12 @@ static void ledger_slot_changed(Store *store, const Key *key, int type, SlotSumm
     int presence = (int)after.present - (int)before.present;
     int64_t siblings = (int64_t)after.sibling_count - (int64_t)before.sibling_count;
     bool alike = presence == 0 && siblings == 0 && before.held == after.held;
-    bool is_register = key->state && key->state->text_frames;
+    bool is_register;
     int64_t weight;
 
     if (alike && before.value_bytes == after.value_bytes)
         return;
+    is_register = key->state && key->state->text_frames;
     weight = key_weight(key);
     ledger->value_bytes += weight * ((int64_t)after.value_bytes - (int64_t)before.value_bytes);
     if (is_register)

@@ -85,7 +85,8 @@ static void effect_apply_here(Store *store, Key *key, const Effect *effect, cons
 
 /* Field by field: what was just written in small pieces is slow to read in large ones, and a whole
  * struct would be made elsewhere first. */
-static void effect_fill(Effect *out, const Store *store, const Key *key, const LocalWrite *write)
+static inline void effect_fill(Effect *out, const Store *store, const Key *key,
+                               const LocalWrite *write)
 {
     const Clock *clock = &store->world.causality.clock;
     uint32_t self = store->config.member_id;
