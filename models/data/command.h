@@ -30,6 +30,7 @@
     X(jsonarray)                                                                                   \
     X(jsonvalue)                                                                                   \
     X(list)                                                                                        \
+    X(lpop)                                                                                        \
     X(lpos)                                                                                        \
     X(object)                                                                                      \
     X(pubsub)                                                                                      \
@@ -77,6 +78,7 @@ typedef enum {
     SHAPE_NUMBER,  /* key and an increment: INCR (16 B) */
     SHAPE_TTL,     /* key and a time to live: EXPIRE (16 B) */
     SHAPE_RANGE,   /* key and an index range: ZREVRANGE 0 9 */
+    SHAPE_WAIT,    /* key and how long to wait for something in it: BLPOP */
 } CommandShape;
 
 #define SHAPE_RANGE_COUNT 10 /* elements a workload's range is about */

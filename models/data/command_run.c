@@ -28,6 +28,14 @@ bool run_check_arity(CommandRun *run)
     return false;
 }
 
+Waiter *run_execute(CommandRun *run)
+{
+    *run->reply = (Reply){.kind = REPLY_NIL};
+    if (run_check_arity(run))
+        run->command->spec->run(run);
+    return run->waiter;
+}
+
 void run_reply_nil(CommandRun *run)
 {
     *run->reply = (Reply){.kind = REPLY_NIL};
@@ -131,6 +139,12 @@ void run_push_integer(CommandRun *run, int64_t value)
 void run_push_text(CommandRun *run, PayloadText text)
 {
     push(run, bulk(run, text));
+}
+
+void run_push_key(CommandRun *run, const Key *key, uint32_t index)
+{
+    run_push_text(run,
+                  key->state ? (PayloadText){NULL, DECLARED_NAME_BYTES} : run_text(run, index));
 }
 
 Reply *run_open_array(CommandRun *run, uint32_t capacity)

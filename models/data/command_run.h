@@ -7,6 +7,7 @@
 #pragma once
 
 #include "models/data/store_write.h"
+#include "models/data/waiter.h"
 
 struct CommandRun {
     Store *store;
@@ -14,6 +15,8 @@ struct CommandRun {
     WallTime now;
     Arena *arena; /* NULL: no reply tree */
     Reply *reply;
+    const WaiterClient *client;            /* NULL: the command may not block */
+    Waiter *waiter;                        /* set when it has */
     Subscriber *subscriber;                /* of the connection; NULL: there is none */
     bool in_transaction;                   /* EXEC runs it */
     char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
@@ -21,6 +24,7 @@ struct CommandRun {
 };
 
 bool run_check_arity(CommandRun *run); /* false: the error is the reply */
+Waiter *run_execute(CommandRun *run);  /* the command; as store_execute_or_wait */
 
 /* --- replies */
 #define ERROR_SYNTAX    "ERR syntax error"
@@ -30,6 +34,8 @@ bool run_check_arity(CommandRun *run); /* false: the error is the reply */
 #define ERROR_POSITIVE  "ERR value is out of range, must be positive"
 #define ERROR_NO_KEY    "ERR no such key"
 #define ERROR_WRONGTYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+#define ERROR_TIMEOUT_NEGATIVE "ERR timeout is negative"
 
 void run_reply_nil(CommandRun *run);
 void run_reply_ok(CommandRun *run);
@@ -46,6 +52,7 @@ void run_push_nil(CommandRun *run);
 void run_push_status(CommandRun *run, const char *text); /* a literal */
 void run_push_integer(CommandRun *run, int64_t value);
 void run_push_text(CommandRun *run, PayloadText text);
+void run_push_key(CommandRun *run, const Key *key, uint32_t index); /* its name, as it was given */
 /* An array inside the array: push into it until run_close gives back what was open. */
 Reply *run_open_array(CommandRun *run, uint32_t capacity);
 void run_close_array(CommandRun *run, Reply *outer);
@@ -97,6 +104,28 @@ void view_text(const SlotView *view, ViewText *out);
 bool view_decimal(const SlotView *view,
                   Decimal *out); /* 0 when absent or synthetic; false: not a number */
 double view_score(const SlotView *view);
+
+/* --- blocking: see models/data/waiter.h */
+typedef struct {
+    int type;              /* of the keys; what shows another one is as good as absent */
+    uint32_t first, count; /* arguments that are keys */
+    int64_t timeout_ms;    /* 0: for ever */
+    bool sees_loss;        /* serve is asked also when the key does not exist, or as another type */
+    /* The non-blocking form, about the key at that argument alone; false: it gives nothing, and the
+     * reply is of no meaning. */
+    bool (*serve)(CommandRun *run, uint32_t index);
+} Wait;
+
+/* Seconds as text; a workload's number counts milliseconds.  0: for ever.  false: the error is the
+ * reply. */
+bool run_timeout(CommandRun *run, uint32_t index, int64_t *out_ms);
+/* How many keys the words of "key ... timeout" begin with.  Workloads name one, and may leave out
+ * the timeout. */
+uint32_t run_wait_keys(const CommandRun *run);
+/* Nothing is there: the client waits.  Where it may not, nil is the reply. */
+void run_wait(CommandRun *run, const Wait *wait);
+/* The first of the keys that gives something; else the client waits. */
+void run_serve_or_wait(CommandRun *run, const Wait *wait);
 
 /* --- writes */
 void run_assign(CommandRun *run, Key *key, int type, const ElementRef *ref, Value value);

@@ -2,8 +2,7 @@
  *
  * Why it works: indexes are looked up here and never leave; what is shipped names elements.  Each
  * element pushed is an effect of its own, as its dot is its name; elements removed by one command
- * go in one.  A move is an insert and a removal, so racing moves duplicate; the insert comes first,
- * so that a list rotated into itself is never empty in between. */
+ * go in one. */
 #include <glib.h>
 #include <string.h>
 
@@ -15,14 +14,12 @@
 #define ERROR_NO_KEY   "ERR no such key"
 #define ERROR_INDEX    "ERR index out of range"
 
-typedef enum { END_LEFT, END_RIGHT } ListEnd;
-
 static const CrdtBody *list_of(CommandRun *run, const Key *key, bool exists)
 {
     return exists ? run_body(run, key, CRDT_LIST) : NULL;
 }
 
-static PayloadText text_of(const Value *value)
+PayloadText list_value_text(const Value *value)
 {
     return (PayloadText){value->kind == VALUE_BYTES ? value->data : NULL, value->bytes};
 }
@@ -38,7 +35,7 @@ Value list_argument(CommandRun *run, const Key *key, uint32_t index)
 }
 
 /* Simplified: every edit allocates its bytes, synthetic ones too. */
-static void edit_end(CommandRun *run, Key *key, PayloadWriter *edit, Value value)
+void list_edit_send(CommandRun *run, Key *key, PayloadWriter *edit, Value value)
 {
     run_edit(run, key, CRDT_LIST, edit, value);
     payload_clear(edit);
@@ -49,27 +46,12 @@ static void insert_at(CommandRun *run, Key *key, uint32_t index, Value value)
     PayloadWriter edit = {0};
 
     list_edit_insert(run_body(run, key, CRDT_LIST), index, &edit);
-    edit_end(run, key, &edit, value);
+    list_edit_send(run, key, &edit, value);
 }
 
-static void push_at(CommandRun *run, Key *key, ListEnd end, Value value)
+void list_push(CommandRun *run, Key *key, ListEnd end, Value value)
 {
     insert_at(run, key, end == END_LEFT ? 0 : list_count(run_body(run, key, CRDT_LIST)), value);
-}
-
-void list_append(CommandRun *run, Key *key, Value value)
-{
-    push_at(run, key, END_RIGHT, value);
-}
-
-static void remove_range(CommandRun *run, Key *key, uint32_t from, uint32_t count)
-{
-    PayloadWriter edit = {0};
-
-    if (count == 0)
-        return;
-    list_edit_remove(run_body(run, key, CRDT_LIST), from, count, &edit);
-    edit_end(run, key, &edit, (Value){0});
 }
 
 static void push_values(CommandRun *run, ListEnd end, bool only_existing)
@@ -81,7 +63,7 @@ static void push_values(CommandRun *run, ListEnd end, bool only_existing)
         return;
     if (exists || !only_existing)
         for (uint32_t i = 1; i < MAX(run_count(run), 2); i++)
-            push_at(run, &key, end, list_argument(run, &key, i));
+            list_push(run, &key, end, list_argument(run, &key, i));
     exists |= !only_existing;
     run_reply_integer(run, list_count(list_of(run, &key, exists)));
 }
@@ -94,94 +76,16 @@ static void run_push(CommandRun *run)
     push_values(run, name[0] == 'L' ? END_LEFT : END_RIGHT, g_str_has_suffix(name, "X"));
 }
 
-static void push_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
+void list_reply_range(CommandRun *run, const CrdtBody *list, uint32_t from, uint32_t count)
 {
     ListCursor cursor = list_cursor(list, from);
 
     for (uint32_t i = 0; i < count; i++) {
         Value value = list_cursor_value(&cursor);
 
-        run_push_text(run, text_of(&value));
+        run_push_text(run, list_value_text(&value));
         list_cursor_forward(&cursor);
     }
-}
-
-/* As popped: the last one first. */
-static void push_last(CommandRun *run, const CrdtBody *list, uint32_t count)
-{
-    ListCursor cursor = list_cursor(list, list_count(list) - 1);
-
-    for (uint32_t i = 0; i < count; i++) {
-        Value value = list_cursor_value(&cursor);
-
-        run_push_text(run, text_of(&value));
-        list_cursor_back(&cursor);
-    }
-}
-
-/* Into the array that is open. */
-static void pop_count(CommandRun *run, Key *key, ListEnd end, uint32_t count)
-{
-    const CrdtBody *list = run_body(run, key, CRDT_LIST);
-    uint32_t length = list_count(list);
-
-    if (end == END_LEFT)
-        push_range(run, list, 0, count);
-    else
-        push_last(run, list, count);
-    remove_range(run, key, end == END_LEFT ? 0 : length - count, count);
-}
-
-static uint32_t count_within(CommandRun *run, const Key *key, int64_t asked)
-{
-    return (uint32_t)MIN(asked, (int64_t)list_count(run_body(run, key, CRDT_LIST)));
-}
-
-static void pop_one(CommandRun *run, Key *key, ListEnd end)
-{
-    const CrdtBody *list = run_body(run, key, CRDT_LIST);
-    uint32_t index = end == END_LEFT ? 0 : list_count(list) - 1;
-    Value value = list_at(list, index);
-
-    run_reply_text(run, text_of(&value));
-    remove_range(run, key, index, 1);
-}
-
-static void pop(CommandRun *run, ListEnd end)
-{
-    int64_t asked = -1;
-    bool exists;
-    Key key;
-
-    if (run_count(run) > 2) {
-        run_reply_error(run, end == END_LEFT ? "ERR wrong number of arguments for 'lpop' command"
-                                             : "ERR wrong number of arguments for 'rpop' command");
-        return;
-    }
-    if (run_count(run) == 2 && !run_integer_within(run, 1, 0, ERROR_POSITIVE, &asked))
-        return;
-    if (!run_find_to_write(run, 0, CRDT_LIST, &key, &exists))
-        return;
-    if (!exists) {
-        run_reply_nil(run);
-    } else if (run_count(run) == 2) {
-        uint32_t count = count_within(run, &key, asked);
-
-        run_reply_array(run, count);
-        pop_count(run, &key, end, count);
-    } else {
-        pop_one(run, &key, end);
-    }
-}
-
-static void run_lpop(CommandRun *run)
-{
-    pop(run, END_LEFT);
-}
-
-static void run_rpop(CommandRun *run)
-{
-    pop(run, END_RIGHT);
 }
 
 static void run_llen(CommandRun *run)
@@ -227,7 +131,7 @@ static void run_lrange(CommandRun *run)
     list = list_of(run, &key, exists);
     range_within(start, stop, list_count(list), &from, &count);
     run_reply_array(run, count);
-    push_range(run, list, from, count);
+    list_reply_range(run, list, from, count);
 }
 
 static void run_ltrim(CommandRun *run)
@@ -255,7 +159,7 @@ static void run_ltrim(CommandRun *run)
     for (ListCursor at = list_cursor(list, from + count); list_cursor_is_valid(&at);
          list_cursor_forward(&at))
         list_edit_remove_id(list_cursor_id(&at), &edit);
-    edit_end(run, &key, &edit, (Value){0});
+    list_edit_send(run, &key, &edit, (Value){0});
 }
 
 /* false: no element is there. */
@@ -286,7 +190,7 @@ static void run_lindex(CommandRun *run)
         return;
     }
     value = list_at(list, at);
-    run_reply_text(run, text_of(&value));
+    run_reply_text(run, list_value_text(&value));
 }
 
 static void run_lset(CommandRun *run)
@@ -313,7 +217,7 @@ static void run_lset(CommandRun *run)
     }
     run_reply_ok(run);
     list_edit_set(list, at, &edit);
-    edit_end(run, &key, &edit, list_argument(run, &key, 2));
+    list_edit_send(run, &key, &edit, list_argument(run, &key, 2));
 }
 
 static void run_linsert(CommandRun *run)
@@ -378,121 +282,9 @@ static void run_lrem(CommandRun *run)
     }
     run_reply_integer(run, removed);
     if (removed > 0)
-        edit_end(run, &key, &edit, (Value){0});
+        list_edit_send(run, &key, &edit, (Value){0});
     else
         payload_clear(&edit);
-}
-
-static void move(CommandRun *run, ListEnd from, ListEnd to)
-{
-    PayloadWriter edit = {0};
-    const CrdtBody *list;
-    bool target_exists;
-    bool exists;
-    uint32_t index;
-    Key source;
-    Key target;
-    Value value;
-    Dot id;
-
-    if (!run_find_to_write(run, 0, CRDT_LIST, &source, &exists))
-        return;
-    list = list_of(run, &source, exists);
-    if (list_count(list) == 0) {
-        run_reply_nil(run);
-        return;
-    }
-    if (!run_find_to_write(run, 1, CRDT_LIST, &target, &target_exists))
-        return;
-    index = from == END_LEFT ? 0 : list_count(list) - 1;
-    value = list_at(list, index);
-    id = list_id_at(list, index);
-    run_reply_text(run, text_of(&value));
-    push_at(run, &target, to, value);
-    list_edit_remove_begin(&edit);
-    list_edit_remove_id(id, &edit);
-    edit_end(run, &source, &edit, (Value){0});
-}
-
-static bool read_end(CommandRun *run, uint32_t index, ListEnd *out)
-{
-    *out = arg_is(run_arg(run, index), "LEFT") ? END_LEFT : END_RIGHT;
-    if (*out == END_LEFT || arg_is(run_arg(run, index), "RIGHT"))
-        return true;
-    run_reply_error(run, ERROR_SYNTAX);
-    return false;
-}
-
-static void run_lmove(CommandRun *run)
-{
-    ListEnd from;
-    ListEnd to;
-
-    if (read_end(run, 2, &from) && read_end(run, 3, &to))
-        move(run, from, to);
-}
-
-/* LMPOP numkeys key ... LEFT|RIGHT [COUNT count] */
-typedef struct {
-    int64_t keys;
-    int64_t count;
-    ListEnd end;
-} MultiPop;
-
-static bool read_multi_pop(CommandRun *run, MultiPop *out)
-{
-    uint32_t at;
-
-    out->count = 1;
-    if (!run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &out->keys))
-        return false;
-    at = out->keys < run_count(run) ? (uint32_t)out->keys + 1 : run_count(run);
-    if (!read_end(run, at, &out->end))
-        return false;
-    at++;
-    if (at >= run_count(run))
-        return true;
-    if (!arg_is(run_arg(run, at), "COUNT") || at + 1 >= run_count(run)) {
-        run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    if (!run_integer_within(run, at + 1, 1, "ERR count should be greater than 0", &out->count))
-        return false;
-    if (at + 2 < run_count(run))
-        run_reply_error(run, ERROR_SYNTAX);
-    return at + 2 >= run_count(run);
-}
-
-static void run_lmpop(CommandRun *run)
-{
-    MultiPop query;
-
-    if (!read_multi_pop(run, &query))
-        return;
-    for (uint32_t i = 1; i <= query.keys; i++) {
-        uint32_t count;
-        Reply *outer;
-        bool exists;
-        Key key;
-
-        if (!run_find_to_write(run, i, CRDT_LIST, &key, &exists))
-            return;
-        if (!exists)
-            continue;
-        count = count_within(run, &key, query.count);
-        run_reply_array(run, 2);
-        run_push_text(run, key.state ? (PayloadText){NULL, DECLARED_NAME_BYTES} : run_text(run, i));
-        outer = run_open_array(run, count);
-        pop_count(run, &key, query.end, count);
-        run_close_array(run, outer);
-        return;
-    }
-    run_reply_nil(run);
-}
-
-static void run_rpoplpush(CommandRun *run)
-{
-    move(run, END_RIGHT, END_LEFT);
 }
 
 static void list_copy(CommandRun *run, const Key *source, Key *target)
@@ -500,7 +292,7 @@ static void list_copy(CommandRun *run, const Key *source, Key *target)
     ListCursor at = list_cursor(run_body(run, source, CRDT_LIST), 0);
 
     for (; list_cursor_is_valid(&at); list_cursor_forward(&at))
-        push_at(run, target, END_RIGHT, list_cursor_value(&at));
+        list_push(run, target, END_RIGHT, list_cursor_value(&at));
 }
 
 static const CommandSpec specs[] = {
@@ -512,12 +304,6 @@ static const CommandSpec specs[] = {
                       true, OP_ACCUM, SHAPE_VALUE, 0.5, run_push),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "RPUSHX", "put elements at the end of a list that is there", -3,
                       true, OP_ACCUM, SHAPE_VALUE, 0.4, run_push),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "LPOP", "take the first elements; others may too", -2, true,
-                      OP_ACCUM, SHAPE_KEY, 0.4, run_lpop),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOP", "take the last elements; others may too", -2, true,
-                      OP_ACCUM, SHAPE_KEY, 0.4, run_rpop),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "LMPOP", "take elements of the first list that has any", -4, true,
-                      OP_ACCUM, SHAPE_KEY, 0.5, run_lmpop),
     COMMAND_SPEC("LLEN", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.2, run_llen),
     COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
     COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
@@ -529,10 +315,6 @@ static const CommandSpec specs[] = {
                       OP_LWW, SHAPE_KEY, 0.6, run_lrem),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LTRIM", "remove all but a range, as far as observed", 4, true,
                       OP_LWW, SHAPE_RANGE, 0.6, run_ltrim),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "LMOVE", "remove at one end here, add at one end there", 5, true,
-                      OP_ACCUM, SHAPE_KEY, 0.9, run_lmove),
-    COMMAND_SPEC_LIFE(LIFE_OTHER, "RPOPLPUSH", "remove the last here, add in front there", 3, true,
-                      OP_ACCUM, SHAPE_KEY, 0.9, run_rpoplpush),
 };
 
 const CommandGroup command_group_list = {

@@ -305,10 +305,10 @@ static void store_reply(CommandRun *run, const SortQuery *query, const Reply *fo
     for (uint32_t i = 0; i < found->count; i++) {
         const Reply *item = &found->items[i];
 
-        list_append(run, &target,
-                    (Value){.kind = VALUE_BYTES,
-                            .data = item->text ? item->text : "",
-                            .bytes = item->text ? (uint32_t)item->bytes : 0});
+        list_push(run, &target, END_RIGHT,
+                  (Value){.kind = VALUE_BYTES,
+                          .data = item->text ? item->text : "",
+                          .bytes = item->text ? (uint32_t)item->bytes : 0});
     }
     run_reply_integer(run, found->count);
 }

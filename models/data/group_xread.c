@@ -4,7 +4,11 @@
  * after an id is read from all regions' trees at once: an entry that arrives late with a lower id
  * is skipped by XREAD, as documented; groups go by a cursor for each tree and skip nothing.
  *
- * Simplified: nothing blocks; what would wait is answered as if its time were up. */
+ * A read that blocks keeps the ids it came with, "$" as the id it then stood for, and reads again
+ * when one of its streams has changed.
+ *
+ * Simplified: an entry that is added and deleted within one transaction wakes nobody (Redis shows
+ * an empty stream). */
 #include <string.h>
 
 #include "models/data/stream_run.h"
@@ -24,6 +28,8 @@ typedef struct {
     bool is_group;     /* XREADGROUP */
     uint32_t group_at; /* argument; 0: none */
     bool no_ack;
+    bool blocks;
+    int64_t timeout_ms; /* of one that blocks */
     uint64_t limit;
     uint32_t keys_at, key_count; /* ids follow */
 } ReadOptions;
@@ -38,16 +44,15 @@ static bool take_count(CommandRun *run, uint32_t index, uint64_t *out)
     return true;
 }
 
-static bool take_block(CommandRun *run, uint32_t index)
+static bool take_block(CommandRun *run, uint32_t index, ReadOptions *out)
 {
-    int64_t timeout_ms;
-
+    out->blocks = true;
     if (!run_stream_integer(run, index, "ERR timeout is not an integer or out of range",
-                            &timeout_ms))
+                            &out->timeout_ms))
         return false;
-    if (timeout_ms < 0)
-        run_reply_error(run, "ERR timeout is negative");
-    return timeout_ms >= 0;
+    if (out->timeout_ms < 0)
+        run_reply_error(run, ERROR_TIMEOUT_NEGATIVE);
+    return out->timeout_ms >= 0;
 }
 
 static bool refuse(CommandRun *run, const char *text)
@@ -74,7 +79,7 @@ static bool take_read_options(CommandRun *run, ReadOptions *out)
         uint32_t more = run_count(run) - i - 1;
 
         if (more > 0 && arg_is(arg, "BLOCK")) {
-            if (!take_block(run, ++i))
+            if (!take_block(run, ++i, out))
                 return false;
         } else if (more > 0 && arg_is(arg, "COUNT")) {
             if (!take_count(run, ++i, &out->limit))
@@ -122,13 +127,18 @@ static bool missing_in_read(CommandRun *run, uint32_t key_index, uint32_t group_
     return false;
 }
 
+static bool is_last_id(const Arg *arg)
+{
+    return arg->kind == ARG_BYTES && arg->bytes == 1 && arg->data[0] == '$';
+}
+
 static bool find_stream(CommandRun *run, const ReadOptions *options, uint32_t nth, ReadStream *out)
 {
     uint32_t key_index = options->keys_at + nth;
     uint32_t id_index = key_index + options->key_count;
     PayloadText id = run_text(run, id_index);
     bool is_new = id.data && id.bytes == 1 && id.data[0] == '>';
-    bool is_last = id.data && id.bytes == 1 && id.data[0] == '$';
+    bool is_last = is_last_id(run_arg(run, id_index));
     bool exists;
 
     *out = (ReadStream){.is_new = is_new};
@@ -264,6 +274,72 @@ static bool push_stream(CommandRun *run, const ReadStream *stream, const ReadOpt
     return true;
 }
 
+/* --- waiting for more */
+
+/* What came to one of the streams; false: nothing. */
+static bool serve_again(CommandRun *run, uint32_t key_index, ReadOptions *options)
+{
+    ReadStream stream;
+
+    if (!take_read_options(run, options) ||
+        !find_stream(run, options, key_index - options->keys_at, &stream))
+        return true; /* the error is the reply */
+    run_reply_array(run, 1);
+    return push_stream(run, &stream, options, key_index);
+}
+
+static bool serve_read(CommandRun *run, uint32_t index)
+{
+    return serve_again(run, index, &(ReadOptions){.limit = UINT64_MAX});
+}
+
+/* Whoever waits for a group learns that it is gone. */
+static bool serve_group(CommandRun *run, uint32_t index)
+{
+    ReadOptions options = {.is_group = true, .limit = UINT64_MAX};
+    bool exists;
+    Key key;
+
+    if (!take_read_options(run, &options) || !run_find(run, index, -1, &key, &exists))
+        return true;
+    if (!exists || key_type(run->store, &key) != CRDT_STREAM) {
+        run_reply_error(run, "UNBLOCKED the stream key no longer exists");
+        return true;
+    }
+    if (!group_of(run, &key, exists, options.group_at)) {
+        run_reply_error(run, "NOGROUP the consumer group this client was blocked on no longer "
+                             "exists");
+        return true;
+    }
+    return serve_again(run, index, &(ReadOptions){.is_group = true, .limit = UINT64_MAX});
+}
+
+static void wait_for_more(CommandRun *run, const ReadOptions *options, const ReadStream *streams)
+{
+    Wait wait = {.type = CRDT_STREAM,
+                 .first = options->keys_at,
+                 .count = options->key_count,
+                 .timeout_ms = options->timeout_ms,
+                 .sees_loss = options->is_group,
+                 .serve = options->is_group ? serve_group : serve_read};
+    const Command *asked = run->command;
+    g_autofree Arg *args = g_memdup2(asked->args, asked->count * sizeof(Arg));
+    g_autofree char *ids = g_malloc((gsize)options->key_count * STREAM_ID_TEXT_MAX + 1);
+    Command again = {.spec = asked->spec, .args = args, .count = asked->count};
+
+    for (uint32_t i = 0; i < options->key_count; i++) {
+        Arg *id = &args[options->keys_at + options->key_count + i];
+
+        if (!is_last_id(id))
+            continue;
+        id->data = ids + (gsize)i * STREAM_ID_TEXT_MAX;
+        id->bytes = stream_id_format(streams[i].after, ids + (gsize)i * STREAM_ID_TEXT_MAX);
+    }
+    run->command = &again;
+    run_wait(run, &wait);
+    run->command = asked;
+}
+
 static void read_streams(CommandRun *run, const ReadOptions *options)
 {
     g_autofree ReadStream *streams = g_new(ReadStream, options->key_count + 1);
@@ -275,8 +351,11 @@ static void read_streams(CommandRun *run, const ReadOptions *options)
     run_reply_array(run, options->key_count);
     for (uint32_t i = 0; i < options->key_count; i++)
         any = push_stream(run, &streams[i], options, options->keys_at + i) || any;
-    if (!any)
-        run_reply_nil(run);
+    if (any)
+        return;
+    run_reply_nil(run);
+    if (options->blocks)
+        wait_for_more(run, options, streams);
 }
 
 static void run_xread(CommandRun *run)

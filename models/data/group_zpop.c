@@ -1,7 +1,8 @@
 /* Elements taken from the ends of sorted sets, and arbitrary ones (crdt-semantics.md 3.5).
  *
  * Why it works: a pop is an observed remove of what is seen first here; two members may pop the
- * same element. */
+ * same element.  The blocking forms are the same pops, tried when they come and again whenever a
+ * key they wait for has changed. */
 #include <glib.h>
 
 #include "models/data/pick.h"
@@ -70,18 +71,18 @@ typedef struct {
     bool highest;
 } MultiPop;
 
-/* Workload: a key in place of their number is the only one. */
-static bool read_multi_pop(CommandRun *run, MultiPop *out)
+/* From argument `at` on.  Workload: a key in place of their number is the only one. */
+static bool read_multi_pop(CommandRun *run, uint32_t at, MultiPop *out)
 {
     bool counted = false;
-    uint32_t at;
 
-    *out = (MultiPop){.first = run_arg(run, 0)->kind != ARG_KEY, .keys = 1, .count = 1};
-    if (out->first == 0)
+    *out = (MultiPop){.keys = 1, .count = 1};
+    if (run_arg(run, at)->kind == ARG_KEY)
         return true;
-    if (!run_integer_within(run, 0, 1, "ERR numkeys should be greater than 0", &out->keys))
+    out->first = at + 1;
+    if (!run_integer_within(run, at, 1, "ERR numkeys should be greater than 0", &out->keys))
         return false;
-    at = out->keys < run_count(run) ? (uint32_t)out->keys + 1 : run_count(run);
+    at = out->keys < run_count(run) - at ? at + (uint32_t)out->keys + 1 : run_count(run);
     out->highest = arg_is(run_arg(run, at), "MAX");
     if (!out->highest && !arg_is(run_arg(run, at), "MIN")) {
         run_reply_error(run, ERROR_SYNTAX);
@@ -98,15 +99,25 @@ static bool read_multi_pop(CommandRun *run, MultiPop *out)
     return true;
 }
 
+static void pop_named(CommandRun *run, Key *key, uint32_t index, const MultiPop *query)
+{
+    uint32_t taken = clip(run, key, query->count);
+    Reply *outer;
+
+    run_reply_array(run, 2);
+    run_push_key(run, key, index);
+    outer = run_open_array(run, taken);
+    pop(run, key, query->highest, taken, true);
+    run_close_array(run, outer);
+}
+
 static void run_zmpop(CommandRun *run)
 {
     MultiPop query;
 
-    if (!read_multi_pop(run, &query))
+    if (!read_multi_pop(run, 0, &query))
         return;
     for (uint32_t i = query.first; i < query.first + query.keys; i++) {
-        uint32_t taken;
-        Reply *outer;
         bool exists;
         Key key;
 
@@ -114,15 +125,77 @@ static void run_zmpop(CommandRun *run)
             return;
         if (!exists)
             continue;
-        taken = clip(run, &key, query.count);
-        run_reply_array(run, 2);
-        run_push_text(run, key.state ? (PayloadText){NULL, DECLARED_NAME_BYTES} : run_text(run, i));
-        outer = run_open_array(run, taken);
-        pop(run, &key, query.highest, taken, true);
-        run_close_array(run, outer);
+        pop_named(run, &key, i, &query);
         return;
     }
     run_reply_nil(run);
+}
+
+/* --- the same, waiting for a set that has elements */
+
+/* A key, its element and the score, as BZPOPMIN replies. */
+static bool serve_triple(CommandRun *run, uint32_t index, bool highest)
+{
+    bool exists;
+    Key key;
+
+    if (!run_find_to_write(run, index, CRDT_ZSET, &key, &exists) || !exists)
+        return false;
+    run_reply_array(run, 3);
+    run_push_key(run, &key, index);
+    pop(run, &key, highest, 1, false);
+    return true;
+}
+
+static bool serve_lowest(CommandRun *run, uint32_t index)
+{
+    return serve_triple(run, index, false);
+}
+
+static bool serve_highest(CommandRun *run, uint32_t index)
+{
+    return serve_triple(run, index, true);
+}
+
+static void run_bzpopmin(CommandRun *run)
+{
+    Wait wait = {.type = CRDT_ZSET, .count = run_wait_keys(run), .serve = serve_lowest};
+
+    if (run_timeout(run, wait.count, &wait.timeout_ms))
+        run_serve_or_wait(run, &wait);
+}
+
+static void run_bzpopmax(CommandRun *run)
+{
+    Wait wait = {.type = CRDT_ZSET, .count = run_wait_keys(run), .serve = serve_highest};
+
+    if (run_timeout(run, wait.count, &wait.timeout_ms))
+        run_serve_or_wait(run, &wait);
+}
+
+static bool serve_multi(CommandRun *run, uint32_t index)
+{
+    MultiPop query;
+    bool exists;
+    Key key;
+
+    if (!read_multi_pop(run, 1, &query) ||
+        !run_find_to_write(run, index, CRDT_ZSET, &key, &exists) || !exists)
+        return false;
+    pop_named(run, &key, index, &query);
+    return true;
+}
+
+static void run_bzmpop(CommandRun *run)
+{
+    Wait wait = {.type = CRDT_ZSET, .serve = serve_multi};
+    MultiPop query;
+
+    if (!read_multi_pop(run, 1, &query) || !run_timeout(run, 0, &wait.timeout_ms))
+        return;
+    wait.first = query.first;
+    wait.count = (uint32_t)query.keys;
+    run_serve_or_wait(run, &wait);
 }
 
 static void push_name(CommandRun *run, const Key *key, const ElementRef *ref, const SlotView *view)
@@ -150,6 +223,12 @@ static const CommandSpec specs[] = {
                       SHAPE_KEY, 1.6, run_zpopmax),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "ZMPOP", "take from the first set that has any", -4, true,
                       OP_ACCUM, SHAPE_KEY, 1.8, run_zmpop),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "BZPOPMIN", "ZPOPMIN, waiting for an element", -3, true, OP_ACCUM,
+                      SHAPE_WAIT, 1.7, run_bzpopmin),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "BZPOPMAX", "ZPOPMAX, waiting for an element", -3, true, OP_ACCUM,
+                      SHAPE_WAIT, 1.7, run_bzpopmax),
+    COMMAND_SPEC_LIFE(LIFE_OTHER, "BZMPOP", "ZMPOP, waiting for an element", -5, true, OP_ACCUM,
+                      SHAPE_KEY, 1.9, run_bzmpop),
     COMMAND_SPEC("ZRANDMEMBER", "arbitrary elements", -2, false, OP_READ, SHAPE_KEY, 0.8,
                  run_zrandmember),
 };

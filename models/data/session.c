@@ -1,6 +1,7 @@
 /* Why it works: between MULTI and EXEC nothing runs, so a queue of copied words is all the state a
  * transaction has; whether a watched key changed is noted by the store where every change passes.
- * A subscriber of the store's channels is all that subscriptions need.
+ * A subscriber of the store's channels is all that subscriptions need.  Waiters are served after
+ * the whole command or transaction, when nothing is half done.
  *
  * Simplified: what a transaction publishes to its own connection waits until EXEC has replied;
  * redis-server writes it into the middle of that reply.
@@ -11,6 +12,7 @@
 
 #include "models/data/command_known.h"
 #include "models/data/command_run.h"
+#include "sim/ensure.h"
 
 #define ERROR_NESTED        "ERR MULTI calls can not be nested"
 #define ERROR_EXEC_ALONE    "ERR EXEC without MULTI"
@@ -32,6 +34,10 @@ struct Session {
     GPtrArray *queue;   /* of Queued; NULL outside a transaction */
     GPtrArray *watches; /* of StoreWatch */
     Subscriber *subscriber;
+    Waiter *waiter;    /* of the command that blocks; NULL: none */
+    Arena *late_arena; /* of its reply; made when first needed */
+    Reply late;
+    bool has_late;
     bool is_broken; /* a command could not be queued: EXEC will refuse */
 };
 
@@ -87,9 +93,12 @@ void session_free(Session *session)
 {
     if (!session)
         return;
+    if (session->waiter)
+        waiter_end(session->store, session->waiter);
     transaction_end(session);
     subscriber_free(session->subscriber);
     g_ptr_array_unref(session->watches);
+    arena_free(session->late_arena);
     g_free(session);
 }
 
@@ -113,21 +122,20 @@ static bool check_arity(Session *session, const CommandSpec *spec, const Arg *wo
     return run_check_arity(&run);
 }
 
-/* As store_execute, for a command that may be about the connection. */
-static void run_command(Session *session, const Command *command, WallTime now, Arena *arena,
-                        Reply *out)
+/* As store_execute_or_wait, for a command that may be about the connection. */
+static Waiter *run_command(Session *session, const Command *command, WallTime now, Arena *arena,
+                           Reply *out, const WaiterClient *client)
 {
     CommandRun run = {.store = session->store,
                       .command = command,
                       .now = now,
                       .arena = arena,
                       .reply = out,
+                      .client = client,
                       .subscriber = session->subscriber,
                       .in_transaction = session->queue != NULL};
 
-    *out = (Reply){.kind = REPLY_NIL};
-    if (run_check_arity(&run))
-        command->spec->run(&run);
+    return run_execute(&run);
 }
 
 static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
@@ -150,7 +158,7 @@ static void exec(Session *session, WallTime now, Arena *arena, Reply *out)
                                .args = queued->words + 1,
                                .count = queued->count - 1};
 
-            run_command(session, &command, now, arena, &out->items[i]);
+            run_command(session, &command, now, arena, &out->items[i], NULL);
             out->bytes += out->items[i].bytes;
         }
     }
@@ -258,32 +266,85 @@ static bool check(Session *session, const Arg *words, uint32_t count, Arena *are
     return false;
 }
 
-void session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
-                     Reply *out)
+static void hear_late(Session *session, const Reply *reply)
 {
-    Word word = word_of(&words[0]);
+    session->waiter = NULL;
+    session->late = *reply;
+    session->has_late = true;
+}
+
+void sessions_serve(Store *store, WallTime now)
+{
+    Session *session;
+    Reply reply;
+
+    while ((session = store_serve_next(store, now, &reply)) != NULL)
+        hear_late(session, &reply);
+    while ((session = store_time_out_next(store, now, &reply)) != NULL)
+        hear_late(session, &reply);
+}
+
+bool session_is_waiting(const Session *session)
+{
+    return session->waiter != NULL;
+}
+
+bool session_take_late(Session *session, Reply *out)
+{
+    if (!session->has_late)
+        return false;
+    *out = session->late;
+    session->has_late = false;
+    return true;
+}
+
+static void execute_or_wait(Session *session, const Command *command, WallTime now, Arena *arena,
+                            Reply *out)
+{
+    WaiterClient client = {.owner = session};
+
+    if (session->late_arena && arena_bytes(session->late_arena) > 0)
+        g_clear_pointer(&session->late_arena, arena_free);
+    if (!session->late_arena)
+        session->late_arena = arena_new();
+    client.arena = session->late_arena;
+    session->has_late = false;
+    session->waiter = run_command(session, command, now, arena, out, &client);
+}
+
+/* What is no matter of transactions. */
+static void execute_command(Session *session, const Arg *words, uint32_t count, WallTime now,
+                            Arena *arena, Reply *out)
+{
     Command command = {
         .spec = command_find_words(words, count), .args = words + 1, .count = count - 1};
 
-    if (!check(session, words, count, arena, out)) {
-        reject(session, &words[0], arena, out);
-        return;
-    }
-    if (execute_word(session, word, now, arena, out))
-        return;
-    if (word == WORD_WATCH && session->queue) {
-        reply_error(out, ERROR_WATCH_INSIDE);
-        return;
-    }
     if (session->queue) {
         g_ptr_array_add(session->queue, queued_new(words, count));
         reply_status(out, "QUEUED");
-        return;
+    } else {
+        execute_or_wait(session, &command, now, arena, out);
     }
-    if (word == WORD_WATCH)
+}
+
+bool session_execute(Session *session, const Arg *words, uint32_t count, WallTime now, Arena *arena,
+                     Reply *out)
+{
+    Word word = word_of(&words[0]);
+
+    ensure(!session->waiter);
+    if (!check(session, words, count, arena, out)) {
+        reject(session, &words[0], arena, out);
+        return true;
+    }
+    if (word == WORD_WATCH && session->queue)
+        reply_error(out, ERROR_WATCH_INSIDE);
+    else if (word == WORD_WATCH)
         watch(session, words, count, now, out);
-    else
-        run_command(session, &command, now, arena, out);
+    else if (!execute_word(session, word, now, arena, out))
+        execute_command(session, words, count, now, arena, out);
+    sessions_serve(session->store, now);
+    return !session->waiter;
 }
 
 bool session_take_message(Session *session, Arena *arena, Reply *out)

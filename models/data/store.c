@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/data/command_run.h"
+#include "models/data/waiter.h"
 #include "models/data/zset_index.h"
 #include "sim/ensure.h"
 #include "sim/pages.h"
@@ -147,6 +148,7 @@ void store_free(Store *store)
     deadline_heap_clear(&store->deadlines);
     collect_clear(&store->collect);
     collect_clear(&store->drop);
+    waiters_free(store);
     if (store->watches)
         g_ptr_array_unref(store->watches);
     pubsub_free(store->pubsub);
@@ -156,11 +158,7 @@ void store_free(Store *store)
 
 void store_execute(Store *store, const Command *command, WallTime now, Arena *arena, Reply *out)
 {
-    CommandRun run = {.store = store, .command = command, .now = now, .arena = arena, .reply = out};
-
-    *out = (Reply){.kind = REPLY_NIL};
-    if (run_check_arity(&run))
-        command->spec->run(&run);
+    store_execute_or_wait(store, command, now, arena, out, NULL);
 }
 
 /* What its origin's PUBLISH did there. */

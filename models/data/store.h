@@ -47,8 +47,9 @@ Store *store_new(const StoreConfig *config);
 void store_free(Store *store);
 
 /* Executes command at this member.  Writes bump the own component of the clock once per effect.
- * arena NULL: no reply tree is built (see Reply).  Reads of keys whose deadline has passed see
- * nothing; the owner's deletion duty is store_expire_due. */
+ * arena NULL: no reply tree is built (see Reply).  A blocking command does not block here: it is
+ * answered as if its time were up (see waiter.h for one that does).  Reads of keys whose deadline
+ * has passed see nothing; the owner's deletion duty is store_expire_due. */
 void store_execute(Store *store, const Command *command, WallTime now, Arena *arena, Reply *out);
 
 /* Applies an effect of another member; its dot must be the next of its origin.  Effects already

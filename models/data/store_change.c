@@ -302,6 +302,8 @@ void change_apply(Store *store, Change *change)
     const Effect *effect = change->effect;
     ElementRef ref = {.index = effect->element, .name = change->payload.element};
 
+    if (store->waiters)
+        waiters_tell(store, &change->key);
     if (!change->key.state) {
         watches_tell(store, &change->key);
         key_create(store, &change->key);

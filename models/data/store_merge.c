@@ -216,6 +216,8 @@ void store_merge(Store *into, const Store *from, WallTime now)
     (void)now;
     ensure(into->config.family_count == from->config.family_count);
     watches_tell(into, NULL);
+    if (into->waiters)
+        waiters_tell(into, NULL);
     causality_init(&merge.joined);
     causality_join(&merge.joined, &into->world.causality, &from->world.causality);
     for (uint32_t i = 0; i < into->config.family_count; i++)

@@ -120,6 +120,7 @@ struct Store {
     GPtrArray *watches;      /* of StoreWatch; NULL: nobody ever watched */
     Pubsub *pubsub;
     int64_t *sketches; /* bytes of a sparse sketch by its length, 0: not asked for; NULL: none */
+    struct Waiters *waiters; /* NULL: nobody ever waited */
     PayloadWriter payload;
     uint64_t superseded_seq;
     bool last_was_remove;
@@ -331,6 +332,12 @@ void live_born_string_changed(Store *store, BornKey *born);
  * ------------------------------------------------------------------ */
 
 void watches_tell(Store *store, const Key *key);
+
+/* --- waiter.c: key (NULL: any) was changed, and somebody has waited some time
+ * ------------------------------------------------------------------------------------------ */
+
+void waiters_tell(Store *store, const Key *key);
+void waiters_free(Store *store);
 
 /* --- expiry.c
  * ------------------------------------------------------------------------------------------ */

@@ -96,6 +96,9 @@ uint32_t request_args(const Request *request, Arg *out)
     case SHAPE_TTL:
         out[1] = ttl_arg(request);
         return request->ttl_ns > 0 ? 2 : 1; /* else the family's */
+    case SHAPE_WAIT:
+        out[1] = number_arg((request->block_ns + SIM_MS - 1) / SIM_MS);
+        return 2;
     case SHAPE_RANGE:
         out[1] = number_arg(0);
         out[2] = number_arg(SHAPE_RANGE_COUNT - 1);

@@ -34,6 +34,7 @@ typedef struct {
     uint64_t call;     /* the caller's own reference, returned as it is */
     SimTime return_ns; /* how long the reply travels */
     SimTime ttl_ns;    /* 0: none */
+    SimTime block_ns;  /* of a command that waits: how long at most; 0: for ever */
     uint32_t element, element_count;
     uint32_t value_bytes;
     uint32_t source; /* the member numbers replies with its own; this names the asker in facts */

@@ -74,6 +74,7 @@ static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
         rates->end += rate;
         break;
     case SHAPE_RANGE:
+    case SHAPE_WAIT:
         break;
     }
 }

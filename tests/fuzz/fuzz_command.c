@@ -45,6 +45,13 @@ static void exchange(Member *members, WallTime now)
     }
 }
 
+/* Before the last exchange: a waiter that is served writes. */
+static void serve(Member *members, WallTime now)
+{
+    for (uint32_t m = 0; m < 2; m++)
+        sessions_serve(members[m].store, now);
+}
+
 /* Splits a line at its blanks; a word ends before the next, so nothing is copied. */
 static uint32_t split(const char *line, size_t size, Arg *words)
 {
@@ -80,10 +87,17 @@ static void run_line(Member *members, const char *line, size_t size, WallTime no
     g_autoptr(Arena) arena = arena_new();
     Reply reply;
 
-    while (session_take_message(members[line[0] & 1].session, arena, &reply))
+    Member *member = &members[line[0] & 1];
+
+    while (session_take_message(member->session, arena, &reply))
         ensure(reply.count >= 3);
-    if (!is_large(line, size))
-        session_execute(members[line[0] & 1].session, words, count, now, arena, &reply);
+    if (is_large(line, size))
+        return;
+    if (session_is_waiting(member->session)) { /* its client goes and another comes */
+        session_free(member->session);
+        member->session = session_new(member->store);
+    }
+    session_execute(member->session, words, count, now, arena, &reply);
 }
 
 static void run_lines(Member *members, const char *at, const char *end)
@@ -101,6 +115,7 @@ static void run_lines(Member *members, const char *at, const char *end)
             run_line(members, at, size, now);
         if (i % 4 == 3)
             exchange(members, now);
+        serve(members, now);
         at += size + 1;
     }
     exchange(members, now);
