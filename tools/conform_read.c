@@ -2,11 +2,9 @@
  * what is left is one pass over the tree that refuses what no runner could carry out, so that the
  * runner need not ask again.
  */
-#include "tools/conform_read.h"
+#include "tools/conform_read_parts.h"
 
 #include <string.h>
-
-#define AT_MAX_S INT64_C(100000000000) /* wall clocks in ms stay far from the end of int64 */
 
 struct ConformFile {
     JsonDoc *doc;
@@ -17,24 +15,14 @@ struct ConformFile {
     GHashTable *lines; /* of the cases, by name */
 };
 
-typedef struct {
-    const char *const *names;
-    size_t count;
-    const char *of; /* "a step" */
-} Keys;
-
 static const char *const file_keys[] = {"type", "source", "cases"};
 static const char *const case_keys[] = {"name", "source", "about", "members", "options", "steps"};
 static const char *const option_keys[] = {"causal_consistency", "xadd_id_mode"};
-static const char *const sync_keys[] = {"t", "sync"};
-static const char *const command_keys[] = {"t", "member", "client", "cmd", "reply"};
-static const char *const message_keys[] = {"t", "member", "client", "messages"};
-static const char *const form_keys[] = {"unordered", "error", "approx", "one_of"};
 static const char *const xadd_id_modes[] = {[XADD_ID_STRICT] = "strict",
                                             [XADD_ID_SEMI_STRICT] = "semi-strict",
                                             [XADD_ID_LIBERAL] = "liberal"};
 
-static const char *kind_name(const JsonNode *node)
+const char *conform_kind_name(const JsonNode *node)
 {
     static const char *const names[] = {
         [JSON_NULL] = "null",   [JSON_BOOL] = "true or false", [JSON_NUMBER] = "a number",
@@ -51,7 +39,7 @@ static bool names_have(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-static bool check_keys(const JsonNode *node, const Keys *keys, GError **error)
+bool conform_check_keys(const JsonNode *node, const ConformKeys *keys, GError **error)
 {
     for (size_t i = 0; i < node->count; i++) {
         const char *key = node->items[i]->key;
@@ -74,16 +62,15 @@ static bool check_keys(const JsonNode *node, const Keys *keys, GError **error)
     return true;
 }
 
-/* The value of a key that must be there with that kind; NULL after an error. */
-static const JsonNode *need(const JsonNode *object, const char *key, JsonKind kind,
-                            const char *remedy, GError **error)
+const JsonNode *conform_need(const JsonNode *object, const char *key, JsonKind kind,
+                             const char *remedy, GError **error)
 {
     const JsonNode *node = json_get(object, key);
 
     if (node && node->kind == kind)
         return node;
     if (node)
-        json_error(error, node, "\"%s\" is %s; %s", key, kind_name(node), remedy);
+        json_error(error, node, "\"%s\" is %s; %s", key, conform_kind_name(node), remedy);
     else
         json_error(error, object, "\"%s\" is missing; %s", key, remedy);
     return NULL;
@@ -97,12 +84,11 @@ static bool read_text(const JsonNode *object, const char *key, const char **out,
     *out = node && node->kind == JSON_TEXT ? node->text : "";
     if (!node || node->kind == JSON_TEXT)
         return true;
-    json_error(error, node, "\"%s\" is %s; write a text", key, kind_name(node));
+    json_error(error, node, "\"%s\" is %s; write a text", key, conform_kind_name(node));
     return false;
 }
 
-/* Digits alone, so that no number is rounded on its way. */
-static bool whole_number(const JsonNode *node, int64_t min, int64_t max, int64_t *out)
+bool conform_whole_number(const JsonNode *node, int64_t min, int64_t max, int64_t *out)
 {
     gint64 value;
 
@@ -113,272 +99,22 @@ static bool whole_number(const JsonNode *node, int64_t min, int64_t max, int64_t
     return true;
 }
 
-static bool check_reply(const JsonNode *node, GError **error);
-
-static bool check_replies(const JsonNode *node, GError **error)
-{
-    if (node->kind != JSON_ARRAY) {
-        json_error(error, node, "\"%s\" is %s; list the replies: [...]", node->key,
-                   kind_name(node));
-        return false;
-    }
-    for (size_t i = 0; i < node->count; i++)
-        if (!check_reply(node->items[i], error))
-            return false;
-    return true;
-}
-
-static bool check_form(const JsonNode *node, GError **error)
-{
-    static const Keys keys = {form_keys, G_N_ELEMENTS(form_keys), "a reply"};
-    const JsonNode *form;
-
-    if (!check_keys(node, &keys, error))
-        return false;
-    if (node->count != 1) {
-        json_error(error, node,
-                   "a reply has %zu forms; give exactly one of unordered, error, approx, one_of",
-                   node->count);
-        return false;
-    }
-    form = node->items[0];
-    if (strcmp(form->key, "error") == 0) {
-        if (form->kind == JSON_TEXT && form->text[0] != '\0')
-            return true;
-        json_error(error, form, "an error is told by how it begins: {\"error\": \"WRONGTYPE\"}");
-        return false;
-    }
-    if (strcmp(form->key, "approx") == 0) {
-        if (form->kind == JSON_NUMBER)
-            return true;
-        json_error(error, form, "\"approx\" is %s; give a number", kind_name(form));
-        return false;
-    }
-    if (!check_replies(form, error))
-        return false;
-    if (strcmp(form->key, "one_of") == 0 && form->count == 0) {
-        json_error(error, form, "\"one_of\" is empty, so nothing could match; list the replies");
-        return false;
-    }
-    return true;
-}
-
-static bool check_reply(const JsonNode *node, GError **error)
-{
-    int64_t value;
-
-    switch (node->kind) {
-    case JSON_NULL:
-    case JSON_TEXT:
-        return true;
-    case JSON_ARRAY:
-        for (size_t i = 0; i < node->count; i++)
-            if (!check_reply(node->items[i], error))
-                return false;
-        return true;
-    case JSON_OBJECT:
-        return check_form(node, error);
-    case JSON_NUMBER:
-        if (whole_number(node, INT64_MIN, INT64_MAX, &value))
-            return true;
-        json_error(error, node,
-                   "%s is no integer reply; write {\"approx\": %s}, or a text for one exactly so",
-                   node->text, node->text);
-        return false;
-    case JSON_BOOL:
-        break;
-    }
-    json_error(error, node, "no reply is true or false; write 1, 0, \"OK\" or null");
-    return false;
-}
-
-static bool read_sync(const JsonNode *sync, uint32_t member_count, ConformStep *out, GError **error)
-{
-    if (sync->kind == JSON_BOOL && sync->number != 0) {
-        out->sync_members = (1u << member_count) - 1;
-        return true;
-    }
-    for (size_t i = 0; sync->kind == JSON_ARRAY && i < sync->count; i++) {
-        int64_t member;
-
-        if (!whole_number(sync->items[i], 1, member_count, &member)) {
-            g_autofree char *found = json_to_text(sync->items[i]);
-
-            json_error(error, sync->items[i], "%s is no member of this case; take 1 to %u", found,
-                       member_count);
-            return false;
-        }
-        if (out->sync_members & (1u << (member - 1))) {
-            json_error(error, sync->items[i], "member %d is named twice; name it once",
-                       (int)member);
-            return false;
-        }
-        out->sync_members |= 1u << (member - 1);
-    }
-    if (sync->kind == JSON_ARRAY && sync->count >= 2)
-        return true;
-    json_error(error, sync,
-               "\"sync\" takes true for all members, or a list of at least two: [1, 2]");
-    return false;
-}
-
-static bool read_member(const JsonNode *step, uint32_t member_count, ConformStep *out,
-                        GError **error)
-{
-    const JsonNode *member = json_get(step, "member");
-    int64_t id = 0;
-
-    if (!member) {
-        json_error(error, step, "\"member\" is missing; take 1 to %u", member_count);
-        return false;
-    }
-    if (!whole_number(member, 1, member_count, &id)) {
-        g_autofree char *found = json_to_text(member);
-
-        json_error(error, member, "%s is no member of this case; take 1 to %u", found,
-                   member_count);
-        return false;
-    }
-    out->member = (uint32_t)id;
-    return true;
-}
-
-/* A client is known from its first command on, and stays at its member; steps without a name are
- * of the member's own. */
-static bool read_client(const JsonNode *step, GArray *clients, ConformStep *out, GError **error)
-{
-    const JsonNode *client = json_get(step, "client");
-    ConformClient made;
-
-    if (!client) {
-        out->client = out->member - 1;
-        return true;
-    }
-    if (client->kind != JSON_TEXT || client->text[0] == '\0') {
-        json_error(error, client, "\"client\" is %s; give it a name: \"a\"",
-                   client->kind == JSON_TEXT ? "empty" : kind_name(client));
-        return false;
-    }
-    for (out->client = 0; out->client < clients->len; out->client++) {
-        const ConformClient *known = &g_array_index(clients, ConformClient, out->client);
-
-        if (strcmp(known->name, client->text) != 0)
-            continue;
-        if (out->member == 0)
-            out->member = known->member;
-        if (out->member == known->member)
-            return true;
-        json_error(error, client, "\"%s\" is a client of member %u, not of %u; name another",
-                   client->text, known->member, out->member);
-        return false;
-    }
-    if (json_get(step, "messages")) {
-        json_error(error, client, "\"%s\" has not asked for anything; let it SUBSCRIBE first",
-                   client->text);
-        return false;
-    }
-    made = (ConformClient){client->text, out->member};
-    g_array_append_val(clients, made);
-    return true;
-}
-
-static bool read_messages(const JsonNode *step, uint32_t member_count, GArray *clients,
-                          ConformStep *out, GError **error)
-{
-    bool has_member = json_get(step, "member") || !json_get(step, "client");
-
-    if ((has_member && !read_member(step, member_count, out, error)) ||
-        !read_client(step, clients, out, error))
-        return false;
-    out->messages = json_get(step, "messages");
-    if (out->messages->kind == JSON_ARRAY || out->messages->kind == JSON_OBJECT)
-        return check_reply(out->messages, error);
-    json_error(error, out->messages,
-               "\"messages\" is %s; list them: [[\"message\", \"channel\", \"text\"]]",
-               kind_name(out->messages));
-    return false;
-}
-
-static bool read_command(const JsonNode *step, uint32_t member_count, GArray *clients,
-                         ConformStep *out, GError **error)
-{
-    if (!read_member(step, member_count, out, error) || !read_client(step, clients, out, error))
-        return false;
-    out->words = need(step, "cmd", JSON_ARRAY, "list the command's words: [\"GET\", \"k\"]", error);
-    if (!out->words)
-        return false;
-    if (out->words->count == 0) {
-        json_error(error, out->words,
-                   "\"cmd\" is empty; list the command's words: [\"GET\", \"k\"]");
-        return false;
-    }
-    for (size_t i = 0; i < out->words->count; i++) {
-        const JsonNode *word = out->words->items[i];
-
-        if (word->kind == JSON_TEXT)
-            continue;
-        json_error(error, word, "a word of a command is %s; write a text: \"%s\"", kind_name(word),
-                   word->kind == JSON_NUMBER ? word->text : "...");
-        return false;
-    }
-    out->reply = json_get(step, "reply");
-    return !out->reply || check_reply(out->reply, error);
-}
-
-static bool read_step(const JsonNode *step, uint32_t member_count, GArray *clients,
-                      ConformStep *out, GError **error)
-{
-    static const Keys of_sync = {sync_keys, G_N_ELEMENTS(sync_keys), "a sync"};
-    static const Keys of_command = {command_keys, G_N_ELEMENTS(command_keys),
-                                    "a step with a command"};
-    static const Keys of_messages = {message_keys, G_N_ELEMENTS(message_keys),
-                                     "a step with messages"};
-    const JsonNode *at, *sync, *messages;
-
-    *out = (ConformStep){.node = step};
-    if (step->kind != JSON_OBJECT) {
-        json_error(error, step, "a step is %s; write {\"t\": 1, \"member\": 1, \"cmd\": [...]}",
-                   kind_name(step));
-        return false;
-    }
-    sync = json_get(step, "sync");
-    messages = json_get(step, "messages");
-    if (!sync && !messages && !json_get(step, "cmd") && !json_get(step, "member")) {
-        json_error(error, step,
-                   "a step has neither \"cmd\", \"messages\" nor \"sync\"; give it one");
-        return false;
-    }
-    if (!check_keys(step, sync ? &of_sync : messages ? &of_messages : &of_command, error))
-        return false;
-    at = need(step, "t", JSON_NUMBER, "give the step's time, a whole number", error);
-    if (!at)
-        return false;
-    if (!whole_number(at, 0, AT_MAX_S, &out->at_s)) {
-        json_error(error, at, "%s is no time of a step; take a whole number from 0 on", at->text);
-        return false;
-    }
-    if (sync)
-        return read_sync(sync, member_count, out, error);
-    return messages ? read_messages(step, member_count, clients, out, error)
-                    : read_command(step, member_count, clients, out, error);
-}
-
 static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
 {
-    static const Keys keys = {option_keys, G_N_ELEMENTS(option_keys), "options"};
+    static const ConformKeys keys = {option_keys, G_N_ELEMENTS(option_keys), "options"};
     const JsonNode *causal, *mode;
 
     if (node->kind != JSON_OBJECT) {
         json_error(error, node, "\"options\" is %s; write {\"causal_consistency\": true}",
-                   kind_name(node));
+                   conform_kind_name(node));
         return false;
     }
-    if (!check_keys(node, &keys, error))
+    if (!conform_check_keys(node, &keys, error))
         return false;
     causal = json_get(node, "causal_consistency");
     if (causal && causal->kind != JSON_BOOL) {
         json_error(error, causal, "\"causal_consistency\" is %s; write true or false",
-                   kind_name(causal));
+                   conform_kind_name(causal));
         return false;
     }
     out->is_causal = causal && causal->number != 0;
@@ -392,7 +128,7 @@ static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
     if (!mode)
         return true;
     json_error(error, mode, "%s is no mode of XADD ids; take strict, semi-strict or liberal",
-               mode->kind == JSON_TEXT ? mode->text : kind_name(mode));
+               mode->kind == JSON_TEXT ? mode->text : conform_kind_name(mode));
     return false;
 }
 
@@ -408,7 +144,7 @@ static bool read_steps(ConformFile *file, const JsonNode *list, ConformCase *out
         g_array_append_val(clients, own);
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (!read_step(list->items[i], out->member_count, clients, &steps[i], error))
+        if (!conform_read_step(list->items[i], out->member_count, clients, &steps[i], error))
             return false;
         if (i > 0 && steps[i].at_s < steps[i - 1].at_s) {
             json_error(error, json_get(list->items[i], "t"),
@@ -429,7 +165,8 @@ static bool read_steps(ConformFile *file, const JsonNode *list, ConformCase *out
 static bool read_head(const ConformFile *file, const JsonNode *node, ConformCase *out,
                       GError **error)
 {
-    const JsonNode *name = need(node, "name", JSON_TEXT, "give the case a name of its own", error);
+    const JsonNode *name =
+        conform_need(node, "name", JSON_TEXT, "give the case a name of its own", error);
     const JsonNode *members;
     int other_line;
     int64_t count;
@@ -448,10 +185,10 @@ static bool read_head(const ConformFile *file, const JsonNode *node, ConformCase
         return false;
     }
     g_hash_table_insert(file->lines, (gpointer)(uintptr_t)out->name, GINT_TO_POINTER(node->line));
-    members = need(node, "members", JSON_NUMBER, "say how many there are, 2 to 5", error);
+    members = conform_need(node, "members", JSON_NUMBER, "say how many there are, 2 to 5", error);
     if (!members)
         return false;
-    if (!whole_number(members, 2, MEMBER_MAX, &count)) {
+    if (!conform_whole_number(members, 2, MEMBER_MAX, &count)) {
         json_error(error, members, "%s members are no group; take 2 to %d", members->text,
                    MEMBER_MAX);
         return false;
@@ -463,22 +200,22 @@ static bool read_head(const ConformFile *file, const JsonNode *node, ConformCase
 
 static bool read_case(ConformFile *file, const JsonNode *node, GError **error)
 {
-    static const Keys keys = {case_keys, G_N_ELEMENTS(case_keys), "a case"};
+    static const ConformKeys keys = {case_keys, G_N_ELEMENTS(case_keys), "a case"};
     ConformCase result = {.node = node};
     const JsonNode *options, *steps;
 
     if (node->kind != JSON_OBJECT) {
         json_error(error, node,
                    "a case is %s; write {\"name\": ..., \"members\": 2, \"steps\": []}",
-                   kind_name(node));
+                   conform_kind_name(node));
         return false;
     }
-    if (!check_keys(node, &keys, error) || !read_head(file, node, &result, error))
+    if (!conform_check_keys(node, &keys, error) || !read_head(file, node, &result, error))
         return false;
     options = json_get(node, "options");
     if (options && !read_options(options, &result, error))
         return false;
-    steps = need(node, "steps", JSON_ARRAY, "list what the members do", error);
+    steps = conform_need(node, "steps", JSON_ARRAY, "list what the members do", error);
     if (!steps)
         return false;
     if (steps->count == 0) {
@@ -493,7 +230,7 @@ static bool read_case(ConformFile *file, const JsonNode *node, GError **error)
 
 static bool read_file(ConformFile *file, GError **error)
 {
-    static const Keys keys = {file_keys, G_N_ELEMENTS(file_keys), "a conformance file"};
+    static const ConformKeys keys = {file_keys, G_N_ELEMENTS(file_keys), "a conformance file"};
     const JsonNode *root = json_root(file->doc);
     const JsonNode *type, *cases;
     const char *source;
@@ -502,13 +239,14 @@ static bool read_file(ConformFile *file, GError **error)
         json_error(error, root,
                    "a conformance file is %s; write {\"type\": ..., \"source\": ..., "
                    "\"cases\": [...]}",
-                   kind_name(root));
+                   conform_kind_name(root));
         return false;
     }
-    if (!check_keys(root, &keys, error) || !read_text(root, "source", &source, error))
+    if (!conform_check_keys(root, &keys, error) || !read_text(root, "source", &source, error))
         return false;
-    type = need(root, "type", JSON_TEXT, "say what its cases are about, as in \"hash\"", error);
-    cases = type ? need(root, "cases", JSON_ARRAY, "list its cases", error) : NULL;
+    type = conform_need(root, "type", JSON_TEXT, "say what its cases are about, as in \"hash\"",
+                        error);
+    cases = type ? conform_need(root, "cases", JSON_ARRAY, "list its cases", error) : NULL;
     if (!cases)
         return false;
     file->type = type->text;

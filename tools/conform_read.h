@@ -16,11 +16,13 @@
 typedef struct {
     int64_t at_s;             /* t: every wall clock reads at_s * 1000 ms while the step runs */
     uint32_t member;          /* whose client it is, from 1; 0: a sync */
-    uint32_t client;          /* which of the case's clients asks, or takes its messages */
+    uint32_t client;          /* which of the case's clients asks, hears or takes its messages */
     uint32_t sync_members;    /* bit (id - 1) for each member that exchanges; 0: no sync */
     const JsonNode *words;    /* the command: texts, at least one; NULL: none */
-    const JsonNode *messages; /* expected of what has come for the client; NULL: no such step */
-    const JsonNode *reply;    /* expected; NULL: any but an error */
+    const JsonNode *messages; /* expected of what has come for the client; NULL: no such step.  A
+                                 member's step with neither hears the reply to what waited */
+    const JsonNode *reply;    /* expected, when it does not wait; NULL: any but an error */
+    bool waits;               /* expected: no reply yet */
     const JsonNode *node;
 } ConformStep;
 

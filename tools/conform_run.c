@@ -1,5 +1,6 @@
-/* Why it works: a case fixes the order of everything, so a store per member and a list of effects
- * per origin are the whole world; replies are compared as trees. */
+/* Why it works: a case fixes the order of everything, so a store per member, a list of effects per
+ * origin and a session per client are the whole world; replies are compared as trees.  Who waits is
+ * served by that store's sessions, as at a member with links. */
 #include "tools/conform_run.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ typedef struct {
     Effect effect;
     uint8_t *payload;
 } Shipped;
+
+#define CONFORM_WAITS_TEXT "{\"waits\":true}"
 
 typedef struct {
     Store *store;
@@ -83,13 +86,24 @@ static void conform_end(Conform *conform)
     arena_free(conform->arena);
 }
 
-static void sync_pair(Conform *conform, uint32_t from, uint32_t to, WallTime now)
+/* false: it was known. */
+static bool apply(Store *target, const Effect *effect, WallTime now)
+{
+    bool news = store_apply(target, effect, now);
+
+    sessions_serve(target, now);
+    return news;
+}
+
+static bool sync_pair(Conform *conform, uint32_t from, uint32_t to, WallTime now)
 {
     const ConformMember *source = &conform->members[from];
     Store *target = conform->members[to].store;
+    bool moved = false;
 
     for (uint64_t seq = store_clock(target)->seq[from + 1]; seq < source->log->len; seq++)
-        store_apply(target, &g_array_index(source->log, Shipped, seq).effect, now);
+        moved |= apply(target, &g_array_index(source->log, Shipped, seq).effect, now);
+    return moved;
 }
 
 static const Effect *shipped(const void *log, Dot dot, Effect *room)
@@ -101,35 +115,44 @@ static const Effect *shipped(const void *log, Dot dot, Effect *room)
 typedef struct {
     Store *target;
     WallTime now;
+    bool moved;
 } Exchange;
 
 static void deliver(void *actor, const Effect *effect)
 {
-    const Exchange *exchange = actor;
+    Exchange *exchange = actor;
 
-    store_apply(exchange->target, effect, exchange->now);
+    exchange->moved |= apply(exchange->target, effect, exchange->now);
 }
 
 /* Under causal consistency a member passes on all it knows, and delivery is as between members
  * with links. */
-static void sync_pair_causally(Conform *conform, uint32_t from, uint32_t to, WallTime now)
+static bool sync_pair_causally(Conform *conform, uint32_t from, uint32_t to, WallTime now)
 {
-    Exchange exchange = {conform->members[to].store, now};
+    Exchange exchange = {.target = conform->members[to].store, .now = now};
     CausalLogs logs = {.read = shipped};
 
     for (uint32_t origin = 0; origin < conform->member_count; origin++)
         logs.logs[origin + 1] = conform->members[origin].log;
     causal_order_deliver(&logs, store_clock(exchange.target),
                          store_clock(conform->members[from].store)->seq, deliver, &exchange);
+    return exchange.moved;
 }
 
+/* Again until nothing is missing: whoever is served on the way writes. */
 static void step_sync(Conform *conform, const ConformStep *step, WallTime now)
 {
-    for (uint32_t from = 0; from < conform->member_count; from++)
-        for (uint32_t to = 0; to < conform->member_count; to++)
-            if (from != to && (step->sync_members & (1u << from)) &&
-                (step->sync_members & (1u << to)))
-                (conform->is_causal ? sync_pair_causally : sync_pair)(conform, from, to, now);
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (uint32_t from = 0; from < conform->member_count; from++)
+            for (uint32_t to = 0; to < conform->member_count; to++)
+                if (from != to && (step->sync_members & (1u << from)) &&
+                    (step->sync_members & (1u << to)))
+                    moved |= (conform->is_causal ? sync_pair_causally : sync_pair)(conform, from,
+                                                                                   to, now);
+    }
 }
 
 /* A word that a reader could not tell from its neighbours stands in quotes, as in a shell. */
@@ -151,7 +174,10 @@ static char *command_text(const ConformCase *of, const ConformStep *step)
 
     if (!step->sync_members && of->clients[step->client].name[0])
         g_string_append_printf(text, "%s: ", of->clients[step->client].name);
-    g_string_append(text, step->messages ? "(messages)" : "");
+    if (step->messages)
+        g_string_append(text, "(messages)");
+    else if (!step->sync_members && !step->words)
+        g_string_append(text, "(reply)");
     for (size_t i = 0; step->words && i < step->words->count; i++) {
         g_string_append(text, i > 0 ? " " : "");
         append_word(text, step->words->items[i]);
@@ -159,12 +185,17 @@ static char *command_text(const ConformCase *of, const ConformStep *step)
     return g_string_free(text, FALSE);
 }
 
-static void step_command(Conform *conform, const ConformStep *step, WallTime now, Reply *out,
-                         char **missing)
+typedef enum { GOT_REPLY, GOT_NOTHING, GOT_TO_WAIT } Got;
+
+static Got step_command(Conform *conform, const ConformStep *step, WallTime now, Reply *out,
+                        char **missing)
 {
+    Session *session = conform->sessions->pdata[step->client];
     uint32_t count = (uint32_t)step->words->count;
     Arg *words = arena_array(conform->arena, Arg, count);
 
+    if (session_is_waiting(session)) /* it cannot ask anything now */
+        return GOT_NOTHING;
     for (uint32_t i = 0; i < count; i++)
         words[i] = (Arg){.kind = ARG_BYTES,
                          .data = step->words->items[i]->text,
@@ -172,11 +203,12 @@ static void step_command(Conform *conform, const ConformStep *step, WallTime now
     /* A refusal is an answer; that a command is not there is none, whatever the case expects. */
     if (!command_find_words(words, count) && !command_is_refused(words, count))
         *missing = g_strdup_printf("the program does not have the command %s", words[0].data);
-    session_execute(conform->sessions->pdata[step->client], words, count, now, conform->arena, out);
+    return session_execute(session, words, count, now, conform->arena, out) ? GOT_REPLY
+                                                                            : GOT_TO_WAIT;
 }
 
 /* All that has come for the client since it was last asked, as one list. */
-static void step_messages(Conform *conform, const ConformStep *step, Reply *out)
+static Got step_messages(Conform *conform, const ConformStep *step, Reply *out)
 {
     g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(Reply));
     Reply message;
@@ -187,6 +219,40 @@ static void step_messages(Conform *conform, const ConformStep *step, Reply *out)
     out->items = arena_array(conform->arena, Reply, messages->len + 1);
     for (guint i = 0; i < messages->len; i++)
         out->items[i] = g_array_index(messages, Reply, i);
+    return GOT_REPLY;
+}
+
+static Got step_late(Conform *conform, const ConformStep *step, Reply *out)
+{
+    Session *session = conform->sessions->pdata[step->client];
+
+    if (session_is_waiting(session))
+        return GOT_TO_WAIT;
+    return session_take_late(session, out) ? GOT_REPLY : GOT_NOTHING;
+}
+
+static char *got_text(Got got, const ConformStep *step, const Reply *reply)
+{
+    if (got == GOT_REPLY)
+        return conform_reply_text(reply);
+    if (got == GOT_TO_WAIT)
+        return g_strdup(CONFORM_WAITS_TEXT);
+    return g_strdup(step->words ? "no turn: it waits for a reply" : "nothing");
+}
+
+static char *expected_text(const ConformStep *step)
+{
+    if (step->waits)
+        return g_strdup(CONFORM_WAITS_TEXT);
+    return conform_expected_text(step->messages ? step->messages : step->reply);
+}
+
+static bool is_expected(Got got, const ConformStep *step, const Reply *reply)
+{
+    if (got == GOT_REPLY)
+        return !step->waits &&
+               conform_reply_matches(reply, step->messages ? step->messages : step->reply);
+    return got == GOT_TO_WAIT && (step->waits || !step->reply);
 }
 
 static void tell(Conform *conform, const ConformSeen *seen)
@@ -196,32 +262,40 @@ static void tell(Conform *conform, const ConformSeen *seen)
         conform->watch(conform->user, seen);
 }
 
+static Got step_client(Conform *conform, const ConformStep *step, WallTime now, Reply *out,
+                       char **missing)
+{
+    if (step->messages)
+        return step_messages(conform, step, out);
+    return step->words ? step_command(conform, step, now, out, missing)
+                       : step_late(conform, step, out);
+}
+
 static void step_run(Conform *conform, const ConformStep *step)
 {
     WallTime now = {step->at_s * 1000};
-    const JsonNode *wanted = step->messages ? step->messages : step->reply;
     g_autofree char *command = command_text(conform->of, step);
     g_autofree char *expected = NULL, *got = NULL, *missing = NULL;
     ConformSeen seen = {.step = step, .command = command, .expected = "", .got = "", .missing = ""};
     Reply reply;
+    Got result;
 
-    for (uint32_t i = 0; i < conform->member_count; i++)
+    for (uint32_t i = 0; i < conform->member_count; i++) {
         store_expire_due(conform->members[i].store, now);
+        sessions_serve(conform->members[i].store, now);
+    }
     if (step->sync_members) {
         step_sync(conform, step, now);
         tell(conform, &seen);
         return;
     }
-    if (step->messages)
-        step_messages(conform, step, &reply);
-    else
-        step_command(conform, step, now, &reply, &missing);
-    seen.expected = expected = conform_expected_text(wanted);
-    seen.got = got = conform_reply_text(&reply);
+    result = step_client(conform, step, now, &reply, &missing);
+    seen.expected = expected = expected_text(step);
+    seen.got = got = got_text(result, step, &reply);
     seen.missing = missing ? missing : "";
     if (missing)
         seen.outcome = CONFORM_UNSUPPORTED;
-    else if (!conform_reply_matches(&reply, wanted))
+    else if (!is_expected(result, step, &reply))
         seen.outcome = CONFORM_FAILED;
     tell(conform, &seen);
 }

@@ -20,7 +20,8 @@ typedef enum {
 typedef struct {
     const ConformStep *step;
     ConformOutcome outcome;
-    const char *command;  /* "SET k v"; "a: SET k v" of client a; "a: (messages)"; "sync" */
+    const char
+        *command; /* "SET k v"; "a: SET k v" of client a; "a: (messages)"; "(reply)"; "sync" */
     const char *expected; /* as JSON, as is the next; "" for a sync */
     const char *got;
     const char *missing; /* UNSUPPORTED: what the program does not have; else "" */

@@ -54,6 +54,11 @@ static void run_file(const char *type, int passed, int later_count)
     EXPECT_INT(laters, later_count);
 }
 
+static void test_conform_blocking(void)
+{
+    run_file("blocking", 10, 0);
+}
+
 static void test_conform_causal(void)
 {
     run_file("causal", 3, 0);
@@ -220,6 +225,29 @@ static void test_conform_a_command_that_is_not_there_fails_and_says_so(void)
     g_free(counts.got);
 }
 
+static void test_conform_tells_who_waits_from_who_has_a_reply(void)
+{
+    Count counts = {0};
+
+    EXPECT_INT(
+        run_steps(
+            "{\"t\": 1, \"member\": 1, \"cmd\": [\"GET\", \"k\"], \"reply\": {\"waits\": true}},"
+            "{\"t\": 1, \"member\": 1, \"reply\": null},"
+            "{\"t\": 2, \"member\": 1, \"client\": \"a\","
+            " \"cmd\": [\"BLPOP\", \"q\", \"0\"], \"reply\": null},"
+            "{\"t\": 3, \"member\": 1, \"client\": \"a\", \"cmd\": [\"GET\", \"k\"]},"
+            "{\"t\": 4, \"member\": 1, \"client\": \"a\", \"reply\": null},"
+            "{\"t\": 5, \"member\": 1, \"client\": \"a\", \"reply\": {\"waits\": true}},"
+            "{\"t\": 6, \"member\": 1, \"cmd\": [\"RPUSH\", \"q\", \"x\"], \"reply\": 1},"
+            "{\"t\": 7, \"member\": 1, \"client\": \"a\", \"reply\": {\"waits\": true}}",
+            &counts),
+        CONFORM_FAILED);
+    EXPECT_INT(counts.failed, 6);
+    EXPECT_INT(counts.passed, 2);
+    EXPECT_TEXT(counts.got, "[\"q\",\"x\"]");
+    g_free(counts.got);
+}
+
 static void test_conform_a_refused_command_has_replied(void)
 {
     Count counts = {0};
@@ -294,6 +322,7 @@ static void test_conform_replies_are_written_as_they_are_expected(void)
 }
 
 static const TestCase cases[] = {
+    TEST(test_conform_blocking),
     TEST(test_conform_causal),
     TEST(test_conform_counter),
     TEST(test_conform_expiry),
@@ -312,6 +341,7 @@ static const TestCase cases[] = {
     TEST(test_conform_a_sync_reaches_the_members_it_names),
     TEST(test_conform_a_client_hears_what_came_since_it_was_asked),
     TEST(test_conform_a_command_that_is_not_there_fails_and_says_so),
+    TEST(test_conform_tells_who_waits_from_who_has_a_reply),
     TEST(test_conform_a_refused_command_has_replied),
     TEST(test_conform_scalar_forms),
     TEST(test_conform_nested_forms),

@@ -119,8 +119,8 @@ static void test_conform_read_clients(void)
                  "f.json:1:154: cases.0.steps.1.client: \"a\" is a client of member 1, not of 2; "
                  "name another");
     expect_error(STEPS(CLIENT("\"a\", \"messages\": []")),
-                 "f.json:1:95: cases.0.steps.0.client: \"a\" has not asked for anything; let it "
-                 "SUBSCRIBE first");
+                 "f.json:1:95: cases.0.steps.0.client: \"a\" has not asked for anything; give it "
+                 "a command first");
     expect_error(STEPS("{\"t\": 1, \"messages\": []}"),
                  "f.json:1:63: cases.0.steps.0: \"member\" is missing; take 1 to 2");
     expect_error(STEPS("{\"t\": 1, \"member\": 1, \"messages\": \"x\"}"),
@@ -159,6 +159,23 @@ static void test_conform_read_replies(void)
                  "write {\"approx\": 9223372036854775808}, or a text for one exactly so");
 }
 
+static void test_conform_read_clients_that_wait(void)
+{
+    expect_error(STEPS("{\"t\": 1, \"member\": 1, \"client\": \"a\", \"cmd\": [\"BLPOP\", \"q\", "
+                       "\"0\"], \"reply\": {\"waits\": true}}, "
+                       "{\"t\": 2, \"client\": \"a\", \"reply\": [\"q\", \"x\"]}"),
+                 NULL);
+    expect_error(STEPS("{\"t\": 1, \"member\": 1}"),
+                 "f.json:1:63: cases.0.steps.0: \"cmd\" is missing; list the command's words: "
+                 "[\"GET\", \"k\"]");
+    expect_error(STEPS(CLIENT("\"a\", \"reply\": null")),
+                 "f.json:1:95: cases.0.steps.0.client: \"a\" has not asked for anything; give it "
+                 "a command first");
+    expect_error(COMMAND("\"reply\": {\"waits\": false}"),
+                 "f.json:1:125: cases.0.steps.0.reply.waits: a client that waits is told by "
+                 "{\"waits\": true} alone");
+}
+
 static void test_conform_read_says_when_there_is_no_file(void)
 {
     g_autoptr(GError) error = NULL;
@@ -173,6 +190,7 @@ static const TestCase cases[] = {
     TEST(test_conform_read_steps),
     TEST(test_conform_read_clients),
     TEST(test_conform_read_replies),
+    TEST(test_conform_read_clients_that_wait),
     TEST(test_conform_read_says_when_there_is_no_file),
 };
 TEST_MAIN("conform_read", cases)
