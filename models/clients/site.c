@@ -208,6 +208,8 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
         .call = call,
         .return_ns = rtt_ns - rtt_ns / 2,
         .ttl_ns = op->ttl_ns,
+        .block_ns = op->block_ns,
+        .patience_ns = config->routing->retry.timeout_ns,
         .element = op->element,
         .element_count = op->element_count,
         .value_bytes = op->value_bytes,

@@ -33,6 +33,7 @@ typedef struct {
     uint32_t field_count;    /* elements touched */
     const Dist *bytes;       /* of each value, NULL: by shape */
     const Dist *ttl;         /* NULL: the family's */
+    SimTime block_ns;        /* of a command that waits: how long at most; 0: for ever */
 } OpConfig;
 
 typedef struct {

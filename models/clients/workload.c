@@ -474,6 +474,7 @@ void workload_draw(const Workload *workload, Operation *out)
         if (entry->bytes_divisor > 1) /* a division is slow even by 1 */
             out->value_bytes /= entry->bytes_divisor;
     }
+    out->block_ns = entry->op->block_ns;
     out->ttl_ns =
         entry->ttl ? dist_sample(entry->ttl, draw_word(workload, DRAW_TTL)) : entry->fixed_ttl_ns;
 }

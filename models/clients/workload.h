@@ -29,6 +29,7 @@ typedef struct {
     uint64_t token;          /* of its value; also the key of every later draw about it */
     const CommandSpec *spec; /* NULL: of an external family */
     SimTime ttl_ns;
+    SimTime block_ns; /* as in Request */
     uint32_t client;
     uint32_t element, element_count;
     uint32_t value_bytes;

@@ -27,6 +27,11 @@ static WallTime wall_at(const Member *member, SimTime now_ns)
     return (WallTime){member->config.clock_start_ms + ms};
 }
 
+SimTime member_time_of(const Member *member, WallTime at)
+{
+    return (at.ms - member->config.clock_start_ms) * SIM_MS - member->skew_ns;
+}
+
 /* Deletion duty: a timer for the next deadline this member owns, if none is set for earlier. */
 static void expiry_arm(Member *member, SimTime now_ns)
 {
@@ -36,7 +41,7 @@ static void expiry_arm(Member *member, SimTime now_ns)
 
     if (!store_next_expiry(member->store, &at))
         return;
-    at_ns = (at.ms - member->config.clock_start_ms) * SIM_MS - member->skew_ns;
+    at_ns = member_time_of(member, at);
     if (at_ns < now_ns)
         at_ns = now_ns;
     if (at_ns >= member->expiry_armed_ns)
@@ -61,6 +66,7 @@ static void expiry_run(void *actor, Place *place, void *body)
     member->expiry_armed_ns = SIM_TIME_NEVER;
     store_expire_due(member->store, wall_at(member, member->now_ns));
     memory_touch_all(&member->memory);
+    held_serve(member);
     expiry_arm(member, member->now_ns);
 }
 
@@ -103,30 +109,48 @@ static void reply_post(Member *member, const Request *request, const Response *r
     sent->member_index = (uint8_t)(member->config.id - 1);
 }
 
-static void command_execute(Member *member, const Request *request, Response *response)
+void member_begin_command(Member *member, uint32_t value_bytes, bool writes)
+{
+    member->last_dot = 0;
+    member->body_bytes = value_bytes;
+    member->writing = writes;
+    member->effect_count = 0;
+}
+
+void member_end_command(Member *member)
+{
+    member->body_bytes = 0;
+    member->writing = false;
+}
+
+/* false: it waits. */
+static bool command_execute(Member *member, const Request *request, Response *response)
 {
     Arg args[REQUEST_ARGS_MAX];
     Command command = {.spec = request->spec, .args = args, .count = request_args(request, args)};
     Reply reply = {0};
+    bool done = true;
 
-    member->last_dot = 0;
-    member->body_bytes = request->value_bytes;
-    member->writing = request->spec->writes;
-    member->effect_count = 0;
-    store_execute(member->store, &command, wall_at(member, member->now_ns), NULL, &reply);
-    member->body_bytes = 0;
-    member->writing = false;
+    member_begin_command(member, request->value_bytes, request->spec->writes);
+    if (request->spec->shape == SHAPE_WAIT)
+        done = held_execute(member, request, &command, &reply);
+    else
+        store_execute(member->store, &command, wall_at(member, member->now_ns), NULL, &reply);
+    member_end_command(member);
+    if (!done)
+        return false;
     if (reply.kind == REPLY_ERROR)
         response->outcome = OUTCOME_ERROR;
     response->dot = member->last_dot;
     response->reply_bytes = (uint32_t)MIN(reply.bytes, UINT32_MAX);
     if (!request->spec->writes)
-        return;
+        return true;
     memory_touch(&member->memory, family_slot(member, request->family));
     expiry_arm(member, member->now_ns);
+    return true;
 }
 
-static void request_serve(Member *member, const Request *request, Response *response)
+static void take_turn(Member *member, const Request *request, Response *response)
 {
     ShardJob job = {.now_ns = member->now_ns,
                     .key_hash = request->spec ? rng_mix(request->key) : 0,
@@ -136,14 +160,32 @@ static void request_serve(Member *member, const Request *request, Response *resp
 
     response->wait_ns = turn.wait_ns;
     response->service_ns = turn.service_ns;
-    if (request->spec)
-        command_execute(member, request, response);
 }
 
 /* The word whose draw is the extra time a request takes. */
 static uint64_t service_word(const Member *member, SimTime at_ns, uint64_t call)
 {
     return rng_keyed(member->service_draws, (uint64_t)at_ns, call);
+}
+
+/* After the time it took, and the time a proxy takes. */
+static void respond(Member *member, const Request *request, Response *response)
+{
+    if (member->config.service) {
+        SimTime extra_ns = dist_sample(member->config.service,
+                                       service_word(member, member->now_ns, request->call));
+
+        response->service_ns +=
+            member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
+    }
+    reply_post(member, request, response,
+               member->now_ns + response->wait_ns + response->service_ns);
+}
+
+void member_complete(Member *member, const Request *request, Response *response)
+{
+    take_turn(member, request, response);
+    respond(member, request, response);
 }
 
 static void request_run(void *actor, Place *place, void *body)
@@ -162,18 +204,15 @@ static void request_run(void *actor, Place *place, void *body)
     }
     if (request->spec && request->spec->writes)
         member_watch_memory(member);
-    if (request->spec && request->spec->writes && member->refusing)
+    if (request->spec && request->spec->writes && member->refusing) {
         response.outcome = OUTCOME_OOM;
-    else
-        request_serve(member, request, &response);
-    if (member->config.service) {
-        SimTime extra_ns = dist_sample(member->config.service,
-                                       service_word(member, member->now_ns, request->call));
-
-        response.service_ns +=
-            member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
+    } else {
+        take_turn(member, request, &response);
+        if (request->spec && !command_execute(member, request, &response))
+            return;
     }
-    reply_post(member, request, &response, member->now_ns + response.wait_ns + response.service_ns);
+    respond(member, request, &response);
+    held_serve(member);
 }
 
 void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
@@ -209,6 +248,7 @@ static void parts_make(Member *member)
     member->shards = shards_new(&shards);
     member->service_draws = rng_key(config->seed, label);
     member->store = store_new(&store);
+    held_init(member);
     memory_init(&member->memory, member->store, config->families, config->family_count, &memory);
     replication_set_costs(member);
 }
@@ -251,6 +291,7 @@ void member_free(Member *member)
         return;
     for (uint32_t origin = 0; origin <= MEMBER_MAX; origin++)
         history_clear(&member->histories[origin]);
+    held_clear(member);
     shards_free(member->shards);
     effect_log_free(member->log);
     store_free(member->store);
@@ -280,8 +321,10 @@ void member_start(Member *member)
 
 void member_set_reachable(Member *member, bool reachable)
 {
-    if (member->reachable && !reachable)
+    if (member->reachable && !reachable) {
         member->reach_epoch++;
+        held_drop_all(member);
+    }
     member->reachable = reachable;
 }
 
@@ -293,6 +336,7 @@ void member_crash(Member *member)
         return;
     member->crashed = true;
     member->reach_epoch++;
+    held_drop_all(member);
     for (uint32_t id = 1; id <= MEMBER_MAX; id++)
         member->peers[id].hearing = member->peers[id].asked = false;
 }
@@ -316,6 +360,7 @@ void member_set_skew(Member *member, SimTime skew_ns)
     member->skew_ns = skew_ns;
     member->expiry_armed_ns = SIM_TIME_NEVER;
     expiry_arm(member, place_now_ns(member->config.place));
+    held_rearm(member, place_now_ns(member->config.place));
 }
 
 void member_set_slowdown(Member *member, double factor)

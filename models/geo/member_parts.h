@@ -1,7 +1,7 @@
 /* What a member is made of; for the files of models/geo alone.
  *
- * member.c serves clients, replication.c moves effects, sync.c repairs and acknowledges,
- * membership.c says who counts.
+ * member.c serves clients, held.c those who wait, replication.c moves effects, sync.c repairs and
+ * acknowledges, membership.c says who counts.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ enum {
     SOURCE_EXPIRY,
     SOURCE_HELLO,
     SOURCE_HEARTBEAT, /* one per peer: + peer id */
+    SOURCE_HELD = SOURCE_HEARTBEAT + MEMBER_MAX + 1,
 };
 
 /* How this member stands to one other.  The two directions of a pair fail apart: `sending` belongs
@@ -53,6 +54,17 @@ typedef struct {
     Handler in_handler, heartbeat_handler;
 } Peer;
 
+typedef struct Held Held;
+
+/* Requests that wait: held.c. */
+typedef struct {
+    Held *first, *last; /* in the order they came */
+    GTree *closing;     /* of Held, by when the client is known to be gone */
+    Handler timer;
+    SimTime armed_ns;
+    uint64_t seq, post_seq;
+} HeldRequests;
+
 struct Member {
     MemberConfig config;
     char *name;
@@ -82,6 +94,7 @@ struct Member {
     uint32_t syncing;      /* a bit per peer id with a sync_seq */
     uint32_t body_bytes;   /* of the operation in progress, 0 without */
     uint32_t effect_count; /* of the client's write in progress */
+    HeldRequests held;
     Digest digest;
     double slowdown; /* of the extra service time; the shards keep their own */
     bool reachable, crashed, refusing;
@@ -124,5 +137,28 @@ void causal_restart(Member *member);                /* what waited is lost with 
 /* membership.c */
 void membership_restart(Member *member); /* what was levelled out while it was down */
 
+/* held.c: requests that wait. */
+void held_init(Member *member);
+void held_clear(Member *member);
+/* false: it waits, and will be answered later or never. */
+bool held_execute(Member *member, const Request *request, const Command *command, Reply *out);
+void held_serve_all(Member *member);                  /* in an event of the member's own place */
+void held_serve_soon(Member *member, SimTime now_ns); /* between windows too */
+void held_drop_all(Member *member);                   /* their connections are closed */
+void held_rearm(Member *member, SimTime now_ns);      /* the member's clock was set */
+
+/* After anything that may have changed keys. */
+static inline void held_serve(Member *member)
+{
+    if (member->held.first)
+        held_serve_all(member);
+}
+
 /* member.c */
 void member_watch_memory(Member *member);
+/* Around a client's command, for what its effects are told with. */
+void member_begin_command(Member *member, uint32_t value_bytes, bool writes);
+void member_end_command(Member *member);
+/* The command was executed: takes its turn in the shard and sends the reply. */
+void member_complete(Member *member, const Request *request, Response *response);
+SimTime member_time_of(const Member *member, WallTime at); /* when the member's clock shows it */

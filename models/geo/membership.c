@@ -28,6 +28,7 @@ static void level_up(Member *member, uint32_t origin, uint64_t to_seq)
     while (seq < to_seq)
         replication_merge(member,
                           effect_log_read(from->member->log, dot_make(origin, ++seq), &room));
+    held_serve_soon(member, member->now_ns);
 }
 
 /* Gives every survivor that has unlinked origin what any of them has of it. */
@@ -78,6 +79,7 @@ static void state_merge(Member *into, const Member *from, SimTime now_ns)
     for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
         history_skip(&into->histories[origin], clock->seq[origin]);
     memory_touch_all(&into->memory);
+    held_serve_soon(into, now_ns);
 }
 
 void member_relink_peer(Member *member, uint32_t peer_id)

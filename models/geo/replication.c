@@ -190,6 +190,7 @@ void replication_apply(Member *member, const Effect *effect)
 
     effect_merge(member, effect, weight, false);
     shards_occupy(member->shards, &job);
+    held_serve(member);
 }
 
 void replication_merge(Member *member, const Effect *effect)

@@ -29,12 +29,13 @@ typedef struct {
     const CommandSpec *spec; /* NULL: a probe (PING) */
     const Handler *reply_to;
     Place *reply_place;
-    uint64_t key;      /* declared id */
-    uint64_t token;    /* of the value */
-    uint64_t call;     /* the caller's own reference, returned as it is */
-    SimTime return_ns; /* how long the reply travels */
-    SimTime ttl_ns;    /* 0: none */
-    SimTime block_ns;  /* of a command that waits: how long at most; 0: for ever */
+    uint64_t key;        /* declared id */
+    uint64_t token;      /* of the value */
+    uint64_t call;       /* the caller's own reference, returned as it is */
+    SimTime return_ns;   /* how long the reply travels */
+    SimTime ttl_ns;      /* 0: none */
+    SimTime block_ns;    /* of a command that waits: how long at most; 0: for ever */
+    SimTime patience_ns; /* how long after sending the client gives up; 0: never */
     uint32_t element, element_count;
     uint32_t value_bytes;
     uint32_t source; /* the member numbers replies with its own; this names the asker in facts */

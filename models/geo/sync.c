@@ -263,6 +263,7 @@ static void state_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
     }
     if (member->config.causal)
         causal_deliver(member);
+    held_serve(member);
     known_until(peer, entry->sent_ns);
     member_tell(member, &(GeoFact){.kind = GEO_FULL_SYNC_END,
                                    .member_id = member->config.id,

@@ -37,6 +37,16 @@ static bool op_is_possible(const FamilyParams *family, size_t index, GError **er
     return false;
 }
 
+static bool check_block(const OpParams *op, const CommandSpec *spec, GError **error)
+{
+    if (op->block_ns == 0 || spec->shape == SHAPE_WAIT)
+        return true;
+    json_error_key(error, json_get(op->node, "block"),
+                   "%s waits for nothing; \"block\" is for BLPOP, BRPOP, BZPOPMIN and BZPOPMAX",
+                   spec->name);
+    return false;
+}
+
 static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
 {
     const char *name = family->ops.ids[index];
@@ -58,7 +68,8 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
     }
     family->specs[index] = spec;
     if (spec && command_serves(spec, family->type))
-        return op_is_possible(family, index, error);
+        return check_block(param_map_at(&family->ops, OpParams, index), spec, error) &&
+               op_is_possible(family, index, error);
     if (spec) {
         json_error_key(error, at,
                        "\"%s\" is no command for a %s; take one of its own or change the type",

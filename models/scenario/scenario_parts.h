@@ -68,6 +68,7 @@ typedef struct {
     double share;
     uint64_t fields;
     const Dist *bytes, *ttl;
+    SimTime block_ns;
 } OpParams;
 
 typedef struct {

@@ -33,6 +33,12 @@ static const Param op_params[] = {
      .summary = "time to live it sets (default: the family's)",
      .kind = PARAM_DIST_TIME,
      .offset = offsetof(OpParams, ttl)},
+    {.name = "block",
+     .summary = "of a command that waits for an element: how long at most (default: for ever)",
+     .kind = PARAM_DURATION,
+     .min = 0,
+     .max = FOREVER,
+     .offset = offsetof(OpParams, block_ns)},
 };
 static const ParamTable op_table = {.name = "op",
                                     .summary = "one kind of operation",

@@ -197,7 +197,8 @@ static MixConfig build_mix(World *world, const WorkloadParams *workload, size_t 
                             .share = op->share,
                             .field_count = (uint32_t)op->fields,
                             .bytes = op->bytes,
-                            .ttl = op->ttl};
+                            .ttl = op->ttl,
+                            .block_ns = op->block_ns};
     }
     return (MixConfig){.family = world_families_list(world->families)[family_index],
                        .share = *param_map_at(&workload->mix, double, index),

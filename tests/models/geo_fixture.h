@@ -25,14 +25,15 @@ typedef struct {
     double ops_per_s;
     uint32_t threads;
     bool serial;
-    bool empty;      /* no key exists at the start */
-    SimTime ttl_ns;  /* of every key, set by SET */
-    SimTime skew_ns; /* of member 2 */
-    uint64_t seed;   /* of phases and delays */
-    bool sets;       /* keys are sets, not strings */
-    bool causal;     /* causal consistency */
-    bool sketches;   /* keys are HyperLogLogs */
-    bool lists;      /* keys are lists */
+    bool empty;                    /* no key exists at the start */
+    SimTime ttl_ns;                /* of every key, set by SET */
+    SimTime skew_ns;               /* of member 2 */
+    uint64_t seed;                 /* of phases and delays */
+    bool sets;                     /* keys are sets, not strings */
+    bool causal;                   /* causal consistency */
+    bool sketches;                 /* keys are HyperLogLogs */
+    bool lists;                    /* keys are lists */
+    SimTime block_ns, patience_ns; /* of every request: see Request */
 } GeoOptions;
 
 typedef struct {
@@ -225,6 +226,8 @@ static inline void geo_send(GeoFixture *f, uint32_t member, SimTime at_ns, const
                        .call = seq,
                        .element_count = 1,
                        .value_bytes = 100,
+                       .block_ns = f->options.block_ns,
+                       .patience_ns = f->options.patience_ns,
                        .weight = 1};
     Post post = {.at_ns = at_ns,
                  .rank = RANK_CLIENT,

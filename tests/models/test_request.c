@@ -80,6 +80,10 @@ static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, u
 static bool has_no_default_form(const CommandSpec *spec)
 {
     static const char *const names[] = {"BITOP",
+                                        "BLMOVE",
+                                        "BLMPOP",
+                                        "BRPOPLPUSH",
+                                        "BZMPOP",
                                         "COPY",
                                         "DISCARD",
                                         "EXEC",

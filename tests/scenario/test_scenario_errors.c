@@ -58,6 +58,9 @@ static const Mistake mistakes[] = {
     {"\"seed\": 1", "\"sead\": 1", "shop.json:2:44: \"sead\" is unknown; did you mean \"seed\"?"},
     {"\"clients\": 3", "\"cliens\": 3",
      "shop.json:10:37: sites.web: \"cliens\" is unknown; did you mean \"clients\"?"},
+    {"\"HGET\": 0.8", "\"HGET\": { \"share\": 0.8, \"block\": \"5s\" }",
+     "shop.json:11:106: families.cart.ops.HGET: HGET waits for nothing; \"block\" is for BLPOP, "
+     "BRPOP, BZPOPMIN and BZPOPMAX"},
     {"\"clients\": 3", "\"colour\": 3",
      "shop.json:10:37: sites.web: \"colour\" is unknown; the keys here are home, region, clients, "
      "rtt, dns_rtt"},
