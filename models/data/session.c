@@ -331,6 +331,7 @@ bool session_execute(Session *session, const Arg *words, uint32_t count, WallTim
                      Reply *out)
 {
     Word word = word_of(&words[0]);
+    bool waits;
 
     ensure(!session->waiter);
     if (!check(session, words, count, arena, out)) {
@@ -343,8 +344,9 @@ bool session_execute(Session *session, const Arg *words, uint32_t count, WallTim
         watch(session, words, count, now, out);
     else if (!execute_word(session, word, now, arena, out))
         execute_command(session, words, count, now, arena, out);
+    waits = session->waiter != NULL;
     sessions_serve(session->store, now);
-    return !session->waiter;
+    return !waits;
 }
 
 bool session_take_message(Session *session, Arena *arena, Reply *out)
