@@ -72,8 +72,19 @@ static bool take_streams(CommandRun *run, uint32_t at, ReadOptions *out)
     return true;
 }
 
+/* A workload follows one stream: it names the key and how long to wait for what comes next, or on
+ * reading again the id. */
+static bool take_workload(CommandRun *run, ReadOptions *out)
+{
+    out->key_count = 1;
+    out->blocks = true;
+    return run_arg(run, 1)->kind == ARG_BYTES || run_timeout(run, 1, &out->timeout_ms);
+}
+
 static bool take_read_options(CommandRun *run, ReadOptions *out)
 {
+    if (run_arg(run, 0)->kind == ARG_KEY && !out->is_group)
+        return take_workload(run, out);
     for (uint32_t i = 0; i < run_count(run); i++) {
         const Arg *arg = run_arg(run, i);
         uint32_t more = run_count(run) - i - 1;
@@ -127,9 +138,10 @@ static bool missing_in_read(CommandRun *run, uint32_t key_index, uint32_t group_
     return false;
 }
 
+/* Workloads give no id. */
 static bool is_last_id(const Arg *arg)
 {
-    return arg->kind == ARG_BYTES && arg->bytes == 1 && arg->data[0] == '$';
+    return arg->kind != ARG_BYTES || (arg->bytes == 1 && arg->data[0] == '$');
 }
 
 static bool find_stream(CommandRun *run, const ReadOptions *options, uint32_t nth, ReadStream *out)
@@ -268,7 +280,7 @@ static bool push_stream(CommandRun *run, const ReadStream *stream, const ReadOpt
         return false;
     run->reply = &pair;
     run_reply_array(run, 2);
-    run_push_text(run, run_text(run, key_index));
+    run_push_key(run, &stream->key, key_index);
     nest_end(run, &(Nest){.outer = &pair, .inner = entries});
     nest_end(run, &(Nest){.outer = outer, .inner = pair});
     return true;
@@ -323,15 +335,18 @@ static void wait_for_more(CommandRun *run, const ReadOptions *options, const Rea
                  .sees_loss = options->is_group,
                  .serve = options->is_group ? serve_group : serve_read};
     const Command *asked = run->command;
-    g_autofree Arg *args = g_memdup2(asked->args, asked->count * sizeof(Arg));
+    uint32_t count = options->keys_at + 2 * options->key_count;
+    g_autofree Arg *args = g_new0(Arg, count);
     g_autofree char *ids = g_malloc((gsize)options->key_count * STREAM_ID_TEXT_MAX + 1);
-    Command again = {.spec = asked->spec, .args = args, .count = asked->count};
+    Command again = {.spec = asked->spec, .args = args, .count = count};
 
+    memcpy(args, asked->args, MIN(count, asked->count) * sizeof(Arg));
     for (uint32_t i = 0; i < options->key_count; i++) {
         Arg *id = &args[options->keys_at + options->key_count + i];
 
-        if (!is_last_id(id))
+        if (!is_last_id(run_arg(run, options->keys_at + options->key_count + i)))
             continue;
+        id->kind = ARG_BYTES;
         id->data = ids + (gsize)i * STREAM_ID_TEXT_MAX;
         id->bytes = stream_id_format(streams[i].after, ids + (gsize)i * STREAM_ID_TEXT_MAX);
     }
@@ -379,7 +394,7 @@ static void run_xreadgroup(CommandRun *run)
 }
 
 static const CommandSpec specs[] = {
-    COMMAND_SPEC("XREAD", "entries after an id, of several streams", -4, false, OP_READ, SHAPE_KEY,
+    COMMAND_SPEC("XREAD", "entries after an id, of several streams", -4, false, OP_READ, SHAPE_WAIT,
                  1.5, run_xread),
     COMMAND_SPEC("XREADGROUP", "entries not yet delivered to a group", -7, true, OP_ACCUM,
                  SHAPE_KEY, 1.8, run_xreadgroup),

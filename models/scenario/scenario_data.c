@@ -41,9 +41,10 @@ static bool check_block(const OpParams *op, const CommandSpec *spec, GError **er
 {
     if (op->block_ns == 0 || spec->shape == SHAPE_WAIT)
         return true;
-    json_error_key(error, json_get(op->node, "block"),
-                   "%s waits for nothing; \"block\" is for BLPOP, BRPOP, BZPOPMIN and BZPOPMAX",
-                   spec->name);
+    json_error_key(
+        error, json_get(op->node, "block"),
+        "%s waits for nothing; \"block\" is for BLPOP, BRPOP, BZPOPMIN, BZPOPMAX and XREAD",
+        spec->name);
     return false;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
     bool sets;                     /* keys are sets, not strings */
     bool causal;                   /* causal consistency */
     bool sketches;                 /* keys are HyperLogLogs */
+    bool streams;                  /* keys are streams */
     bool lists;                    /* keys are lists */
     SimTime block_ns, patience_ns; /* of every request: see Request */
 } GeoOptions;
@@ -179,10 +180,11 @@ static inline GeoFixture *geo_new(const GeoOptions *options)
                          .weight = 1,
                          .field_count = 1,
                          .value_bytes = f->value,
-                         .type = options->sketches ? CRDT_HYPERLOGLOG
-                                 : options->lists  ? CRDT_LIST
-                                 : options->sets   ? CRDT_SET
-                                                   : CRDT_STRING,
+                         .type = options->streams    ? CRDT_STREAM
+                                 : options->lists    ? CRDT_LIST
+                                 : options->sketches ? CRDT_HYPERLOGLOG
+                                 : options->sets     ? CRDT_SET
+                                                     : CRDT_STRING,
                          .retention = options->retention,
                          .record_bytes = 64,
                          .ttl_ns = options->ttl_ns,

@@ -197,6 +197,27 @@ static void test_held_work_queue_does_jobs_twice_when_both_sides_wait(void)
     EXPECT(geo_converged(f));
 }
 
+static void test_held_reader_hears_of_the_next_entry_alone(void)
+{
+    GeoOptions options = two;
+    g_autoptr(GeoFixture) f = NULL;
+
+    options.lists = false;
+    options.streams = true;
+    f = geo_new(&options);
+    geo_send(f, 1, SIM_S, "XADD", QUEUE);
+    geo_send(f, 2, 2 * SIM_S, "XREAD", QUEUE);
+    geo_run(f, 3 * SIM_S);
+    EXPECT_INT(waiting(f, 2), 1); /* what is there is not what comes next */
+    geo_send(f, 1, 4 * SIM_S, "XADD", QUEUE);
+    geo_run(f, 5 * SIM_S);
+    EXPECT_INT(f->clients[2].ok_count, 1);
+    EXPECT_INT(f->clients[2].last_ns, 4 * SIM_S + two.delay_ns);
+    EXPECT_INT(f->clients[2].last.dot, 0); /* it wrote nothing */
+    EXPECT(f->clients[2].last.reply_bytes > 100);
+    EXPECT(f->clients[2].last.reply_bytes < 200); /* one entry */
+}
+
 typedef struct {
     uint64_t digest;
     uint64_t answered;
@@ -261,6 +282,7 @@ static const TestCase cases[] = {
     TEST(test_held_timeouts_follow_the_clock_and_closing_does_not),
     TEST(test_held_request_is_answered_after_a_full_sync),
     TEST(test_held_work_queue_does_jobs_twice_when_both_sides_wait),
+    TEST(test_held_reader_hears_of_the_next_entry_alone),
     TEST(test_held_requests_are_answered_alike_in_any_cutting),
 };
 TEST_MAIN("held", cases)

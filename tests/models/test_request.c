@@ -132,7 +132,6 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "XGROUP",
                                         "XINFO",
                                         "XPENDING",
-                                        "XREAD",
                                         "XREADGROUP",
                                         "XSETID",
                                         "XTRIM",

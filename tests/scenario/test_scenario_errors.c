@@ -60,7 +60,7 @@ static const Mistake mistakes[] = {
      "shop.json:10:37: sites.web: \"cliens\" is unknown; did you mean \"clients\"?"},
     {"\"HGET\": 0.8", "\"HGET\": { \"share\": 0.8, \"block\": \"5s\" }",
      "shop.json:11:106: families.cart.ops.HGET: HGET waits for nothing; \"block\" is for BLPOP, "
-     "BRPOP, BZPOPMIN and BZPOPMAX"},
+     "BRPOP, BZPOPMIN, BZPOPMAX and XREAD"},
     {"\"clients\": 3", "\"colour\": 3",
      "shop.json:10:37: sites.web: \"colour\" is unknown; the keys here are home, region, clients, "
      "rtt, dns_rtt"},

@@ -158,6 +158,7 @@ static inline void say_families(RandomWorld *world)
         "\"hll\": {\"type\": \"hll\", \"keys\": 20, \"fields\": 5, \"ops\": {\"PFADD\": 1, "
         "\"PFCOUNT\": 0.5, \"DEL\": 0.1, \"EXPIRE\": {\"share\": 0.05, \"ttl\": \"3s\"}}",
         "\"stm\": {\"type\": \"stream\", \"keys\": 20, \"ops\": {\"XADD\": 1, \"XRANGE\": 0.5, "
+        "\"XREAD\": {\"share\": 0.3, \"block\": \"200ms\"}, "
         "\"XDEL\": 0.1, \"DEL\": 0.05}",
         "\"doc\": {\"type\": \"json\", \"keys\": 30, \"ops\": {\"JSON.SET\": 1, \"JSON.GET\": 1, "
         "\"DEL\": 0.1}",
