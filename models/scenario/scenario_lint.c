@@ -97,6 +97,42 @@ static void lint_reach_and_room(ScenarioFile *file, const Scenario *base)
     }
 }
 
+/* Clients who give up before the command they sent would stop waiting. */
+static void lint_waits_of(ScenarioFile *file, const Scenario *base, const WorkloadParams *workload,
+                          uint32_t family_index)
+{
+    const FamilyParams *family = param_map_at(&base->params.families, FamilyParams, family_index);
+    SimTime patience_ns = base->routing[workload->site_index].retry.timeout_ns;
+    char block_text[UNIT_TEXT_MAX], patience_text[UNIT_TEXT_MAX];
+
+    for (size_t i = 0; i < family->ops.count; i++) {
+        const OpParams *op = param_map_at(&family->ops, OpParams, i);
+        g_autofree char *place = g_strdup_printf(
+            "families.%s.ops.%s", base->params.families.ids[family_index], family->ops.ids[i]);
+
+        if (!family->specs[i] || family->specs[i]->shape != SHAPE_WAIT ||
+            (op->block_ns > 0 && op->block_ns < patience_ns))
+            continue;
+        scenario_add_lint(file, LINT_WARNING, place, "",
+                          "waits %s%s, but the clients of %s give up after %s: longer waits end as "
+                          "timeouts; set \"block\" below that",
+                          op->block_ns > 0 ? "up to " : "for ever",
+                          op->block_ns > 0 ? format_time(op->block_ns, block_text) : "",
+                          base->names.sites[workload->site_index],
+                          format_time(patience_ns, patience_text));
+    }
+}
+
+static void lint_waits(ScenarioFile *file, const Scenario *base)
+{
+    for (size_t i = 0; i < base->params.workloads.count; i++) {
+        const WorkloadParams *workload = param_map_at(&base->params.workloads, WorkloadParams, i);
+
+        for (size_t m = 0; m < workload->mix.count; m++)
+            lint_waits_of(file, base, workload, workload->family_indexes[m]);
+    }
+}
+
 static void lint_later(ScenarioFile *file, const Scenario *base)
 {
     const JsonNode *formats = base->params.report ? json_get(base->params.report, "formats") : NULL;
@@ -143,6 +179,7 @@ void scenario_lint(ScenarioFile *file)
     scenario_add_lint(file, LINT_OK, "variants", "", "%u checked", file->scenario_count - 1);
     lint_members(file, base);
     lint_reach_and_room(file, base);
+    lint_waits(file, base);
     scenario_add_lint(file, LINT_OK, "expect", "", "%u expectation%s, units checked",
                       file->expectation_count, file->expectation_count == 1 ? "" : "s");
     if (base->operations.alert_count > 0 && base->operations.runbook_count == 0)

@@ -164,6 +164,22 @@ static void test_cli_full_disk_behind_a_pipe_is_noticed(void)
     EXPECT_SAYS(f->errors, "cannot write the output");
 }
 
+static void test_cli_check_warns_of_waits_that_outlast_the_clients(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    const char *waits = "families.f.ops.BLPOP  waits";
+
+    EXPECT_INT(command(f, "check SCENARIO --set families.f.type=list "
+                          "--set families.f.ops={\"BLPOP\":1}"),
+               0);
+    EXPECT_SAYS(f->output, waits);
+    EXPECT_SAYS(f->output, "waits for ever, but the clients of ");
+    EXPECT_INT(command(f, "check SCENARIO --set families.f.type=list "
+                          "--set families.f.ops={\"BLPOP\":{\"share\":1,\"block\":\"1ms\"}}"),
+               0);
+    EXPECT(!strstr(f->output, waits));
+}
+
 static void test_cli_check_lists_variants_and_expectations(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -502,6 +518,7 @@ static const TestCase cases[] = {
     TEST(test_cli_bad_scenario_ends_with_2_and_writes_nothing),
     TEST(test_cli_unreadable_files_end_with_3),
     TEST(test_cli_full_disk_behind_a_pipe_is_noticed),
+    TEST(test_cli_check_warns_of_waits_that_outlast_the_clients),
     TEST(test_cli_check_lists_variants_and_expectations),
     TEST(test_cli_run_judges_reports_and_keeps),
     TEST(test_cli_plot_names_the_variants_there_are),
