@@ -15,9 +15,11 @@
 
 typedef struct {
     int64_t at_s;             /* t: every wall clock reads at_s * 1000 ms while the step runs */
-    uint32_t member;          /* whose client it is, from 1; 0: a sync */
+    uint32_t member;          /* whose client it is, from 1; 0: a sync, as is a send */
     uint32_t client;          /* which of the case's clients asks, hears or takes its messages */
     uint32_t sync_members;    /* bit (id - 1) for each member that exchanges; 0: no sync */
+    uint32_t sender;          /* of a send, from 1; 0: both ways */
+    int64_t effect_count;     /* of a send: its oldest that the other lacks; 0: its whole state */
     const JsonNode *words;    /* the command: texts, at least one; NULL: none */
     const JsonNode *messages; /* expected of what has come for the client; NULL: no such step.  A
                                  member's step with neither hears the reply to what waited */

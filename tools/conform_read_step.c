@@ -8,6 +8,7 @@
 #define AT_MAX_S INT64_C(100000000000) /* wall clocks in ms stay far from the end of int64 */
 
 static const char *const sync_keys[] = {"t", "sync"};
+static const char *const send_keys[] = {"t", "send", "effects"};
 static const char *const command_keys[] = {"t", "member", "client", "cmd", "reply"};
 static const char *const message_keys[] = {"t", "member", "client", "messages"};
 static const char *const form_keys[] = {"unordered", "error", "approx", "one_of"};
@@ -118,6 +119,27 @@ static bool read_sync(const JsonNode *sync, uint32_t member_count, ConformStep *
         return true;
     json_error(error, sync,
                "\"sync\" takes true for all members, or a list of at least two: [1, 2]");
+    return false;
+}
+
+/* One way, and not all that is missing, or more: a state tells what third members made, too. */
+static bool read_send(const JsonNode *step, uint32_t member_count, ConformStep *out, GError **error)
+{
+    const JsonNode *send = json_get(step, "send");
+    const JsonNode *effects = json_get(step, "effects");
+    int64_t sender;
+
+    if (send->kind != JSON_ARRAY || send->count != 2) {
+        json_error(error, send, "\"send\" takes who gives and who gets: [1, 2]");
+        return false;
+    }
+    if (!read_sync(send, member_count, out, error))
+        return false;
+    if (conform_whole_number(send->items[0], 1, member_count, &sender))
+        out->sender = (uint32_t)sender;
+    if (!effects || conform_whole_number(effects, 1, INT32_MAX, &out->effect_count))
+        return true;
+    json_error(error, effects, "\"effects\" is how many, from 1 on; leave it out for the state");
     return false;
 }
 
@@ -251,6 +273,7 @@ static bool read_client(const JsonNode *step, uint32_t member_count, GArray *cli
 static bool check_kind(const JsonNode *step, GError **error)
 {
     static const ConformKeys of_sync = {sync_keys, G_N_ELEMENTS(sync_keys), "a sync"};
+    static const ConformKeys of_send = {send_keys, G_N_ELEMENTS(send_keys), "a send"};
     static const ConformKeys of_command = {command_keys, G_N_ELEMENTS(command_keys),
                                            "a step with a command"};
     static const ConformKeys of_messages = {message_keys, G_N_ELEMENTS(message_keys),
@@ -258,11 +281,14 @@ static bool check_kind(const JsonNode *step, GError **error)
 
     if (json_get(step, "sync"))
         return conform_check_keys(step, &of_sync, error);
+    if (json_get(step, "send"))
+        return conform_check_keys(step, &of_send, error);
     if (json_get(step, "messages"))
         return conform_check_keys(step, &of_messages, error);
     if (json_get(step, "cmd") || json_get(step, "reply") || json_get(step, "member"))
         return conform_check_keys(step, &of_command, error);
-    json_error(error, step, "a step has neither \"cmd\", \"messages\" nor \"sync\"; give it one");
+    json_error(error, step,
+               "a step has neither \"cmd\", \"messages\", \"sync\" nor \"send\"; give it one");
     return false;
 }
 
@@ -287,6 +313,8 @@ bool conform_read_step(const JsonNode *step, uint32_t member_count, GArray *clie
         return false;
     }
     sync = json_get(step, "sync");
+    if (json_get(step, "send"))
+        return read_send(step, member_count, out, error);
     return sync ? read_sync(sync, member_count, out, error)
                 : read_client(step, member_count, clients, out, error);
 }

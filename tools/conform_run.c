@@ -95,13 +95,15 @@ static bool apply(Store *target, const Effect *effect, WallTime now)
     return news;
 }
 
-static bool sync_pair(Conform *conform, uint32_t from, uint32_t to, WallTime now)
+/* The oldest effects of `from` that `to` lacks. */
+static bool hand_over(Conform *conform, uint32_t from, uint32_t to, int64_t most, WallTime now)
 {
     const ConformMember *source = &conform->members[from];
     Store *target = conform->members[to].store;
     bool moved = false;
 
-    for (uint64_t seq = store_clock(target)->seq[from + 1]; seq < source->log->len; seq++)
+    for (uint64_t seq = store_clock(target)->seq[from + 1]; seq < source->log->len && most-- > 0;
+         seq++)
         moved |= apply(target, &g_array_index(source->log, Shipped, seq).effect, now);
     return moved;
 }
@@ -139,6 +141,26 @@ static bool sync_pair_causally(Conform *conform, uint32_t from, uint32_t to, Wal
     return exchange.moved;
 }
 
+static bool sync_pair(Conform *conform, uint32_t from, uint32_t to, WallTime now)
+{
+    if (conform->is_causal)
+        return sync_pair_causally(conform, from, to, now);
+    return hand_over(conform, from, to, INT64_MAX, now);
+}
+
+static void step_send(Conform *conform, const ConformStep *step, WallTime now)
+{
+    uint32_t from = step->sender - 1;
+    uint32_t to = (uint32_t)g_bit_nth_lsf(step->sync_members & ~(1u << from), -1);
+
+    if (step->effect_count > 0) {
+        hand_over(conform, from, to, step->effect_count, now);
+        return;
+    }
+    store_merge(conform->members[to].store, conform->members[from].store, now);
+    sessions_serve(conform->members[to].store, now);
+}
+
 /* Again until nothing is missing: whoever is served on the way writes. */
 static void step_sync(Conform *conform, const ConformStep *step, WallTime now)
 {
@@ -150,9 +172,39 @@ static void step_sync(Conform *conform, const ConformStep *step, WallTime now)
             for (uint32_t to = 0; to < conform->member_count; to++)
                 if (from != to && (step->sync_members & (1u << from)) &&
                     (step->sync_members & (1u << to)))
-                    moved |= (conform->is_causal ? sync_pair_causally : sync_pair)(conform, from,
-                                                                                   to, now);
+                    moved |= sync_pair(conform, from, to, now);
     }
+}
+
+/* What all have exchanged all know alike (store_digest: now and later). */
+static bool members_agree(const Conform *conform)
+{
+    uint64_t first = 0;
+
+    for (uint32_t i = 0; i < conform->member_count; i++) {
+        Digest digest = digest_begin();
+
+        store_digest(conform->members[i].store, &digest);
+        if (i > 0 && digest.value != first)
+            return false;
+        first = digest.value;
+    }
+    return true;
+}
+
+static void step_exchange(Conform *conform, const ConformStep *step, WallTime now,
+                          ConformSeen *seen)
+{
+    if (step->sender > 0) {
+        step_send(conform, step, now);
+        return;
+    }
+    step_sync(conform, step, now);
+    if (step->sync_members != (1u << conform->member_count) - 1 || members_agree(conform))
+        return;
+    seen->outcome = CONFORM_FAILED;
+    seen->expected = "\"all members alike\"";
+    seen->got = "\"members differ\"";
 }
 
 /* A word that a reader could not tell from its neighbours stands in quotes, as in a shell. */
@@ -170,9 +222,11 @@ static void append_word(GString *text, const JsonNode *word)
 
 static char *command_text(const ConformCase *of, const ConformStep *step)
 {
-    GString *text = g_string_new(step->sync_members ? "sync" : NULL);
+    GString *text = g_string_new(NULL);
 
-    if (!step->sync_members && of->clients[step->client].name[0])
+    if (step->sync_members)
+        g_string_append(text, step->sender > 0 ? "send" : "sync");
+    else if (of->clients[step->client].name[0])
         g_string_append_printf(text, "%s: ", of->clients[step->client].name);
     if (step->messages)
         g_string_append(text, "(messages)");
@@ -285,7 +339,7 @@ static void step_run(Conform *conform, const ConformStep *step)
         sessions_serve(conform->members[i].store, now);
     }
     if (step->sync_members) {
-        step_sync(conform, step, now);
+        step_exchange(conform, step, now, &seen);
         tell(conform, &seen);
         return;
     }

@@ -3,8 +3,8 @@
  *
  * Members are stores and nothing else: no links, no delay.  A sync hands over the effects the named
  * members made themselves, oldest first, until nothing is missing; with causal consistency all that
- * they know.  A case is run to its end also
- * after a step that failed.
+ * they know.  After a sync of all, all must know the same.  A case is run to its end also after a
+ * step that failed.
  */
 #pragma once
 
@@ -20,9 +20,8 @@ typedef enum {
 typedef struct {
     const ConformStep *step;
     ConformOutcome outcome;
-    const char
-        *command; /* "SET k v"; "a: SET k v" of client a; "a: (messages)"; "(reply)"; "sync" */
-    const char *expected; /* as JSON, as is the next; "" for a sync */
+    const char *command;  /* "SET k v", "a: (messages)" of client a, "(reply)", "sync", "send" */
+    const char *expected; /* as JSON, as is the next; "" for an exchange that went well */
     const char *got;
     const char *missing; /* UNSUPPORTED: what the program does not have; else "" */
 } ConformSeen;

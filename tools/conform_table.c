@@ -71,6 +71,23 @@ static void fill_cell(Cell *cell, const ConformSeen *seen)
         g_string_append_printf(cell->lines[1], "  -> %s", saw->str);
 }
 
+static GString *exchange_text(const ConformSeen *seen, uint32_t member)
+{
+    const ConformStep *step = seen->step;
+    GString *text = g_string_new("--- sync ---");
+
+    if (seen->outcome != CONFORM_PASSED)
+        g_string_assign(text, "--- sync: members differ ---");
+    else if (step->sender == member && step->effect_count > 0)
+        g_string_printf(text, "--- sends %" G_GINT64_FORMAT " of its effects ---",
+                        step->effect_count);
+    else if (step->sender == member)
+        g_string_assign(text, "--- sends its state ---");
+    else if (step->sender > 0)
+        g_string_assign(text, "--- takes it ---");
+    return text;
+}
+
 static void lay_out(void *user, const ConformSeen *seen)
 {
     Layout *layout = user;
@@ -85,8 +102,8 @@ static void lay_out(void *user, const ConformSeen *seen)
     }
     for (uint32_t i = 0; i < layout->of->member_count; i++)
         if (seen->step->sync_members & (1u << i)) {
-            row->cells[i].lines[0] = g_string_new("--- sync ---");
-            row->cells[i].ink = INK_QUIET;
+            row->cells[i].lines[0] = exchange_text(seen, i + 1);
+            row->cells[i].ink = seen->outcome == CONFORM_PASSED ? INK_QUIET : INK_BAD;
         }
 }
 
@@ -159,11 +176,15 @@ void conform_seen_write(const ConformSeen *seen, JsonWriter *writer)
         json_write_text(writer, "expected", seen->expected);
         json_write_text(writer, "got", seen->got);
     } else {
-        json_write_begin_array(writer, "sync");
+        json_write_begin_array(writer, step->sender > 0 ? "send" : "sync");
+        if (step->sender > 0)
+            json_write_int(writer, NULL, step->sender);
         for (uint32_t i = 0; i < MEMBER_MAX; i++)
-            if (step->sync_members & (1u << i))
+            if (step->sync_members & (1u << i) && i + 1 != step->sender)
                 json_write_int(writer, NULL, i + 1);
         json_write_end_array(writer);
+        if (step->effect_count > 0)
+            json_write_int(writer, "effects", step->effect_count);
     }
     if (seen->missing[0])
         json_write_text(writer, "missing", seen->missing);

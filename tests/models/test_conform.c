@@ -212,6 +212,27 @@ static void test_conform_a_client_hears_what_came_since_it_was_asked(void)
     g_free(counts.got);
 }
 
+/* One way: a few effects of its own, or all that it knows. */
+static void test_conform_a_send_gives_a_part_or_a_whole_state(void)
+{
+    Count counts = {0};
+
+    EXPECT_INT(run_steps("{\"t\": 1, \"member\": 1, \"cmd\": [\"SET\", \"a\", \"v\"]},"
+                         "{\"t\": 1, \"member\": 1, \"cmd\": [\"SET\", \"b\", \"v\"]},"
+                         "{\"t\": 1, \"member\": 2, \"cmd\": [\"SET\", \"c\", \"v\"]},"
+                         "{\"t\": 2, \"send\": [1, 2], \"effects\": 1},"
+                         "{\"t\": 3, \"member\": 2, \"cmd\": [\"GET\", \"a\"], \"reply\": \"v\"},"
+                         "{\"t\": 3, \"member\": 2, \"cmd\": [\"GET\", \"b\"], \"reply\": null},"
+                         "{\"t\": 3, \"member\": 1, \"cmd\": [\"GET\", \"c\"], \"reply\": null},"
+                         "{\"t\": 4, \"send\": [2, 3]},"
+                         "{\"t\": 5, \"member\": 3, \"cmd\": [\"GET\", \"a\"], \"reply\": \"v\"},"
+                         "{\"t\": 5, \"member\": 3, \"cmd\": [\"GET\", \"c\"], \"reply\": \"v\"},"
+                         "{\"t\": 6, \"sync\": true}",
+                         &counts),
+               CONFORM_PASSED);
+    EXPECT_INT(counts.passed, 11);
+}
+
 /* A case that expects an error must not pass for want of the command. */
 static void test_conform_a_command_that_is_not_there_fails_and_says_so(void)
 {
@@ -340,6 +361,7 @@ static const TestCase cases[] = {
     TEST(test_conform_finds_every_wrong_reply),
     TEST(test_conform_a_sync_reaches_the_members_it_names),
     TEST(test_conform_a_client_hears_what_came_since_it_was_asked),
+    TEST(test_conform_a_send_gives_a_part_or_a_whole_state),
     TEST(test_conform_a_command_that_is_not_there_fails_and_says_so),
     TEST(test_conform_tells_who_waits_from_who_has_a_reply),
     TEST(test_conform_a_refused_command_has_replied),

@@ -76,7 +76,7 @@ static void test_conform_read_files_and_cases(void)
 static void test_conform_read_steps(void)
 {
     expect_error(STEPS("{\"t\": 1}"), "f.json:1:63: cases.0.steps.0: a step has neither "
-                                      "\"cmd\", \"messages\" nor \"sync\"; give it one");
+                                      "\"cmd\", \"messages\", \"sync\" nor \"send\"; give it one");
     expect_error(STEPS("{\"t\": 1.5, \"sync\": true}"),
                  "f.json:1:69: cases.0.steps.0.t: 1.5 is no time of a step; take a whole number "
                  "from 0 on");
@@ -90,6 +90,15 @@ static void test_conform_read_steps(void)
                  "f.json:1:84: cases.0.steps.0.sync.1: 3 is no member of this case; take 1 to 2");
     expect_error(STEPS("{\"t\": 1, \"sync\": [1, 1]}"),
                  "f.json:1:84: cases.0.steps.0.sync.1: member 1 is named twice; name it once");
+    expect_error(
+        STEPS("{\"t\": 1, \"send\": true}"),
+        "f.json:1:80: cases.0.steps.0.send: \"send\" takes who gives and who gets: [1, 2]");
+    expect_error(STEPS("{\"t\": 1, \"send\": [1, 1]}"),
+                 "f.json:1:84: cases.0.steps.0.send.1: member 1 is named twice; name it once");
+    expect_error(
+        STEPS("{\"t\": 1, \"send\": [1, 2], \"effects\": 0}"),
+        "f.json:1:99: cases.0.steps.0.effects: \"effects\" is how many, from 1 on; leave it "
+        "out for the state");
     expect_error(STEPS("{\"t\": 1, \"member\": 0, \"cmd\": [\"GET\"]}"),
                  "f.json:1:82: cases.0.steps.0.member: 0 is no member of this case; take 1 to 2");
     expect_error(STEPS("{\"t\": 1, \"member\": 1, \"cmd\": []}"),
