@@ -12,7 +12,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "models/data/command_run.h"
+#include "models/data/subcommand.h"
 
 static PayloadText name_at(CommandRun *run, uint32_t index)
 {
@@ -162,62 +162,52 @@ static void reply_patterns(CommandRun *run, PubsubKind kind)
     run_reply_integer(run, pubsub_count(store_pubsub(run->store), kind));
 }
 
-static void reply_help(CommandRun *run, PubsubKind kind)
-{
-    static const char *const lines[] = {
-        "PUBSUB CHANNELS [pattern]: channels somebody listens to at this member",
-        "PUBSUB NUMSUB [channel ...]: how many listen to each, patterns not counted",
-        "PUBSUB NUMPAT: how many patterns somebody listens to",
-        "PUBSUB SHARDCHANNELS [pattern]: shard channels somebody listens to",
-        "PUBSUB SHARDNUMSUB [channel ...]: how many listen to each of them",
-        "PUBSUB HELP: this list",
-    };
-
-    (void)kind;
-    run_reply_array(run, G_N_ELEMENTS(lines));
-    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-        run_push_text(run, (PayloadText){lines[i], (uint32_t)strlen(lines[i])});
-}
+static const char *const pubsub_help[] = {
+    "PUBSUB CHANNELS [pattern]: channels somebody listens to at this member",
+    "PUBSUB NUMSUB [channel ...]: how many listen to each, patterns not counted",
+    "PUBSUB NUMPAT: how many patterns somebody listens to",
+    "PUBSUB SHARDCHANNELS [pattern]: shard channels somebody listens to",
+    "PUBSUB SHARDNUMSUB [channel ...]: how many listen to each of them",
+    "PUBSUB HELP: this list",
+    NULL,
+};
 
 typedef struct {
     const char *name;
     void (*reply)(CommandRun *run, PubsubKind kind);
     PubsubKind kind;
-    uint32_t most;        /* words, its own among them */
-    const char *too_many; /* the error; %s: the name as it was given */
+    uint32_t most;         /* words, its own among them */
+    const char *full_name; /* in the error of too many words; NULL: that error is of its syntax */
 } Question;
 
-#define ERROR_CHANNELS                                                                             \
-    "ERR unknown subcommand or wrong number of arguments for '%s'. Try PUBSUB HELP."
-
 static const Question questions[] = {
-    {"CHANNELS", reply_channels, PUBSUB_CHANNEL, 2, ERROR_CHANNELS},
-    {"NUMSUB", reply_subscribers, PUBSUB_CHANNEL, UINT32_MAX, ""},
-    {"NUMPAT", reply_patterns, PUBSUB_PATTERN, 1,
-     "ERR wrong number of arguments for 'pubsub|numpat' command"},
-    {"SHARDCHANNELS", reply_channels, PUBSUB_SHARD_CHANNEL, 2, ERROR_CHANNELS},
-    {"SHARDNUMSUB", reply_subscribers, PUBSUB_SHARD_CHANNEL, UINT32_MAX, ""},
-    {"HELP", reply_help, PUBSUB_CHANNEL, 1,
-     "ERR wrong number of arguments for 'pubsub|help' command"},
+    {"CHANNELS", reply_channels, PUBSUB_CHANNEL, 2, NULL},
+    {"NUMSUB", reply_subscribers, PUBSUB_CHANNEL, UINT32_MAX, NULL},
+    {"NUMPAT", reply_patterns, PUBSUB_PATTERN, 1, "pubsub|numpat"},
+    {"SHARDCHANNELS", reply_channels, PUBSUB_SHARD_CHANNEL, 2, NULL},
+    {"SHARDNUMSUB", reply_subscribers, PUBSUB_SHARD_CHANNEL, UINT32_MAX, NULL},
 };
 
 static void run_pubsub(CommandRun *run)
 {
-    PayloadText name = name_at(run, 0);
-
+    if (arg_is(run_arg(run, 0), "HELP")) {
+        subcommand_reply_help(run, "pubsub|help", pubsub_help);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
         const Question *question = &questions[i];
 
         if (!arg_is(run_arg(run, 0), question->name))
             continue;
-        if (run_count(run) > question->most)
-            run_reply_error_about(run, question->too_many, name.data, name.bytes);
-        else
+        if (run_count(run) <= question->most)
             question->reply(run, question->kind);
+        else if (question->full_name)
+            subcommand_reply_arity(run, question->full_name);
+        else
+            subcommand_reply_syntax(run, "PUBSUB");
         return;
     }
-    run_reply_error_about(run, "ERR unknown subcommand '%s'. Try PUBSUB HELP.", name.data,
-                          name.bytes);
+    subcommand_reply_unknown(run, "PUBSUB");
 }
 
 /* What is no message has no key and no value: its shape is the least there is. */

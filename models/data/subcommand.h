@@ -1,4 +1,4 @@
-/* Replies of commands that have subcommands: XGROUP, XINFO, OBJECT. */
+/* Replies of commands that have subcommands: XGROUP, XINFO, OBJECT, PUBSUB. */
 #pragma once
 
 #include "models/data/command_run.h"
