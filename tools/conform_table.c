@@ -185,6 +185,10 @@ void conform_seen_write(const ConformSeen *seen, JsonWriter *writer)
         json_write_end_array(writer);
         if (step->effect_count > 0)
             json_write_int(writer, "effects", step->effect_count);
+        if (seen->outcome != CONFORM_PASSED) {
+            json_write_text(writer, "expected", seen->expected);
+            json_write_text(writer, "got", seen->got);
+        }
     }
     if (seen->missing[0])
         json_write_text(writer, "missing", seen->missing);

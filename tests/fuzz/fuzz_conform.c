@@ -40,6 +40,8 @@ static void look_at(const ConformCase *of)
         ensure(i == 0 || step->at_s >= step[-1].at_s);
         ensure(step->member <= of->member_count);
         ensure((step->member == 0) == (step->sync_members != 0));
+        ensure(step->sender == 0 || (step->sync_members & (1u << (step->sender - 1))));
+        ensure(step->effect_count == 0 || step->sender > 0);
         ensure(!step->words || !step->messages);
         ensure(step->member == 0 || step->words || step->messages || step->reply || step->waits);
         ensure(step->client < of->client_count);

@@ -56,7 +56,7 @@ static void run_file(const char *type, int passed, int later_count)
 
 static void test_conform_blocking(void)
 {
-    run_file("blocking", 10, 0);
+    run_file("blocking", 11, 0);
 }
 
 static void test_conform_causal(void)

@@ -109,6 +109,12 @@ static const Mistake mistakes[] = {
      "shop.json:11:82: families.cart.ops: \"RPOPLPUSH\" cannot work as a workload sends it, with "
      "one "
      "key and the family's sizes and times: it writes to a second key; take another command"},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"list\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"BLMPOP\": 0.2",
+     "shop.json:11:82: families.cart.ops: \"BLMPOP\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: ERR numkeys should be greater than 0; take another "
+     "command"},
     {"\"HSET\": 0.2", "\"EXPIREAT\": { \"share\": 0.2, \"ttl\": \"1m\" }",
      "shop.json:11:95: families.cart.ops: \"EXPIREAT\" cannot work as a workload sends it, with "
      "one "
