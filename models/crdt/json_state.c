@@ -75,10 +75,11 @@ static int64_t tombstones_of(const JsonContainer *array)
 
 static void graves_leave(CrdtBody *body, JsonContainer *array)
 {
-    JsonContainer *last = g_ptr_array_index(body->graves, body->graves->len - 1);
+    JsonContainer *last;
 
     if (array->grave_at == 0)
         return;
+    last = g_ptr_array_index(body->graves, body->graves->len - 1);
     last->grave_at = array->grave_at;
     g_ptr_array_remove_index_fast(body->graves, array->grave_at - 1);
     array->grave_at = 0;
