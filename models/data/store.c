@@ -219,12 +219,10 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     return true;
 }
 
-bool store_apply_of_state(Store *store, const Effect *effect, WallTime now)
+bool store_pass_message(Store *store, const Effect *effect)
 {
     Causality *causality = &store->world.causality;
 
-    if (effect->op != EFFECT_PUBLISH)
-        return store_apply(store, effect, now);
     if (clock_covers(&causality->clock, effect->dot))
         return false;
     message_pass(store);

@@ -56,9 +56,9 @@ void store_execute(Store *store, const Command *command, WallTime now, Arena *ar
  * known are ignored and false is returned. */
 bool store_apply(Store *store, const Effect *effect, WallTime now);
 
-/* The same for an effect that came as a part of a whole state: a state holds no messages, so what
- * was published is known from now on and heard by nobody. */
-bool store_apply_of_state(Store *store, const Effect *effect, WallTime now);
+/* The same for a PUBLISH that a whole state stands for: a state holds no messages, so what was
+ * published is known from now on and heard by nobody. */
+bool store_pass_message(Store *store, const Effect *effect);
 
 /* Of a declared key that will be met soon, by an effect or a command: its slots; once these are
  * here, what hangs on one of them. */

@@ -160,12 +160,13 @@ void replication_emit(void *actor, const Effect *effect)
 static void effect_merge(Member *member, const Effect *effect, uint32_t weight, bool is_state)
 {
     uint32_t origin = dot_member(effect->dot);
-    WallTime now = member_wall(member, member->now_ns);
     bool news;
 
     ensure(dot_seq(effect->dot) == store_clock(member->store)->seq[origin] + 1); /* FIFO, no gaps */
-    news = is_state ? store_apply_of_state(member->store, effect, now)
-                    : store_apply(member->store, effect, now);
+    if (is_state && effect->op == EFFECT_PUBLISH)
+        news = store_pass_message(member->store, effect);
+    else
+        news = store_apply(member->store, effect, member_wall(member, member->now_ns));
     ensure(news);
     record_keep(member, effect, weight);
     memory_touch(&member->memory, family_slot(member, effect->family));
