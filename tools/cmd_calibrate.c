@@ -106,7 +106,8 @@ static void append_rows(const Calibration *calibration, bool all, GString *text)
                                            "elements", "value", "ttl",      "measured",
                                            "model",    "error", "note",     NULL};
     g_autoptr(TextTable) table = text_table_new("rllrrrlrrrl");
-    g_autofree const CalibrationRow **order = g_new(const CalibrationRow *, calibration->rows->len);
+    g_autofree const CalibrationRow **order =
+        g_new0(const CalibrationRow *, calibration->rows->len);
     guint shown = 0;
 
     for (guint i = 0; i < calibration->rows->len; i++)

@@ -8,6 +8,7 @@
 #include "models/crdt/causal_order.h"
 #include "models/data/command_known.h"
 #include "models/data/session.h"
+#include "sim/ensure.h"
 #include "tools/conform_match.h"
 
 typedef struct {
@@ -102,6 +103,7 @@ static bool hand_over(Conform *conform, uint32_t from, uint32_t to, int64_t most
     Store *target = conform->members[to].store;
     bool moved = false;
 
+    ensure(source->log && target);
     for (uint64_t seq = store_clock(target)->seq[from + 1]; seq < source->log->len && most-- > 0;
          seq++)
         moved |= apply(target, &g_array_index(source->log, Shipped, seq).effect, now);
@@ -344,8 +346,10 @@ static void step_run(Conform *conform, const ConformStep *step)
         return;
     }
     result = step_client(conform, step, now, &reply, &missing);
-    seen.expected = expected = expected_text(step);
-    seen.got = got = got_text(result, step, &reply);
+    expected = expected_text(step);
+    got = got_text(result, step, &reply);
+    seen.expected = expected;
+    seen.got = got;
     seen.missing = missing ? missing : "";
     if (missing)
         seen.outcome = CONFORM_UNSUPPORTED;

@@ -180,7 +180,7 @@ static int shortest_digits(double number, char digits[20], int *exponent)
  * with ".0" after whole numbers; powers of ten otherwise.  RedisJSON prints so. */
 void content_print_double(double number, GString *out)
 {
-    char digits[20];
+    char digits[20] = "0";
     int exponent, count, point;
 
     if (number < 0 || (number == 0 && 1 / number < 0)) {

@@ -161,8 +161,8 @@ uint64_t footprint_stream_quick(const FootprintRules *rules, const FootprintShap
 
 uint64_t footprint_stream_value(const FootprintRules *rules, const FootprintShape *shape)
 {
-    Packed full = pack(rules, shape);
-    uint64_t nodes = (shape->elements + full.entries - 1) / full.entries;
+    Packed full = pack(rules, shape); /* one entry at least */
+    uint64_t nodes = full.entries ? (shape->elements + full.entries - 1) / full.entries : 0;
     uint64_t walked = nodes < WALKED_NODES_MAX ? nodes : WALKED_NODES_MAX;
     Tree tree = {.rules = rules, .shape = shape, .step = full.entries};
     FootprintShape rest = *shape;

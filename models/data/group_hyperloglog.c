@@ -85,7 +85,7 @@ static void run_pfadd(CommandRun *run)
 {
     HllRaise few[RAISES_MAX];
     g_autofree HllRaise *many = NULL;
-    HllRaise *raises = few;
+    HllRaise *raises;
     LocalWrite range = {0};
     uint32_t count;
     bool exists;
@@ -94,8 +94,8 @@ static void run_pfadd(CommandRun *run)
     if (!find_sketch(run, 0, true, &key, &exists))
         return;
     count = elements_asked(run, &key, exists, &range);
-    if (count > RAISES_MAX)
-        raises = many = g_new(HllRaise, count);
+    many = count > RAISES_MAX ? g_new(HllRaise, count) : NULL;
+    raises = many ? many : few;
     for (uint32_t i = 0; i < count; i++)
         raises[i] = range.element_count > 0 ? hll_hash_token((uint64_t)range.element.index + i)
                                             : raise_of(run, i + 1);

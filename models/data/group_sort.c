@@ -85,7 +85,7 @@ static bool look_up(CommandRun *run, PayloadText pattern, PayloadText element, V
     Key key;
     int type;
 
-    if (pattern.bytes == 1 && pattern.data[0] == '#') {
+    if (pattern.data && pattern.bytes == 1 && pattern.data[0] == '#') {
         out->text = element;
         return true;
     }

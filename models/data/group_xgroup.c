@@ -213,7 +213,7 @@ static void pending_summary(CommandRun *run, const StreamGroup *group)
 {
     uint32_t count = stream_group_pending_count(group);
     StreamPending *first = stream_pending_seek(group, STREAM_ID_MIN, 0);
-    StreamId last = STREAM_ID_MIN;
+    StreamId last;
     Nest all;
 
     run_reply_array(run, 4);

@@ -166,8 +166,10 @@ void subscriber_free(Subscriber *subscriber)
     if (!subscriber)
         return;
     for (int kind = 0; kind < PUBSUB_KINDS; kind++) {
-        while (subscriber->subscriptions[kind].head)
-            subscription_end(subscriber->subscriptions[kind].head->data, (PubsubKind)kind);
+        Subscription *first;
+
+        while ((first = g_queue_peek_head(&subscriber->subscriptions[kind])) != NULL)
+            subscription_end(first, (PubsubKind)kind);
         g_hash_table_unref(subscriber->tables[kind]);
     }
     g_queue_clear_full(&subscriber->waiting, message_free);

@@ -55,12 +55,13 @@ static void merge_body(Merge *merge, const Key *key, int type, const BodyKeep *f
 {
     const BodyRule *rule = crdt_types[type]->body;
     BodyMerge both = {&merge->into->world.causality, &merge->from->world.causality, &merge->joined};
-    CrdtBody *nothing = from && from->body ? NULL : rule->create();
+    const CrdtBody *theirs = from ? from->body : NULL;
+    CrdtBody *nothing = theirs ? NULL : rule->create();
     BodyView before = body_view(merge->into, key, type);
     CrdtBody *into = key_body(merge->into, key, type, true);
     uint32_t self = merge->into->config.member_id;
 
-    rule->merge(&both, into, nothing ? nothing : from->body);
+    rule->merge(&both, into, theirs ? theirs : nothing);
     body_changed(merge->into, key, type, &before,
                  dot_make(self, merge->into->world.causality.clock.seq[self]));
     if (nothing)

@@ -187,9 +187,10 @@ static void held_run(void *actor, Place *place, void *body)
 
 void held_drop_all(Member *member)
 {
-    while (member->held.first) {
-        waiter_end(member->store, member->held.first->waiter);
-        held_remove(member, member->held.first);
+    for (Held *held = member->held.first, *next; held; held = next) {
+        next = held->after;
+        waiter_end(member->store, held->waiter);
+        held_remove(member, held);
     }
     member->held.armed_ns = SIM_TIME_NEVER;
 }

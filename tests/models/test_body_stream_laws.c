@@ -5,6 +5,7 @@
  */
 #include "tests/models/stream_fixture.h"
 
+#include "sim/ensure.h"
 #include "sim/rng.h"
 
 /* --- the slow model */
@@ -147,6 +148,7 @@ static char *model_text(const Member *m)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 
+    ensure(m->received);
     for (guint i = 0; i < m->received->len; i++) {
         const Sent *sent = g_ptr_array_index(m->received, i);
         uint8_t op = sent_op(sent);

@@ -3,6 +3,7 @@
 #include "tests/models/json_fixture.h"
 #include "tests/models/json_model.h"
 
+#include "sim/ensure.h"
 #include "sim/rng.h"
 
 /* The text of the effects that clock covers. */
@@ -244,6 +245,7 @@ static int64_t nodes_of(const JsonSlot *slot, Books *books)
 {
     int64_t nodes = 0;
 
+    ensure(slot);
     for (const JsonHeld *held = slot->held; held; held = held->next) {
         nodes += 1 + (held->container ? nodes_in(held->container, books) : 0);
         books->siblings += held != slot->held;
