@@ -347,10 +347,10 @@ static bool add_row(Reader *reader, const char *line, const FootprintRules *rule
     if (!split(reader, line))
         return false;
     if (reader->fields->len != columns)
-        return fail(reader,
-                    "%u fields where the first line names %u columns; put a field with "
-                    "commas in double quotes",
-                    reader->fields->len, columns);
+        return fail(reader, "%u fields where the first line names %u columns; %s",
+                    reader->fields->len, columns,
+                    reader->fields->len > columns ? "put a field with commas in double quotes"
+                                                  : "a field may be empty, its comma not left out");
     if (!read_row(reader, &row)) {
         row_clear(&row);
         return false;
@@ -370,6 +370,11 @@ GArray *calibration_parse(const char *name, const char *text, const FootprintRul
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(CalibrationRow));
     Reader reader = {.name = name, .fields = fields, .error = error};
 
+    if (g_str_has_prefix(text, "\xef\xbb\xbf")) {
+        reader.line = 1;
+        fail(&reader, "the file begins with a byte order mark; save it as UTF-8 without one");
+        return NULL;
+    }
     g_array_set_clear_func(rows, row_clear);
     for (uint32_t c = 0; c < COLUMN_COUNT; c++)
         reader.at[c] = -1;

@@ -258,7 +258,7 @@ static Got step_command(Conform *conform, const ConformStep *step, WallTime now,
                          .bytes = (uint32_t)strlen(step->words->items[i]->text)};
     /* A refusal is an answer; that a command is not there is none, whatever the case expects. */
     if (!command_find_words(words, count) && !command_is_refused(words, count))
-        *missing = g_strdup_printf("the program does not have the command %s", words[0].data);
+        *missing = g_strdup_printf("the program does not have the command \"%s\"", words[0].data);
     return session_execute(session, words, count, now, conform->arena, out) ? GOT_REPLY
                                                                             : GOT_TO_WAIT;
 }

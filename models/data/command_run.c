@@ -231,6 +231,22 @@ bool run_double(CommandRun *run, uint32_t index, double *out)
     return false;
 }
 
+bool run_amount(CommandRun *run, uint32_t index, const char *infinite, Decimal *out)
+{
+    PayloadText text = run_text(run, index);
+    double wide;
+
+    if (text.data && decimal_parse(text.data, text.bytes, out))
+        return true;
+    if (!text.data || !double_parse(text.data, text.bytes, &wide))
+        run_reply_error(run, ERROR_FLOAT);
+    else if (wide - wide != 0)
+        run_reply_error(run, infinite);
+    else
+        run_reply_error(run, ERROR_OVERFLOW);
+    return false;
+}
+
 Value run_value(CommandRun *run, const Key *key, uint32_t index)
 {
     const Arg *arg = run_arg(run, index);

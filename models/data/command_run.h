@@ -78,6 +78,8 @@ bool run_integer(CommandRun *run, uint32_t index, int64_t *out); /* false: the e
 bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const char *error,
                         int64_t *out);
 bool run_double(CommandRun *run, uint32_t index, double *out);
+/* A decimal increment; infinite is the error for an infinity. */
+bool run_amount(CommandRun *run, uint32_t index, const char *infinite, Decimal *out);
 bool run_is_given(const CommandRun *run, uint32_t index); /* not left out by a workload */
 Value run_value(CommandRun *run, const Key *key, uint32_t index);
 ElementRef run_element(CommandRun *run, const Key *key, uint32_t index);

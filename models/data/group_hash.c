@@ -273,16 +273,13 @@ static void run_hincrby(CommandRun *run)
 static void run_hincrbyfloat(CommandRun *run)
 {
     IncrementWrite write = {.type = CRDT_HASH, .not_a_number = "ERR hash value is not a float"};
-    PayloadText text = run_text(run, 2);
     char buffer[DECIMAL_TEXT_MAX];
     Decimal value;
     bool exists;
     Key key;
 
-    if (!text.data || !decimal_parse(text.data, text.bytes, &write.amount)) {
-        run_reply_error(run, ERROR_FLOAT);
+    if (!run_amount(run, 2, "ERR value is NaN or Infinity", &write.amount))
         return;
-    }
     if (!run_find_to_write(run, 0, CRDT_HASH, &key, &exists))
         return;
     write.ref = run_element(run, &key, 1);

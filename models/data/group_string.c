@@ -360,7 +360,6 @@ static void run_decrby(CommandRun *run)
 
 static void run_incrbyfloat(CommandRun *run)
 {
-    PayloadText text = run_text(run, 1);
     IncrementWrite write = {.not_a_number = ERROR_FLOAT};
     char buffer[DECIMAL_TEXT_MAX];
     Decimal value;
@@ -369,10 +368,8 @@ static void run_incrbyfloat(CommandRun *run)
 
     if (!run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
         return;
-    if (!text.data || !decimal_parse(text.data, text.bytes, &write.amount)) {
-        run_reply_error(run, ERROR_FLOAT);
+    if (!run_amount(run, 1, "ERR increment would produce NaN or Infinity", &write.amount))
         return;
-    }
     write.type = run_type(&key, CRDT_STRING);
     if (run_increment_checked(run, &key, &write, &value))
         run_reply_text(run, (PayloadText){buffer, (uint32_t)decimal_format(value, buffer)});

@@ -242,7 +242,7 @@ static void test_conform_a_command_that_is_not_there_fails_and_says_so(void)
                          " \"reply\": {\"error\": \"ERR\"}}",
                          &counts),
                CONFORM_UNSUPPORTED);
-    EXPECT_TEXT(counts.got, "the program does not have the command NOSUCH");
+    EXPECT_TEXT(counts.got, "the program does not have the command \"NOSUCH\"");
     g_free(counts.got);
 }
 

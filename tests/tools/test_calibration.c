@@ -79,8 +79,11 @@ static void test_calibration_refuses_bad_fields_with_their_remedy(void)
 static void test_calibration_refuses_bad_lines_with_their_remedy(void)
 {
     expect_refusal(HEADER "string,16,1,8,0\n",
-                   "mine.csv:2: 5 fields where the first line names 6 columns; put a field with "
-                   "commas in double quotes");
+                   "mine.csv:2: 5 fields where the first line names 6 columns; a field may be "
+                   "empty, its comma not left out");
+    expect_refusal("\xef\xbb\xbf" HEADER "string,16,1,8,0,96\n",
+                   "mine.csv:1: the file begins with a byte order mark; save it as UTF-8 without "
+                   "one");
     expect_refusal(HEADER "string,16,1,8,0,96,a note\n",
                    "mine.csv:2: 7 fields where the first line names 6 columns; put a field with "
                    "commas in double quotes");

@@ -31,7 +31,7 @@ static void test_cli_conform_prints_each_failing_step(void)
     EXPECT_SAYS(f->output, "      t=3  member 2  GET k   expected \"a b\", got null\n");
     EXPECT_SAYS(f->output,
                 "      t=4  member 2  NOSUCH  expected {\"error\":\"ERR\"}, got nothing: "
-                "the program does not have the command NOSUCH\n");
+                "the program does not have the command \"NOSUCH\"\n");
     EXPECT_SAYS(f->output, "\n8 passed, 1 failed\n");
     EXPECT_INT(command(f, "conform SCENARIO --json"), 1);
     EXPECT_SAYS(f->output, "\"got\": \"null\"");
