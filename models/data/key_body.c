@@ -149,6 +149,7 @@ void body_changed(Store *store, const Key *key, int type, const BodyView *before
 {
     StoreLedger *ledger = key->state ? &key->state->ledger : &store->born_ledger;
     BodyView view = body_view(store, key, type);
+    BodyKeep *keep = keep_of(key, type);
     const BodySummary *old = &before->summary;
     const BodySummary *now = &view.summary;
     int64_t weight = key_weight(key);
@@ -162,10 +163,11 @@ void body_changed(Store *store, const Key *key, int type, const BodyView *before
         presence_changed(store, key, type, presence);
     if (presence != 0 || now->element_count != old->element_count ||
         now->value_bytes != old->value_bytes)
-        live_body_changed(store, key, keep_of(key, type),
-                          view.present ? live_body(store, type, now) : 0);
-    if (dot != 0 && collectable(old) == 0 && collectable(now) > 0)
+        live_body_changed(store, key, keep, view.present ? live_body(store, type, now) : 0);
+    if (dot != 0 && !keep->collects && collectable(now) > 0) {
+        keep->collects = true;
         collect_push(&store->collect, &(CollectEntry){key->state, key->born, key->kept, dot, type});
+    }
 }
 
 void body_change(Store *store, const Change *change, int type)
@@ -214,11 +216,12 @@ static void collect_one(Store *store, const CollectEntry *entry, const Clock *st
     rule->collect(keep->body, stable);
     body_changed(store, &key, entry->type, &before, 0);
     after = rule->summary(keep->body);
+    keep->collects = collectable(&after) > 0;
     if (rule->drop && !keep->leaves && rule->drop(keep->body, NULL)) {
         keep->leaves = true;
         push_again(store, &store->drop, entry);
     }
-    if (collectable(&after) > 0)
+    if (keep->collects)
         push_again(store, &store->collect, entry);
     else
         key_drop_if_empty(store, &key);

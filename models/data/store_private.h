@@ -32,6 +32,7 @@ typedef struct {
     CrdtBody *body;                   /* NULL: nothing happened to the key yet */
     uint64_t records[MEMBER_MAX + 1]; /* newest record by origin: retention by key */
     int64_t live_bytes;               /* as last counted in the books */
+    bool collects;                    /* in the queue of what has something to collect */
     bool leaves;                      /* in the queue of what has something to drop */
 } BodyKeep;
 

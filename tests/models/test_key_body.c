@@ -235,11 +235,41 @@ static void test_born_key_is_freed_when_all_have_dropped_what_it_held(void)
     pair_end(&pair);
 }
 
+static uint64_t collect_length(const Store *store)
+{
+    return store->collect.tail - store->collect.head;
+}
+
+/* Values that stand side by side and are then written over, again and again, while nothing is
+ * stable. */
+static void test_body_waits_once_however_often_it_has_siblings(void)
+{
+    Pair pair;
+
+    pair_begin(&pair);
+    say(&pair, 0, "RPUSH work a");
+    exchange(&pair);
+    for (uint32_t i = 0; i < 20; i++) {
+        say(&pair, 0, "LSET work 0 b");
+        say(&pair, 1, "LSET work 0 c");
+        exchange(&pair);
+        say(&pair, i % 2, "LSET work 0 d");
+        exchange(&pair);
+        for (int at = 0; at < 2; at++)
+            EXPECT(collect_length(pair.stores[at]) <= 1);
+    }
+    collect_all(&pair);
+    for (int at = 0; at < 2; at++)
+        EXPECT_INT(collect_length(pair.stores[at]), 0);
+    pair_end(&pair);
+}
+
 static const TestCase cases[] = {
     TEST(test_queue_stays_small_however_long_it_runs),
     TEST(test_queue_stays_small_under_causal_consistency),
     TEST(test_silent_member_keeps_tombstones_and_its_return_frees_them),
     TEST(test_unlinked_member_may_name_what_the_others_have_retired),
     TEST(test_born_key_is_freed_when_all_have_dropped_what_it_held),
+    TEST(test_body_waits_once_however_often_it_has_siblings),
 };
 TEST_MAIN("key_body", cases)
