@@ -16,14 +16,9 @@
 #include "models/crdt/crdt.h"
 #include "sim/ensure.h"
 
-static int name_compare(const char *a, uint32_t a_bytes, PayloadText b)
+static int group_compare(const StreamGroup *group, PayloadText name)
 {
-    uint32_t common = a_bytes < b.bytes ? a_bytes : b.bytes;
-    int order = common > 0 ? memcmp(a, b.data, common) : 0;
-
-    if (order != 0)
-        return order;
-    return a_bytes < b.bytes ? -1 : a_bytes > b.bytes;
+    return payload_text_compare((PayloadText){group->name, group->name_bytes}, name);
 }
 
 /* Index of the first group not before name. */
@@ -36,7 +31,7 @@ static uint32_t group_lower(const CrdtBody *body, PayloadText name)
         uint32_t middle = low + (high - low) / 2;
         const StreamGroup *group = body->groups[middle];
 
-        if (name_compare(group->name, group->name_bytes, name) < 0)
+        if (group_compare(group, name) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -49,7 +44,7 @@ static StreamGroup *group_find(const CrdtBody *body, PayloadText name)
     uint32_t at = group_lower(body, name);
     StreamGroup *group = at < body->group_count ? body->groups[at] : NULL;
 
-    return group && name_compare(group->name, group->name_bytes, name) == 0 ? group : NULL;
+    return group && group_compare(group, name) == 0 ? group : NULL;
 }
 
 StreamGroup *stream_group(const CrdtBody *body, PayloadText name)

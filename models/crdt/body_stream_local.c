@@ -157,12 +157,7 @@ void stream_group_set_id(StreamGroup *group, StreamId id)
 /* --- consumers */
 static int consumer_compare(const StreamConsumer *consumer, PayloadText name)
 {
-    uint32_t common = MIN(consumer->name_bytes, name.bytes);
-    int order = common > 0 ? memcmp(consumer->name, name.data, common) : 0;
-
-    if (order != 0)
-        return order;
-    return consumer->name_bytes < name.bytes ? -1 : consumer->name_bytes > name.bytes;
+    return payload_text_compare((PayloadText){consumer->name, consumer->name_bytes}, name);
 }
 
 static uint32_t consumer_lower(const GroupLocal *local, PayloadText name)

@@ -5,8 +5,6 @@
  */
 #include "models/crdt/causal_order.h"
 
-#include <string.h>
-
 #include "models/crdt/payload.h"
 
 /* A channel counts as a key of its own kind, a shard channel as one of another. */
@@ -23,7 +21,7 @@ static bool same_key(const Effect *a, const Effect *b)
         return false;
     name = payload_read(a->payload, a->payload_bytes).key;
     other = payload_read(b->payload, b->payload_bytes).key;
-    return name.bytes == other.bytes && memcmp(name.data, other.data, name.bytes) == 0;
+    return payload_text_is_equal(name, other);
 }
 
 static bool is_ready(const CausalLogs *logs, const Clock *known, const Effect *effect)

@@ -219,9 +219,7 @@ static bool compare(const Content *a, const Content *b, int *out)
     if (a->kind != b->kind)
         return false;
     if (a->kind == CONTENT_TEXT) {
-        *out = memcmp(a->text.data, b->text.data, MIN(a->text.bytes, b->text.bytes));
-        if (*out == 0)
-            *out = (a->text.bytes > b->text.bytes) - (a->text.bytes < b->text.bytes);
+        *out = payload_text_compare(a->text, b->text);
         return true;
     }
     *out = a->kind == CONTENT_BOOL ? a->truth - b->truth : 0;

@@ -170,19 +170,14 @@ static PayloadText text_at(const PayloadWriter *out, uint32_t at)
 static int child_compare(const void *a, const void *b, void *user)
 {
     const Child *x = a, *y = b;
-    PayloadText p = text_at(user, x->key_at), q = text_at(user, y->key_at);
-    int order = memcmp(p.data, q.data, MIN(p.bytes, q.bytes));
+    int order = payload_text_compare(text_at(user, x->key_at), text_at(user, y->key_at));
 
-    if (order == 0)
-        order = (p.bytes > q.bytes) - (p.bytes < q.bytes);
     return order != 0 ? order : (x->nth > y->nth) - (x->nth < y->nth);
 }
 
 static bool is_same_key(const PayloadWriter *out, const Child *a, const Child *b)
 {
-    PayloadText p = text_at(out, a->key_at), q = text_at(out, b->key_at);
-
-    return p.bytes == q.bytes && memcmp(p.data, q.data, p.bytes) == 0;
+    return payload_text_is_equal(text_at(out, a->key_at), text_at(out, b->key_at));
 }
 
 static int child_compare_nth(const void *a, const void *b)

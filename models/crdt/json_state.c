@@ -4,8 +4,6 @@
  */
 #include "models/crdt/json_state.h"
 
-#include <string.h>
-
 #include "sim/ensure.h"
 
 guint json_id_hash(gconstpointer key)
@@ -23,10 +21,7 @@ gboolean json_id_hash_equal(gconstpointer a, gconstpointer b)
 
 static int name_compare(gconstpointer a, gconstpointer b)
 {
-    const PayloadText *p = a, *q = b;
-    int order = memcmp(p->data, q->data, MIN(p->bytes, q->bytes));
-
-    return order != 0 ? order : (p->bytes > q->bytes) - (p->bytes < q->bytes);
+    return payload_text_compare(*(const PayloadText *)a, *(const PayloadText *)b);
 }
 
 JsonContainer *json_container_find(const CrdtBody *body, JsonId id)

@@ -3,8 +3,6 @@
  */
 #include "models/crdt/json_view.h"
 
-#include <string.h>
-
 #include "models/crdt/json_state.h"
 #include "sim/ensure.h"
 
@@ -158,8 +156,7 @@ static bool is_scalar_equal(const Content *a, const Content *b)
     case CONTENT_DOUBLE:
         return a->real == b->real;
     case CONTENT_TEXT:
-        return a->text.bytes == b->text.bytes &&
-               memcmp(a->text.data, b->text.data, a->text.bytes) == 0;
+        return payload_text_is_equal(a->text, b->text);
     case CONTENT_OPAQUE:
         return a->token == b->token && a->count == b->count;
     case CONTENT_ARRAY:

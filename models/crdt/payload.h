@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "models/crdt/decimal.h"
 
@@ -15,6 +16,20 @@ typedef struct {
     const char *data; /* NULL: absent */
     uint32_t bytes;
 } PayloadText;
+
+/* Of texts that are there: by their bytes, then the shorter first; below 0: a comes before b. */
+static inline int payload_text_compare(PayloadText a, PayloadText b)
+{
+    uint32_t common = a.bytes < b.bytes ? a.bytes : b.bytes;
+    int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+
+    return order != 0 ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
+}
+
+static inline bool payload_text_is_equal(PayloadText a, PayloadText b)
+{
+    return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.data, b.data, a.bytes) == 0);
+}
 
 /* One counter as its coverer saw it: the increments of origin that ctx[origin] names sum up to sum.
  */

@@ -194,8 +194,7 @@ static void run_copy(CommandRun *run)
 
     if (!copy_read_options(run, &replace))
         return;
-    if (source_name.data && target_name.data && source_name.bytes == target_name.bytes &&
-        memcmp(source_name.data, target_name.data, source_name.bytes) == 0) {
+    if (source_name.data && target_name.data && payload_text_is_equal(source_name, target_name)) {
         run_reply_error(run, "ERR source and destination objects are the same");
         return;
     }

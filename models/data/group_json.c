@@ -152,12 +152,9 @@ typedef struct {
 
 static bool add_path(GetQuery *query, PayloadText path)
 {
-    for (uint32_t i = 0; i < query->paths->len; i++) {
-        const PayloadText *other = &g_array_index(query->paths, PayloadText, i);
-
-        if (other->bytes == path.bytes && memcmp(other->data, path.data, path.bytes) == 0)
+    for (uint32_t i = 0; i < query->paths->len; i++)
+        if (payload_text_is_equal(g_array_index(query->paths, PayloadText, i), path))
             return false;
-    }
     query->is_array |= path.bytes > 0 && path.data[0] == '$';
     g_array_append_val(query->paths, path);
     return true;

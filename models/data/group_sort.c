@@ -225,14 +225,6 @@ static bool weigh(CommandRun *run, const SortQuery *query, GArray *items)
 
 /* --- ordering */
 
-static int compare_bytes(const char *a, uint32_t a_bytes, const char *b, uint32_t b_bytes)
-{
-    uint32_t bytes = MIN(a_bytes, b_bytes);
-    int order = bytes > 0 ? memcmp(a, b, bytes) : 0;
-
-    return order != 0 ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
-}
-
 static int compare_items(const void *a, const void *b, void *data)
 {
     const SortQuery *query = data;
@@ -245,9 +237,10 @@ static int compare_items(const void *a, const void *b, void *data)
     else if (query->by_pattern && (!x->by || !y->by))
         order = (x->by != NULL) - (y->by != NULL);
     else if (query->by_pattern)
-        order = compare_bytes(x->by, x->by_bytes, y->by, y->by_bytes);
+        order = payload_text_compare((PayloadText){x->by, x->by_bytes},
+                                     (PayloadText){y->by, y->by_bytes});
     if (order == 0)
-        order = compare_bytes(x->name.data, x->name.bytes, y->name.data, y->name.bytes);
+        order = payload_text_compare(x->name, y->name);
     return query->descending ? -order : order;
 }
 

@@ -118,21 +118,13 @@ static bool read_query(CommandRun *run, RangeQuery *query)
 
 /* --- selecting */
 
-static int compare_texts(PayloadText a, PayloadText b)
-{
-    uint32_t bytes = MIN(a.bytes, b.bytes);
-    int order = bytes > 0 ? memcmp(a.data, b.data, bytes) : 0;
-
-    return order != 0 ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
-}
-
 /* Below 0: the name comes before the bound. */
 static int compare_to_bound(PayloadText name, const LexBound *bound)
 {
     static const PayloadText none = {"", 0};
 
     return bound->infinite != 0 ? -bound->infinite
-                                : compare_texts(name.data ? name : none, bound->text);
+                                : payload_text_compare(name.data ? name : none, bound->text);
 }
 
 /* As ZsetBefore, like the next. */
@@ -173,7 +165,7 @@ static bool bounds_are_open(const RangeQuery *query)
                 !query->scores.high_exclusive);
     if (low->infinite != 0 || high->infinite != 0)
         return low->infinite < high->infinite;
-    order = compare_texts(low->text, high->text);
+    order = payload_text_compare(low->text, high->text);
     return order < 0 || (order == 0 && !low->exclusive && !high->exclusive);
 }
 

@@ -41,10 +41,7 @@ char *name_store(PayloadText name)
 
 bool stored_name_equal(const char *stored, PayloadText name)
 {
-    PayloadText own = stored_name(stored);
-
-    return own.bytes == name.bytes &&
-           (name.bytes == 0 || memcmp(own.data, name.data, name.bytes) == 0);
+    return payload_text_is_equal(stored_name(stored), name);
 }
 
 bool key_of_id(Store *store, uint64_t id, Key *out)

@@ -50,8 +50,7 @@ void watches_tell(Store *store, const Key *key)
     for (guint i = 0; store->watches && i < store->watches->len; i++) {
         StoreWatch *watch = store->watches->pdata[i];
 
-        if (!key || (watch->bytes == key->name.bytes &&
-                     (watch->bytes == 0 || memcmp(watch->name, key->name.data, watch->bytes) == 0)))
+        if (!key || payload_text_is_equal((PayloadText){watch->name, watch->bytes}, key->name))
             watch->changed = true;
     }
 }

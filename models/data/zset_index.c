@@ -1,7 +1,7 @@
 /* Why it works: a B+ tree whose branches know how many elements lie below them, so a rank is found
  * by adding up and a bound by comparing with each branch's first element.  What is full is split on
  * the way down, so there is always room below; what has become sparse is joined with a neighbour on
- * the way up, so that two neighbours together are never less than three quarters of one node. */
+ * the way up, so that two neighbours together are never less than half of one node. */
 #include "models/data/zset_index.h"
 
 #include <string.h>
@@ -36,19 +36,11 @@ struct ZsetIndex {
 
 int scored_compare(const Scored *a, const Scored *b)
 {
-    PayloadText x = a->ref.name;
-    PayloadText y = b->ref.name;
-    uint32_t bytes = MIN(x.bytes, y.bytes);
-    int names;
-
     if (a->score != b->score)
         return a->score < b->score ? -1 : 1;
     if (a->ref.index != b->ref.index)
         return a->ref.index < b->ref.index ? -1 : 1;
-    names = bytes > 0 ? memcmp(x.data, y.data, bytes) : 0;
-    if (names != 0)
-        return names;
-    return (x.bytes > y.bytes) - (x.bytes < y.bytes);
+    return payload_text_compare(a->ref.name, b->ref.name);
 }
 
 /* --- nodes */
