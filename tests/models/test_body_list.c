@@ -239,6 +239,44 @@ static void test_list_popped_twice_is_named_by_neither(void)
     world_end(&world);
 }
 
+/* A state brings one of the two pops, and the clock that covers both. */
+static void test_list_popped_twice_is_named_no_more_where_a_state_brings_it(void)
+{
+    World world = WORLD(3, 1);
+    const Sequence *sequence = &world.sites[3].body->sequence;
+
+    do_remove(&world, 1, 0, 1);
+    do_remove(&world, 2, 0, 1);
+    deliver(&world, 1, 2, 9);
+    site_merge(&world.sites[3], &world.sites[1]);
+    do_insert(&world, 3, 0, 2);
+    EXPECT_INT(sequence->nodes[sequence_at(sequence, 0)].parent, SEQUENCE_ROOT);
+    expect_everywhere(&world, "2 ");
+    world_end(&world);
+}
+
+/* Each DEL's origin goes by its own, and here one of the two stands for both. */
+static void test_list_element_that_two_deletes_await_is_named_no_more(void)
+{
+    const Sequence *sequence;
+    World world;
+
+    world_begin(&world, 4);
+    do_insert(&world, 1, 0, 1);
+    for (int m = 2; m <= 3; m++) {
+        deliver(&world, m, 1, 9);
+        do_delete(&world, m);
+        deliver(&world, 4, m, 9);
+    }
+    deliver(&world, 4, 1, 9);
+    expect_list(&world, 4, "");
+    do_insert(&world, 4, 0, 2);
+    sequence = &world.sites[4].body->sequence;
+    EXPECT_INT(sequence->nodes[sequence_at(sequence, 0)].parent, SEQUENCE_ROOT);
+    expect_everywhere(&world, "2 ");
+    world_end(&world);
+}
+
 /* For ever: what is kept grows with the elements there are, not with those there were. */
 static void expect_queue_stays_small(uint32_t push_at, uint32_t pop_at)
 {
@@ -384,6 +422,8 @@ static const TestCase cases[] = {
     TEST(test_list_collects_what_everybody_saw_removed),
     TEST(test_list_removal_out_of_turn_keeps_no_other_back),
     TEST(test_list_popped_twice_is_named_by_neither),
+    TEST(test_list_popped_twice_is_named_no_more_where_a_state_brings_it),
+    TEST(test_list_element_that_two_deletes_await_is_named_no_more),
     TEST(test_list_queues_stay_small_whichever_way_they_run),
     TEST(test_list_from_the_start_is_the_same_everywhere),
     TEST(test_list_fresh_body_is_empty_until_a_delete_is_ahead),

@@ -235,6 +235,53 @@ static void test_born_key_is_freed_when_all_have_dropped_what_it_held(void)
     pair_end(&pair);
 }
 
+/* A member may be told that something is retired when every tombstone of then has been looked at
+ * since; here one stands in front whose removal 2 has not heard of. */
+static void test_retired_waits_for_every_body_that_stood_in_the_queue(void)
+{
+    Clock stable, more;
+    Store *store;
+    Pair pair;
+
+    pair_begin(&pair);
+    store = pair.stores[0];
+    say(&pair, 0, "RPUSH work a b");
+    exchange(&pair);
+    stable = *store_clock(pair.stores[1]);
+    say(&pair, 0, "LPOP work");
+    for (int i = 0; i < 3; i++)
+        store_collect(store, &stable);
+    EXPECT_INT(store_retired(store)->seq[1], 0);
+    exchange(&pair);
+    more = *store_clock(pair.stores[1]);
+    store_collect(store, &more);
+    EXPECT(clock_covers(store_retired(store), dot_make(1, stable.seq[1])));
+    EXPECT(!clock_covers(store_retired(store), dot_make(1, more.seq[1])));
+    store_collect(store, &more);
+    EXPECT(clock_covers(store_retired(store), dot_make(1, more.seq[1])));
+    pair_end(&pair);
+}
+
+/* A peer that is linked again has not observed what was stable without it. */
+static void test_nothing_is_retired_that_is_no_longer_stable(void)
+{
+    Clock low, high;
+    Store *store;
+    Pair pair;
+
+    pair_begin(&pair);
+    store = pair.stores[0];
+    say(&pair, 0, "RPUSH work a");
+    low = *store_clock(store);
+    say(&pair, 0, "RPUSH work b");
+    high = *store_clock(store);
+    store_collect(store, &high);
+    for (int i = 0; i < 3; i++)
+        store_collect(store, &low);
+    EXPECT_INT(store_retired(store)->seq[1], low.seq[1]);
+    pair_end(&pair);
+}
+
 static uint64_t collect_length(const Store *store)
 {
     return store->collect.tail - store->collect.head;
@@ -270,6 +317,8 @@ static const TestCase cases[] = {
     TEST(test_silent_member_keeps_tombstones_and_its_return_frees_them),
     TEST(test_unlinked_member_may_name_what_the_others_have_retired),
     TEST(test_born_key_is_freed_when_all_have_dropped_what_it_held),
+    TEST(test_retired_waits_for_every_body_that_stood_in_the_queue),
+    TEST(test_nothing_is_retired_that_is_no_longer_stable),
     TEST(test_body_waits_once_however_often_it_has_siblings),
 };
 TEST_MAIN("key_body", cases)

@@ -135,9 +135,33 @@ static void test_sequence_dropping_changes_no_order(void)
         random_sequence(seed);
 }
 
+/* Whoever has not heard of an element yet may still get it with something hung on it, though all
+ * know of its removal.  What was removed after it need not wait. */
+static void test_sequence_element_is_retired_when_its_making_is_stable_too(void)
+{
+    const SequenceId early = id_of(1, 5), late = id_of(2, 1);
+    Clock stable = {{0, 4, 3, 0, 0, 0}};
+    Sequence sequence;
+
+    sequence_init(&sequence);
+    hang(&sequence, early, (SequenceId){0}, SIDE_RIGHT);
+    hang(&sequence, late, early, SIDE_RIGHT);
+    sequence_remove(&sequence, sequence_find(&sequence, early), dot_make(2, 2));
+    sequence_remove(&sequence, sequence_find(&sequence, late), dot_make(2, 3));
+    sequence_retire(&sequence, &stable);
+    EXPECT(!sequence_node_is(&sequence.nodes[sequence_find(&sequence, early)], NODE_RETIRED));
+    EXPECT(sequence_node_is(&sequence.nodes[sequence_find(&sequence, late)], NODE_RETIRED));
+    stable.seq[1] = 5;
+    sequence_retire(&sequence, &stable);
+    EXPECT_INT(sequence.retired_count, 2);
+    sequence_drop(&sequence, &stable);
+    EXPECT_INT(sequence.node_count, 0);
+    sequence_clear(&sequence);
+}
+
 /* The order without anything dropped: q, then o with c before it, then p.  Here q is gone and o has
- * its place; there o is gone and c has its. */
-static void test_sequence_place_from_another_state_is_climbed_to(void)
+ * its place; there o is gone and c has its.  Or the other way round: c, then o, q and p. */
+static void expect_place_is_climbed_to(SequenceSide side)
 {
     Sequence here, there;
     SequenceId root = {0}, q = id_of(1, 1), p = id_of(2, 2), o = id_of(3, 3), c = id_of(4, 4);
@@ -147,10 +171,10 @@ static void test_sequence_place_from_another_state_is_climbed_to(void)
     sequence_init(&here);
     sequence_init(&there);
     hang(&here, q, root, SIDE_RIGHT);
-    hang(&here, o, q, SIDE_RIGHT);
+    hang(&here, o, q, side);
     hang(&here, p, root, SIDE_RIGHT);
     hang(&there, q, root, SIDE_RIGHT);
-    hang(&there, o, q, SIDE_RIGHT);
+    hang(&there, o, q, side);
     hang(&there, p, root, SIDE_RIGHT);
     hang(&there, c, o, SIDE_LEFT);
     sequence_remove(&here, sequence_find(&here, q), dot_make(1, 5));
@@ -167,6 +191,12 @@ static void test_sequence_place_from_another_state_is_climbed_to(void)
     EXPECT(sequence_name(&here, &known, q) == SEQUENCE_NONE);
     sequence_clear(&here);
     sequence_clear(&there);
+}
+
+static void test_sequence_place_from_another_state_is_climbed_to(void)
+{
+    expect_place_is_climbed_to(SIDE_LEFT);
+    expect_place_is_climbed_to(SIDE_RIGHT);
 }
 
 /* However long the runs are, neither what is named nor what was removed is looked for one by one.
@@ -199,6 +229,7 @@ static void test_sequence_names_neighbours_past_long_retired_runs(void)
 
 static const TestCase cases[] = {
     TEST(test_sequence_dropping_changes_no_order),
+    TEST(test_sequence_element_is_retired_when_its_making_is_stable_too),
     TEST(test_sequence_place_from_another_state_is_climbed_to),
     TEST(test_sequence_names_neighbours_past_long_retired_runs),
 };
