@@ -64,8 +64,7 @@ typedef struct {
     BodySummary (*summary)(const CrdtBody *body);
 
     /* Every linked member has observed stable, and what it sent before it did has arrived here:
-     * tombstones and siblings up to there may go.  Never
-     * changes what is visible now or later. */
+     * tombstones and siblings up to there may go.  Never changes what is visible now or later. */
     void (*collect)(CrdtBody *body, const Clock *stable);
 
     /* Frees what only held the place of things collected.  Every member (force-unlinked ones too)

@@ -496,8 +496,6 @@ static void digest_node(Digest *digest, const SequenceNode *node)
     }
 }
 
-/* What is visible in its order; what waits for its place in no order, so by a sum.  What a DEL will
- * yet take away is left to the causality, which its store digests. */
 static uint64_t digest_waiting(const CrdtBody *body, const SequenceNode *node)
 {
     Digest one = digest_begin();

@@ -126,13 +126,3 @@ void causality_join(Causality *out, const Causality *a, const Causality *b)
         }
     }
 }
-
-uint64_t causality_bytes(const Causality *causality)
-{
-    uint64_t bytes = sizeof(*causality);
-
-    for (int r = 1; r <= MEMBER_MAX; r++)
-        for (int i = 1; i <= MEMBER_MAX; i++)
-            bytes += causality->rings[r][i].capacity * sizeof(AheadStep);
-    return bytes;
-}

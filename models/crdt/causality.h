@@ -81,5 +81,3 @@ bool causality_covers_unseen(const Causality *causality, Dot held, Dot unseen);
 
 /* What a member knows that knows all a and b know.  Fills an initialised out. */
 void causality_join(Causality *out, const Causality *a, const Causality *b);
-
-uint64_t causality_bytes(const Causality *causality);

@@ -2,8 +2,6 @@
  * the same type everywhere. */
 #include "models/crdt/crdt.h"
 
-#include <string.h>
-
 #define CRDT_RECORD(name) &crdt_##name,
 const CrdtType *const crdt_types[CRDT_TYPE_COUNT] = {CRDT_TYPES(CRDT_RECORD)};
 
@@ -18,11 +16,3 @@ const PluginFamily crdt_type_family = {
     .records = heads,
     .count = CRDT_TYPE_COUNT,
 };
-
-int crdt_type_index(const char *name)
-{
-    for (int i = 0; i < CRDT_TYPE_COUNT; i++)
-        if (strcmp(crdt_types[i]->head.name, name) == 0)
-            return i;
-    return -1;
-}

@@ -78,5 +78,3 @@ CRDT_TYPES(CRDT_DECLARE)
 
 extern const CrdtType *const crdt_types[CRDT_TYPE_COUNT];
 extern const PluginFamily crdt_type_family;
-
-int crdt_type_index(const char *name); /* -1: unknown */

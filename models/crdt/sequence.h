@@ -61,7 +61,7 @@ typedef struct {
     Dot dot;
     uint64_t value; /* the owner's; of a removed node: the dot of a removal */
     uint32_t index; /* with dot, its id */
-    uint32_t key;   /* 0: sorted among its siblings by its id, else by keys[key] */
+    uint32_t rank;  /* 0: sorted among its siblings by its id, else by ranks[rank] */
     uint32_t parent;
     uint32_t first_child[2]; /* by SequenceSide */
     uint32_t next_sibling;
@@ -83,13 +83,14 @@ typedef struct {
     SequenceNode *nodes; /* entry 2n of the order is node n */
     uint32_t *table;     /* of ids: open addressing, 0 is free */
     SequenceOrder order;
-    uint32_t count, capacity;
+    uint32_t count; /* numbers below may be in use */
+    uint32_t capacity;
     uint32_t table_mask; /* the table's size less one */
     uint32_t free;       /* the first that was dropped and not used again */
     uint32_t node_count; /* in use, without the root */
     uint32_t placed_count, visible_count, removed_count, retired_count;
-    uint32_t key_count, key_capacity;
-    SequenceId *keys;                      /* from 1; keys[0].index is the first free one */
+    uint32_t rank_count, rank_capacity;
+    SequenceId *ranks;                     /* from 1; ranks[0].index is the first free one */
     SequenceChain removed[MEMBER_MAX + 1]; /* by the removal's origin, not retired */
     SequenceChain retired[MEMBER_MAX + 1]; /* not leaving */
 } Sequence;
@@ -98,7 +99,6 @@ void sequence_init(Sequence *sequence);
 void sequence_clear(Sequence *sequence);
 void sequence_reserve(Sequence *sequence, uint32_t node_count); /* room for so many in all */
 
-/* Numbers up to sequence->count may be in use. */
 static inline bool sequence_node_is(const SequenceNode *node, uint8_t flags)
 {
     return (node->flags & flags) == flags;

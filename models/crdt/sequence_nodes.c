@@ -107,7 +107,7 @@ void sequence_clear(Sequence *sequence)
 {
     g_free(sequence->nodes);
     g_free(sequence->table);
-    g_free(sequence->keys);
+    g_free(sequence->ranks);
     sequence_order_clear(&sequence->order);
     *sequence = (Sequence){0};
 }
@@ -149,41 +149,41 @@ uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
 
 SequenceId sequence_rank(const Sequence *sequence, uint32_t node)
 {
-    uint32_t key = sequence->nodes[node].key;
+    uint32_t at = sequence->nodes[node].rank;
 
-    return key != 0 ? sequence->keys[key] : sequence_id(sequence, node);
+    return at != 0 ? sequence->ranks[at] : sequence_id(sequence, node);
 }
 
 static void rank_forget(Sequence *sequence, uint32_t node)
 {
-    uint32_t key = sequence->nodes[node].key;
+    uint32_t at = sequence->nodes[node].rank;
 
-    if (key == 0)
+    if (at == 0)
         return;
-    sequence->keys[key].index = sequence->keys[0].index;
-    sequence->keys[0].index = key;
-    sequence->nodes[node].key = 0;
+    sequence->ranks[at].index = sequence->ranks[0].index;
+    sequence->ranks[0].index = at;
+    sequence->nodes[node].rank = 0;
 }
 
 void sequence_rank_set(Sequence *sequence, uint32_t node, SequenceId rank)
 {
-    uint32_t key = sequence->nodes[node].key;
+    uint32_t at = sequence->nodes[node].rank;
 
-    if (key == 0 && sequence->key_count > 0 && sequence->keys[0].index != 0) {
-        key = sequence->keys[0].index;
-        sequence->keys[0].index = sequence->keys[key].index;
-    } else if (key == 0) {
-        key = MAX(sequence->key_count, 1u);
-        if (key >= sequence->key_capacity) {
-            sequence->key_capacity = MAX(4u, sequence->key_capacity * 2);
-            sequence->keys = g_renew(SequenceId, sequence->keys, sequence->key_capacity);
-            if (key == 1)
-                sequence->keys[0] = (SequenceId){0};
+    if (at == 0 && sequence->rank_count > 0 && sequence->ranks[0].index != 0) {
+        at = sequence->ranks[0].index;
+        sequence->ranks[0].index = sequence->ranks[at].index;
+    } else if (at == 0) {
+        at = MAX(sequence->rank_count, 1u);
+        if (at >= sequence->rank_capacity) {
+            sequence->rank_capacity = MAX(4u, sequence->rank_capacity * 2);
+            sequence->ranks = g_renew(SequenceId, sequence->ranks, sequence->rank_capacity);
+            if (at == 1)
+                sequence->ranks[0] = (SequenceId){0};
         }
-        sequence->key_count = key + 1;
+        sequence->rank_count = at + 1;
     }
-    sequence->keys[key] = rank;
-    sequence->nodes[node].key = key;
+    sequence->ranks[at] = rank;
+    sequence->nodes[node].rank = at;
 }
 
 void sequence_node_free(Sequence *sequence, uint32_t node)

@@ -27,11 +27,11 @@ typedef struct {
 } OrderWeight;
 
 void sequence_order_clear(SequenceOrder *order);
-void sequence_order_reserve(SequenceOrder *order,
-                            uint32_t entry_limit); /* room for entries below */
+/* Room for entries below entry_limit. */
+void sequence_order_reserve(SequenceOrder *order, uint32_t entry_limit);
 
-void sequence_order_put_first(SequenceOrder *order,
-                              uint32_t entry); /* into the empty order; weighs 0 */
+/* Into the empty order; weighs 0. */
+void sequence_order_put_first(SequenceOrder *order, uint32_t entry);
 void sequence_order_put_after(SequenceOrder *order, uint32_t at, uint32_t entry,
                               OrderWeight weight);
 void sequence_order_put_before(SequenceOrder *order, uint32_t at, uint32_t entry,

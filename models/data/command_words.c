@@ -53,14 +53,6 @@ static void append_clipped(GString *out, const Arg *word, size_t room)
     g_string_append_c(out, '\'');
 }
 
-/* Redis makes line breaks blanks, as a line of the protocol has none. */
-static void one_line(GString *text)
-{
-    for (gsize i = 0; i < text->len; i++)
-        if (text->str[i] == '\r' || text->str[i] == '\n')
-            text->str[i] = ' ';
-}
-
 void command_reply_unfound(const Arg *words, uint32_t count, Arena *arena, Reply *out)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -82,6 +74,6 @@ void command_reply_unfound(const Arg *words, uint32_t count, Arena *arena, Reply
             g_string_append_c(text, ' ');
         }
     }
-    one_line(text);
+    g_strdelimit(text->str, "\r\n", ' '); /* as Redis: a line of the protocol has no breaks */
     *out = (Reply){.kind = REPLY_ERROR, .text = arena_text(arena, text->str), .bytes = text->len};
 }

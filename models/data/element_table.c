@@ -127,11 +127,6 @@ bool element_in_bucket(const ElementTable *table, uint32_t bucket, uint32_t *out
     return place > 0;
 }
 
-uint64_t element_table_bytes(const ElementTable *table)
-{
-    return entry_room(table) * sizeof(Element) + table->capacity * sizeof(uint32_t);
-}
-
 void element_table_clear(ElementTable *table, SlotPool *pool)
 {
     for (uint32_t i = 0; i < table->count; i++) {

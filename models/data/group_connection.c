@@ -16,7 +16,7 @@ static void run_ping(CommandRun *run)
     bool has_text = run_count(run) == 1;
 
     if (run_count(run) > 1) {
-        run_reply_error(run, "ERR wrong number of arguments for 'ping' command");
+        run_reply_arity(run);
     } else if (run->subscriber && subscriber_is_listening(run->subscriber)) {
         run_reply_array(run, 2);
         run_push_text(run, pong);

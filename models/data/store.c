@@ -298,33 +298,3 @@ bool store_last_was_remove(const Store *store)
 {
     return store->last_was_remove;
 }
-
-uint64_t store_metadata_bytes(const Store *store)
-{
-    uint64_t bytes = sizeof(*store) + causality_bytes(&store->world.causality) +
-                     (uint64_t)store->world.pool.capacity * sizeof(SlotNode) +
-                     store->deadlines.capacity * sizeof(Deadline) +
-                     store->born.capacity * sizeof(BornKey *);
-
-    for (uint32_t i = 0; i < store->config.family_count; i++) {
-        const FamilyState *state = &store->families[i];
-        uint64_t kept_count = state->type ? state->family->kept_count : 0;
-
-        bytes += state->slots ? kept_count * state->fields * sizeof(Slot) : 0;
-        bytes += state->bodies ? kept_count * sizeof(BodyKeep) : 0;
-        bytes += state->live ? kept_count * sizeof(uint32_t) : 0;
-        bytes += state->expiry ? kept_count * (sizeof(Slot) + sizeof(int64_t)) : 0;
-        bytes += state->orders ? kept_count * sizeof(ZsetIndex *) : 0;
-        for (uint64_t k = 0; state->orders && k < kept_count; k++)
-            bytes += state->orders[k] ? zset_index_bytes(state->orders[k]) : 0;
-    }
-    for (uint32_t i = 0; i < store->born.capacity; i++) {
-        const BornKey *born = store->born.entries[i];
-
-        bytes += born ? sizeof(*born) : 0;
-        bytes += born && born->order ? zset_index_bytes(born->order) : 0;
-        for (int type = 0; born && type < CRDT_TYPE_COUNT; type++)
-            bytes += element_table_bytes(&born->elements[type]);
-    }
-    return bytes;
-}

@@ -133,6 +133,4 @@ void store_watch_end(Store *store, StoreWatch *watch);
  * digest, the books and a merge know nothing of them. */
 Pubsub *store_pubsub(Store *store);
 
-uint64_t store_metadata_bytes(const Store *store); /* simulator memory, for the bench */
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)

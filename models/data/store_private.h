@@ -143,8 +143,7 @@ typedef struct {
     uint64_t hash;
 } ElementRef;
 
-/* --- keyspace.c: finding
- * ------------------------------------------------------------------------------- */
+/* --- keyspace.c: finding */
 
 uint64_t name_hash(const char *name, uint32_t bytes);
 PayloadText stored_name(const char *name); /* of the length-prefixed form */
@@ -188,8 +187,7 @@ static inline uint32_t key_weight(const Key *key)
     return key->state ? family_weight(key->state->family, key->kept) : 1;
 }
 
-/* --- element_table.c: a born key's elements
- * --------------------------------------------------------------- */
+/* --- element_table.c: a born key's elements */
 
 Element *element_find(const ElementTable *table, const ElementRef *ref); /* NULL: none */
 Element *element_add(ElementTable *table, const ElementRef *ref);        /* one that is not there */
@@ -197,11 +195,9 @@ void element_remove(ElementTable *table,
                     uint32_t place); /* its slot is empty; the last moves here */
 /* false: the bucket is free. */
 bool element_in_bucket(const ElementTable *table, uint32_t bucket, uint32_t *out_place);
-uint64_t element_table_bytes(const ElementTable *table);
 void element_table_clear(ElementTable *table, SlotPool *pool);
 
-/* --- zset_order.c: the order kept of a sorted set, if one is: around every change of a score
- * -------------- */
+/* --- zset_order.c: the order kept of a sorted set, if one is: around every change of a score */
 
 static inline ZsetIndex *key_order(const Key *key, int type)
 {
@@ -217,8 +213,7 @@ void order_enter(Store *store, const Key *key, const ElementRef *element);
 void order_move(Store *store, const Key *key, uint32_t from, uint32_t to);
 void order_drop(const Key *key); /* made again when asked for */
 
-/* --- store_change.c: applying
- * -------------------------------------------------------------------------- */
+/* --- store_change.c: applying */
 
 typedef struct {
     const Effect *effect;
@@ -264,8 +259,7 @@ static inline void message_pass(Store *store)
     store->last_was_remove = false;
 }
 
-/* --- key_body.c: keys that are one structure
- * ----------------------------------------------------------- */
+/* --- key_body.c: keys that are one structure */
 
 /* NULL: nothing happened to it yet, and create is false.  A declared key that exists from the start
  * is filled here. */
@@ -297,8 +291,7 @@ void bodies_free(BodyKeep *bodies,
                  const CrdtType *type); /* of one declared key, or all of a born */
 void collect_clear(CollectQueue *queue);
 
-/* --- store_live.c: what existing keys would take in Redis
- * ----------------------------------------- */
+/* --- store_live.c: what existing keys would take in Redis */
 
 void live_init(FamilyState *state);
 /* What all keys of the start have alike: names, deadlines, the frames of equal elements. */
@@ -329,19 +322,16 @@ void live_born_element_changed(Store *store, BornKey *born, int type, const Foot
                                const FootprintSum *after);
 void live_born_string_changed(Store *store, BornKey *born);
 
-/* --- watch.c: key (NULL: any) was changed
- * ------------------------------------------------------------------ */
+/* --- watch.c: key (NULL: any) was changed */
 
 void watches_tell(Store *store, const Key *key);
 
-/* --- waiter.c: key (NULL: any) was changed, and somebody has waited some time
- * ------------------------------------------------------------------------------------------ */
+/* --- waiter.c: key (NULL: any) was changed, and somebody has waited some time */
 
 void waiters_tell(Store *store, const Key *key);
 void waiters_free(Store *store);
 
-/* --- expiry.c
- * ------------------------------------------------------------------------------------------ */
+/* --- expiry.c */
 
 void expiry_start(Store *store); /* queues the deadlines of prefilled keys this member owns */
 void expiry_changed(Store *store, const Key *key); /* after key's deadline changed */
