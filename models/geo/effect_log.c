@@ -1,4 +1,4 @@
-/* Why it works: a reader has an effect's address from the entry of a link, or follows directory ->
+/* Why it works: a reader has a record's address from the entry of a link, or follows directory ->
  * page -> chunk; all of it was written before the window ended in which the effect was published,
  * and the owner meanwhile writes only other slots.  The chunk in use and the dropped ones are the
  * owner's alone.  Dropped chunks are reused, so a steady run allocates nothing; what a long break
@@ -154,20 +154,21 @@ static void *blob_take(Chunk *chunk, uint32_t bytes)
     return taken;
 }
 
-/* The effect and its payload move into the chunk; a value that lies inside the payload moves along.
- */
+/* The effect moves into the chunk with its payload behind it, and a value that lies inside the
+ * payload moves along. */
 static const Effect *effect_keep(Chunk *chunk, const Effect *effect)
 {
     uintptr_t start = (uintptr_t)effect->payload;
     uintptr_t data = (uintptr_t)effect->value.data;
-    Effect *kept = blob_take(chunk, (uint32_t)sizeof(Effect));
-    uint8_t *payload = blob_take(chunk, effect->payload_bytes);
+    Effect *kept = blob_take(chunk, (uint32_t)sizeof(Effect) + effect->payload_bytes);
+    uint8_t *payload = (uint8_t *)(kept + 1);
 
     *kept = *effect;
-    kept->payload = payload;
+    kept->payload = NULL;
     kept->value.data = NULL;
-    if (effect->payload_bytes > 0)
-        memcpy(payload, effect->payload, effect->payload_bytes);
+    if (effect->payload_bytes == 0)
+        return kept;
+    kept->payload = memcpy(payload, effect->payload, effect->payload_bytes);
     if (data >= start && data <= start + effect->payload_bytes)
         kept->value.data = (const char *)payload + (data - start);
     return kept;

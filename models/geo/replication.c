@@ -44,6 +44,7 @@ static double command_cost(const char *name)
 void replication_set_costs(Member *member)
 {
     G_STATIC_ASSERT(G_N_ELEMENTS(type_names) <= EFFECT_TYPES);
+    G_STATIC_ASSERT(EFFECT_PUBLISH < EFFECT_OPS);
     for (uint32_t type = 0; type < EFFECT_TYPES; type++)
         for (uint32_t op = 0; op < EFFECT_OPS; op++)
             member->apply_cost[type][op] = 1;

@@ -112,6 +112,23 @@ static void test_payload_is_copied_with_its_value(void)
     effect_log_drop(log, 2048);
 }
 
+/* An effect on several elements has no payload; its copy has none either. */
+static void test_an_effect_without_payload_is_kept_as_it_was(void)
+{
+    g_autoptr(EffectLog) log = effect_log_new();
+    Effect effect = {.dot = dot_make(1, 1), .key = 5, .element_count = 3};
+    const Effect *kept;
+    Effect room;
+
+    effect.value = (Value){.kind = VALUE_SYNTHETIC, .number = 9, .bytes = 100};
+    effect_log_append(log, &effect, 0, 380);
+    kept = effect_log_read(log, effect.dot, &room);
+    EXPECT_INT(kept->element_count, 3);
+    EXPECT_INT(kept->value.number, 9);
+    EXPECT(kept->value.data == NULL);
+    EXPECT(kept->payload == NULL);
+}
+
 static const TestCase cases[] = {
     TEST(test_effects_never_move),
     TEST(test_bytes_count_every_effect_once),
@@ -119,5 +136,6 @@ static const TestCase cases[] = {
     TEST(test_drop_releases_whole_chunks_only),
     TEST(test_drop_of_everything_goes_on),
     TEST(test_payload_is_copied_with_its_value),
+    TEST(test_an_effect_without_payload_is_kept_as_it_was),
 };
 TEST_MAIN("effect_log", cases)

@@ -21,7 +21,7 @@ static Effect plain_effect(Rng *rng)
                      .element_count = 1,
                      .amount = (int64_t)rng_u64(rng),
                      .family = (uint16_t)rng_u64(rng),
-                     .op = (uint8_t)rng_below(rng, EFFECT_EDIT + 1),
+                     .op = (uint8_t)rng_below(rng, EFFECT_PUBLISH + 1),
                      .type = (uint8_t)rng_below(rng, 16)};
 
     effect.value = (Value){.number = rng_u64(rng),
@@ -85,6 +85,9 @@ static void test_what_does_not_fit_is_refused(void)
     effect = plain;
     effect.payload = payload;
     effect.payload_bytes = 1;
+    EXPECT(!fits(&effect));
+    effect = plain;
+    effect.value.data = (const char *)payload;
     EXPECT(!fits(&effect));
     effect = plain;
     effect.element_count = 2;
