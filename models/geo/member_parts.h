@@ -42,7 +42,7 @@ typedef struct {
     Clock known;            /* what it said it knows */
     Clock retired;          /* what it has collected, and all it made before is here; */
     Clock retiring;         /* the same, when its effects up to */
-    uint64_t retiring_seq;  /* this have come; 0: nothing is waited for */
+    uint64_t retiring_seq;  /* this have come */
     uint64_t resumed_seq;   /* its effects up to here come late, from a backlog */
     uint64_t waiting_seq;   /* causal: the newest of its effects that came in time, */
     SimTime waiting_ns;     /* and when it was sent */

@@ -110,13 +110,13 @@ static void retired_take(Peer *peer, const Clock *clock)
 {
     uint64_t have = store_clock(peer->owner->store)->seq[peer->id];
 
-    for (int turn = 0; turn < 2; turn++) {
-        if (peer->retiring_seq > 0 && have < peer->retiring_seq)
-            return;
-        clock_join(&peer->retired, &peer->retiring);
-        peer->retiring = *clock;
-        peer->retiring_seq = peer->known.seq[peer->id];
-    }
+    if (have < peer->retiring_seq)
+        return; /* what comes meanwhile would only put it off */
+    clock_join(&peer->retired, &peer->retiring);
+    peer->retiring = *clock;
+    peer->retiring_seq = peer->known.seq[peer->id];
+    if (have >= peer->retiring_seq)
+        clock_join(&peer->retired, clock);
 }
 
 static void known_until(Peer *peer, SimTime at_ns)

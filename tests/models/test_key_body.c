@@ -120,6 +120,44 @@ static void test_unlinked_member_may_name_what_the_others_have_retired(void)
         EXPECT(queue_of(f, id)->removed_count <= sequence_count(queue_of(f, id)));
 }
 
+/* Member 2 hears late that 3 knows of a removal, and until then hangs an element on what 1 has
+ * retired, while 1 does not hear it.  After the break its heartbeat, which says that 2 has retired
+ * it too, is at 1 before the element is. */
+static void expect_named_is_kept(SimTime heal_ns)
+{
+    g_autoptr(GeoFixture) f = lists_new(3, false);
+
+    for (int i = 0; i < 6; i++)
+        geo_send(f, 1, SIM_S + i * SIM_MS, "RPUSH", QUEUE);
+    geo_run(f, 10 * SIM_S);
+    link_partition(f->links[3][2]);
+    for (int i = 0; i < 3; i++)
+        geo_send(f, 1, 10 * SIM_S + i * SIM_MS, "RPOP", QUEUE);
+    geo_run(f, 20 * SIM_S);
+    EXPECT_INT(queue_of(f, 1)->retired_count, 3);
+    EXPECT_INT(queue_of(f, 2)->retired_count, 0);
+    link_partition(f->links[2][1]);
+    geo_send(f, 2, 20 * SIM_S, "RPUSH", QUEUE);
+    geo_run(f, 22 * SIM_S);
+    link_heal(f->links[3][2]);
+    geo_run(f, heal_ns);
+    EXPECT_INT(queue_of(f, 2)->retired_count, 3);
+    link_heal(f->links[2][1]);
+    geo_run(f, 50 * SIM_S);
+    EXPECT(geo_converged(f));
+    for (uint32_t id = 1; id <= 3; id++) {
+        EXPECT_INT(sequence_count(queue_of(f, id)), 4);
+        EXPECT_INT(queue_of(f, id)->retired_count, 0);
+    }
+}
+
+/* Wherever in the heartbeats' second the break ends. */
+static void test_what_a_member_named_comes_before_what_it_has_retired_goes(void)
+{
+    for (int tenth = 0; tenth < 10; tenth++)
+        expect_named_is_kept(30 * SIM_S + tenth * SIM_S / 10);
+}
+
 typedef struct {
     Store *stores[2];
     GPtrArray *logs[2]; /* of Effect, with a payload of its own */
@@ -316,6 +354,7 @@ static const TestCase cases[] = {
     TEST(test_queue_stays_small_under_causal_consistency),
     TEST(test_silent_member_keeps_tombstones_and_its_return_frees_them),
     TEST(test_unlinked_member_may_name_what_the_others_have_retired),
+    TEST(test_what_a_member_named_comes_before_what_it_has_retired_goes),
     TEST(test_born_key_is_freed_when_all_have_dropped_what_it_held),
     TEST(test_retired_waits_for_every_body_that_stood_in_the_queue),
     TEST(test_nothing_is_retired_that_is_no_longer_stable),
