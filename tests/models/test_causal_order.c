@@ -124,6 +124,31 @@ static void test_causal_order_tells_keys_apart_by_name_and_family(void)
     }
 }
 
+/* A channel, a shard channel and a key of one name are three; a message waits for those before it
+ * in its own channel. */
+static void test_causal_order_tells_channels_from_keys_of_their_name(void)
+{
+    enum { KEY, CHANNEL, SHARD_CHANNEL, KINDS };
+
+    for (int i = 0; i < KINDS * KINDS; i++) {
+        int kinds[] = {i / KINDS, i % KINDS};
+        g_auto(Fixture) f;
+        PayloadWriter writers[2] = {{0}, {0}};
+
+        fixture_init(&f);
+        for (uint32_t m = 0; m < 2; m++) {
+            Effect *effect = made(&f, m + 1, 1, 7, m == 0 ? (Clock){{0}} : (Clock){{0, 1}});
+
+            name_key(effect, &writers[m], "a");
+            effect->op = kinds[m] == KEY ? EFFECT_ASSIGN : EFFECT_PUBLISH;
+            effect->element = kinds[m] == SHARD_CHANNEL;
+        }
+        EXPECT_TEXT(arrive(&f, 2, 1), kinds[0] == kinds[1] ? "" : "2@1 ");
+        payload_clear(&writers[0]);
+        payload_clear(&writers[1]);
+    }
+}
+
 /* Whoever was cut off by force is not waited for, and delivers nothing. */
 static void test_causal_order_does_not_wait_for_who_has_no_log(void)
 {
@@ -141,6 +166,7 @@ static const TestCase cases[] = {
     TEST(test_causal_order_waits_for_what_was_observed_on_the_key),
     TEST(test_causal_order_is_kept_by_key),
     TEST(test_causal_order_tells_keys_apart_by_name_and_family),
+    TEST(test_causal_order_tells_channels_from_keys_of_their_name),
     TEST(test_causal_order_does_not_wait_for_who_has_no_log),
 };
 TEST_MAIN("causal_order", cases)
