@@ -55,7 +55,7 @@ typedef struct {
     uint64_t memory_max_bytes;
     double reserve_share; /* kept for replication; client writes are refused above 1 - reserve */
     double overhead;      /* 0: calibrated live-data model, else live = keys x value x overhead */
-    const HeaderSizes *headers; /* NULL: the default; see geo/memory.h */
+    const HeaderSizes *headers; /* NULL: the default; copied; see geo/memory.h */
     uint64_t backlog_bytes;     /* bound of the effect backlog */
     SimTime clock_skew_ns;
     int64_t clock_start_ms; /* wall clock at t=0 without skew */

@@ -127,7 +127,6 @@ void memory_init(Memory *memory, const Store *store, const Family *const *famili
 {
     ensure(family_count <= FAMILY_MAX);
     memset(memory, 0, sizeof *memory);
-    memory->store = store;
     memory->family_count = family_count;
     memory->shard_count = config->shard_count > 0 ? config->shard_count : 1;
     memory->overhead = config->overhead;

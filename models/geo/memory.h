@@ -11,11 +11,12 @@
  * Software, "Plan your Active-Active databases"; Azure's page on active geo-replication names no
  * figure), and no layout.  The defaults are what a key and an element need at least to be merged:
  *
- *     key      160  object head 16, observed clock of five members 5 x 16, dot and time of the
- *                   newest write 16 and of the newest removal 16, deadline with its dot and time
- * 24: 152 bytes in the size class of 160 element    8  its dot; a string or counter is one element
- * of its key sibling   32  dot, time and the place beside the winner: 24 bytes in the class of 32;
- * the value that is kept comes on top
+ * - key, 160: object head 16, observed clock of five members 5 x 16, dot and time of the newest
+ *   write 16 and of the newest removal 16, deadline with its dot and time 24; together 152 bytes,
+ * in the size class of 160;
+ * - element, 8: its dot; a string or counter is one element of its key;
+ * - sibling, 32: dot, time and the place beside the winner, 24 bytes in the class of 32; the value
+ *   that is kept comes on top.
  *
  * A string of 100 bytes then takes 1.9 times what it does alone (176 + buckets 8 to 16, and 168), a
  * hash of 10 fields of 10 bytes as much (240 + buckets, and 240), a string of 1 kB 1.15 times.
@@ -27,6 +28,7 @@
 
 #include "models/data/store.h"
 
+/* Bytes of each. */
 typedef struct {
     int64_t key, element, sibling;
 } HeaderSizes;
@@ -39,6 +41,7 @@ typedef struct {
     uint32_t shard_count;
 } MemoryConfig;
 
+/* Bytes by cause, and two counts. */
 typedef struct {
     int64_t live, headers, siblings;
     int64_t keys, deadlines; /* in the dictionaries of the keyspace; none with overhead */
@@ -52,7 +55,6 @@ typedef struct {
 } FamilyMemory;
 
 typedef struct {
-    const Store *store;
     uint32_t family_count;
     uint32_t shard_count;
     double overhead;

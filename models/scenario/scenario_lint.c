@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "models/geo/memory.h"
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
 
@@ -39,6 +40,12 @@ static void lint_members(ScenarioFile *file, const Scenario *base)
             scenario_add_lint(file, LINT_NOTE, place, "",
                               "eviction (%s) is not simulated by this version",
                               evict_names[member->memory.evict]);
+        if (member->memory.overhead > 0 &&
+            (member->memory.key_header != (uint64_t)header_sizes_default.key ||
+             member->memory.element_header != (uint64_t)header_sizes_default.element))
+            scenario_add_lint(file, LINT_WARNING, place, "",
+                              "memory.overhead stands for headers too, so key_header and "
+                              "element_header are not used; drop either");
         if (member->security)
             scenario_add_lint(file, LINT_NOTE, place, "",
                               "security is kept and not simulated by this version");

@@ -508,8 +508,25 @@ static void test_cli_reports_say_which_memory_model(void)
     EXPECT_SAYS(f->output, "\"model\": \"overhead\"");
 }
 
+/* A factor and headers of its own cannot both count. */
+static void test_cli_check_warns_of_headers_beside_overhead(void)
+{
+    static const char warning[] = "memory.overhead stands for headers too";
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "check SCENARIO --set members.us.memory.overhead=2"), 0);
+    EXPECT(strstr(f->output, warning) == NULL);
+    EXPECT_INT(command(f, "check SCENARIO --set members.us.memory.key_header=1B"), 0);
+    EXPECT(strstr(f->output, warning) == NULL);
+    EXPECT_INT(command(f, "check SCENARIO --set members.us.memory.overhead=2 --set "
+                          "members.us.memory.element_header=1B"),
+               0);
+    EXPECT_SAYS(f->output, warning);
+}
+
 static const TestCase cases[] = {
     TEST(test_cli_reports_say_which_memory_model),
+    TEST(test_cli_check_warns_of_headers_beside_overhead),
     TEST(test_cli_without_words_explains_itself),
     TEST(test_cli_every_subcommand_helps_with_examples),
     TEST(test_cli_mistyped_words_get_their_nearest_match),
