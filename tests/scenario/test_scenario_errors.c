@@ -120,6 +120,14 @@ static const Mistake mistakes[] = {
      "one "
      "key and the family's sizes and times: its time has passed, so it deletes the key; take "
      "another command"},
+    {"\"HSET\": 0.2", "\"SORT\": 0.2", /* of an absent key it is empty, of none that exists */
+     "shop.json:11:95: families.cart.ops: \"SORT\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: WRONGTYPE Operation against a key holding the wrong "
+     "kind of value; take another command"},
+    {"\"HSET\": 0.2", "\"SORT_RO\": 0.2",
+     "shop.json:11:95: families.cart.ops: \"SORT_RO\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: WRONGTYPE Operation against a key holding the wrong "
+     "kind of value; take another command"},
     {"\"routing\": {", "\"routing\": { \"preset\": \"jedi\",",
      "shop.json:13:26: routing.preset: no preset is called \"jedi\"; did you mean \"jedis\"?"},
     /* A fault spelled as other choices are. */
