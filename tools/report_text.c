@@ -172,13 +172,13 @@ static void append_peaks(const ReportVariant *variant, GString *to, bool colour)
 static char *relay_note(const ReportTraffic *traffic)
 {
     double factor = report_relay_factor(traffic);
-    uint32_t documented = traffic->member_count - 2;
+    double documented = report_relay_factor_documented(traffic);
 
-    if (documented == 0)
+    if (isnan(documented))
         return g_strdup("two members have no third to pass anything on to");
     if (isnan(factor))
         return g_strdup("");
-    return g_strdup_printf("%.2f of direct, documented factor N-2 = %u", factor, documented);
+    return g_strdup_printf("%.2f of direct, documented factor N-2 = %.0f", factor, documented);
 }
 
 static void append_traffic(const ReportVariant *variant, GString *to, bool colour)

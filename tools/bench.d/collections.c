@@ -4,11 +4,11 @@
  *
  * NAME is big_COMMAND_ours_SIZE or big_COMMAND_redis_SIZE, US microseconds a call.  Ours are CPU
  * time of store_execute as workloads run it (no reply tree); Redis's are what its INFO commandstats
- * says, which counts the command alone, without the network. Its clock ticks in whole microseconds,
- * but starts anywhere, so the mean of many calls is right. Both get the same commands on the same
- * elements.  Each command is called once before the clock starts: what is made when first asked for
- * (the order of a sorted set) is there then.  Without the SOCKET of a redis-server, which loses
- * what it holds, or built without hiredis, there are only lines of ours.
+ * says, which counts the command alone, without the network.  Its clock ticks in whole
+ * microseconds, but starts anywhere, so the mean of many calls is right.  Both get the same
+ * commands on the same elements.  Each command is called once before the clock starts: what is made
+ * when first asked for (the order of a sorted set) is there then.  Without the SOCKET of a
+ * redis-server, which loses what it holds, or built without hiredis, there are only lines of ours.
  */
 #include <math.h>
 #include <stdio.h>
@@ -271,13 +271,15 @@ static double redis_us(Bench *bench, const char *name)
     g_autofree char *field = g_strdup_printf("cmdstat_%s:", lower);
     const char *found;
     redisReply *reply;
-    double us = -1;
+    double us;
 
     redisAppendCommand(bench->redis, "INFO commandstats");
     reply = receive(bench);
     found = strstr(reply->str, field);
-    if (found && (found = strstr(found, "usec_per_call=")))
-        us = g_ascii_strtod(found + strlen("usec_per_call="), NULL);
+    found = found ? strstr(found, "usec_per_call=") : NULL;
+    if (!found)
+        g_error("redis-server: no usec_per_call of %s in INFO commandstats", name);
+    us = g_ascii_strtod(found + strlen("usec_per_call="), NULL);
     freeReplyObject(reply);
     return us;
 }
