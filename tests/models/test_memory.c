@@ -149,8 +149,7 @@ static void run_history(MemoryWorld *world, int steps)
     }
 }
 
-/* Every write, delivery, collection and whole-state merge leaves the books as a count finds them.
- */
+/* Every write, delivery, collection and merge of a state leaves the books as a count finds them. */
 static void expect_books_hold(bool declared)
 {
     long count = test_count(60, 2000);
@@ -188,6 +187,50 @@ static void test_memory_of_born_keys_is_what_a_count_finds(void)
 static void test_memory_of_declared_keys_is_what_a_count_finds(void)
 {
     expect_books_hold(true);
+}
+
+static void expect_running_total_holds(uint64_t seed, double overhead)
+{
+    MemoryConfig config = {.overhead = overhead, .shard_count = 3};
+    MemoryWorld *world = memory_world_new(seed, true, 240, 8);
+    g_autofree Memory *running = memory_of(world->stores[2], &config);
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    for (long step = 0; step < test_count(2000, 50000); step++) {
+        uint32_t from = (uint32_t)rng_below(&world->rng, 2);
+        const GArray *made = world->logs[from].effects;
+        uint64_t heard = store_clock(world->stores[2])->seq[from + 1];
+        DataBytes total;
+
+        world->now_ms += (int64_t)rng_below(&world->rng, 4);
+        draw_born(line, &world->rng);
+        if (rng_below(&world->rng, 8) == 0)
+            memory_world_line(world, from, line->str);
+        else
+            write_declared(world, from);
+        for (; heard < made->len; heard++) {
+            uint16_t family = g_array_index(made, Effect, heard).family;
+
+            memory_world_deliver(world, 2, from);
+            memory_touch(running, family == FAMILY_NONE ? world->family_count : family);
+        }
+        if (rng_below(&world->rng, 3) > 0)
+            continue;
+        total = total_of(world->stores[2], &config);
+        EXPECT_INT(memory_total(running).live, total.live);
+        EXPECT_INT(memory_data_bytes(running), total.live + total.headers + total.siblings);
+    }
+    memory_world_free(world);
+}
+
+/* What a member asks before every write is kept up family by family, and is what one finds who
+ * comes new to the same store. */
+static void test_memory_kept_up_is_what_a_newcomer_finds(void)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        expect_running_total_holds(seed, 0);
+        expect_running_total_holds(seed, 2);
+    }
 }
 
 /* --- against footprint_key_bytes */
@@ -392,6 +435,7 @@ static void test_memory_buckets_are_those_of_each_shard(void)
 static const TestCase cases[] = {
     TEST(test_memory_of_born_keys_is_what_a_count_finds),
     TEST(test_memory_of_declared_keys_is_what_a_count_finds),
+    TEST(test_memory_kept_up_is_what_a_newcomer_finds),
     TEST(test_memory_of_equal_elements_is_their_shapes),
     TEST(test_memory_of_texts_lists_and_streams_is_their_shapes),
     TEST(test_memory_of_sketches_follows_from_their_length),
