@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "models/crdt/crdt.h"
 #include "sim/ensure.h"
 #include "sim/pages.h"
 #include "sim/prefetch.h"
@@ -47,8 +48,9 @@ typedef struct {
     uint32_t weight;
     uint16_t family;
     bool is_assign;
-    bool by_client; /* else a deadline came due: nobody acknowledged that */
-    bool is_first;  /* effect of its command */
+    bool is_document; /* whose conflicts go by member */
+    bool by_client;   /* else a deadline came due: nobody acknowledged that */
+    bool is_first;    /* effect of its command */
 } Heard;
 
 /* A client's write of one member that nobody else may know yet. */
@@ -195,6 +197,13 @@ void *lost_writes_ear(LostWrites *lost, uint32_t member_id)
     return &lost->ears[member_id - 1];
 }
 
+/* A declared document is one opaque value, so every edit that brings one replaces it. */
+static inline bool is_document(const Effect *effect)
+{
+    return effect->op == EFFECT_EDIT && effect->type == CRDT_JSON &&
+           effect->family != FAMILY_NONE && effect->value.kind == VALUE_SYNTHETIC;
+}
+
 void lost_writes_hear(void *actor, const GeoFact *fact)
 {
     Ear *ear = actor;
@@ -215,7 +224,9 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
     heard->element_count = effect->element_count;
     heard->weight = fact->weight;
     heard->family = effect->family;
-    heard->is_assign = effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE;
+    heard->is_document = is_document(effect);
+    heard->is_assign =
+        (effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE) || heard->is_document;
     heard->by_client = fact->nth > 0;
     heard->is_first = fact->nth == 1;
 }
@@ -288,13 +299,13 @@ static bool has_seen(const Heard *heard, Dot dot)
     return member == dot_member(heard->dot) || dot_seq(dot) <= heard->seen[member - 1];
 }
 
-/* Whether heard comes after writer: later, at one instant the lower id, of one member the later seq
- * (crdt-semantics.md 1.3). */
+/* Whether heard comes after writer: later, at one instant the lower id, of one member the later
+ * seq; between documents the lower id alone (crdt-semantics.md 1.3). */
 static bool comes_after(const Heard *heard, const Writer *writer)
 {
     uint32_t id = dot_member(heard->dot), other = dot_member(writer->dot);
 
-    if (heard->ts_ms != writer->ts_ms)
+    if (heard->ts_ms != writer->ts_ms && !heard->is_document)
         return heard->ts_ms > writer->ts_ms;
     return id != other ? id < other : dot_seq(heard->dot) > dot_seq(writer->dot);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/crdt/crdt.h"
 #include "sim/math.h"
 #include "sim/rng.h"
 #include "tests/test.h"
@@ -50,6 +51,7 @@ typedef struct {
     uint16_t family;
     uint32_t weight;
     EffectOp op;
+    int type;      /* index in CRDT_TYPES */
     uint32_t nth;  /* effect of its command, 0: the first */
     bool deadline; /* no client's: a deadline came due */
 } Write;
@@ -65,6 +67,8 @@ static uint64_t write_fact(Fixture *f, Write write)
         .element_count = MAX(write.count, 1),
         .family = write.family,
         .op = (uint8_t)write.op,
+        .type = (uint8_t)write.type,
+        .value = {.kind = VALUE_SYNTHETIC, .bytes = 100},
     };
     GeoFact fact = {.kind = GEO_WRITE,
                     .member_id = write.member,
@@ -91,6 +95,23 @@ static double lost_of(const Fixture *f, const char *family, const char *member, 
 static double overwritten(const Fixture *f, const char *member)
 {
     return lost_of(f, "profile", member, "overwritten");
+}
+
+/* The smallest member wins whatever the clocks say (crdt-semantics.md 8). */
+static void test_lost_writes_of_documents_go_by_member(void)
+{
+    g_auto(Fixture) f = fixture_new();
+    Write write = {.op = EFFECT_EDIT, .type = CRDT_JSON, .key = 5};
+
+    write.member = 1;
+    write.at_ns = 10 * SIM_MS;
+    write_fact(&f, write);
+    write.member = 2;
+    write.at_ns = 20 * SIM_MS;
+    write_fact(&f, write);
+    lost_writes_merge(f.lost, SIM_S);
+    EXPECT_NEAR(overwritten(&f, "us"), 0, 0);
+    EXPECT_NEAR(overwritten(&f, "eu"), 1, 0);
 }
 
 static void test_lost_writes_count_what_a_successor_had_not_seen(void)
@@ -420,6 +441,7 @@ static void test_lost_writes_remember_only_what_is_in_flight(void)
 }
 
 static const TestCase cases[] = {
+    TEST(test_lost_writes_of_documents_go_by_member),
     TEST(test_lost_writes_count_what_a_successor_had_not_seen),
     TEST(test_lost_writes_ignore_a_successor_that_knew),
     TEST(test_lost_writes_break_ties_for_the_lower_id),
