@@ -3,12 +3,14 @@
  */
 #include "tools/conform_table.h"
 
+#include <string.h>
+
 #include "tools/text_table.h"
 
-#define CELL_CHARS 36 /* a command and its reply stand in one line up to here, else in two */
+#define CELL_CHARS 40 /* a command and its reply stand in one line up to here, else in several */
 
 typedef struct {
-    GString *lines[2];
+    GPtrArray *lines; /* of texts; NULL: the member does nothing */
     Ink ink;
 } Cell;
 
@@ -29,9 +31,8 @@ static void row_free(void *data)
     Row *row = data;
 
     for (uint32_t i = 0; i < MEMBER_MAX; i++)
-        for (uint32_t k = 0; k < 2; k++)
-            if (row->cells[i].lines[k])
-                g_string_free(row->cells[i].lines[k], TRUE);
+        if (row->cells[i].lines)
+            g_ptr_array_unref(row->cells[i].lines);
     g_free(row);
 }
 
@@ -42,7 +43,7 @@ static Row *row_for(Layout *layout, const ConformStep *step)
         layout->rows->len > 0 ? g_ptr_array_index(layout->rows, layout->rows->len - 1) : NULL;
 
     if (row && row->at_s == step->at_s && !row->is_sync && step->member > 0 &&
-        !row->cells[step->member - 1].lines[0])
+        !row->cells[step->member - 1].lines)
         return row;
     row = g_new0(Row, 1);
     row->at_s = step->at_s;
@@ -51,9 +52,36 @@ static Row *row_for(Layout *layout, const ConformStep *step)
     return row;
 }
 
+/* Broken behind a blank or a comma where there is one; what follows is indented. */
+static void add_lines(Cell *cell, const char *first_indent, const char *text)
+{
+    const char *indent = first_indent;
+
+    if (!cell->lines)
+        cell->lines = g_ptr_array_new_with_free_func(g_free);
+    while (*text) {
+        size_t room = CELL_CHARS - strlen(indent);
+        const char *end = text;
+        const char *after = NULL; /* the last place to break at */
+
+        for (size_t i = 0; i < room && *end; i++) {
+            if (*end == ' ' || *end == ',')
+                after = end + 1;
+            end = g_utf8_next_char(end);
+        }
+        if (*end && after)
+            end = after;
+        g_ptr_array_add(cell->lines, g_strdup_printf("%s%.*s", indent, (int)(end - text), text));
+        g_strchomp(cell->lines->pdata[cell->lines->len - 1]);
+        text = end;
+        indent = "     ";
+    }
+}
+
 static void fill_cell(Cell *cell, const ConformSeen *seen)
 {
     g_autoptr(GString) saw = g_string_new(NULL);
+    g_autofree char *both = NULL;
 
     if (seen->outcome == CONFORM_UNSUPPORTED)
         g_string_printf(saw, "not there");
@@ -62,16 +90,17 @@ static void fill_cell(Cell *cell, const ConformSeen *seen)
     else
         g_string_assign(saw, seen->got);
     cell->ink = seen->outcome == CONFORM_PASSED ? INK_PLAIN : INK_BAD;
-    cell->lines[0] = g_string_new(seen->command);
-    if (g_utf8_strlen(seen->command, -1) + g_utf8_strlen(saw->str, -1) <= CELL_CHARS)
-        g_string_append_printf(cell->lines[0], " -> %s", saw->str);
-    else
-        cell->lines[1] = g_string_new(NULL);
-    if (cell->lines[1])
-        g_string_append_printf(cell->lines[1], "  -> %s", saw->str);
+    g_string_prepend(saw, "-> ");
+    both = g_strconcat(seen->command, " ", saw->str, NULL);
+    if (g_utf8_strlen(both, -1) <= CELL_CHARS) {
+        add_lines(cell, "", both);
+        return;
+    }
+    add_lines(cell, "", seen->command);
+    add_lines(cell, "  ", saw->str);
 }
 
-static GString *exchange_text(const ConformSeen *seen, uint32_t member)
+static char *exchange_text(const ConformSeen *seen, uint32_t member)
 {
     const ConformStep *step = seen->step;
     GString *text = g_string_new("--- sync ---");
@@ -85,7 +114,7 @@ static GString *exchange_text(const ConformSeen *seen, uint32_t member)
         g_string_assign(text, "--- sends its state ---");
     else if (step->sender > 0)
         g_string_assign(text, "--- takes it ---");
-    return text;
+    return g_string_free(text, FALSE);
 }
 
 static void lay_out(void *user, const ConformSeen *seen)
@@ -102,16 +131,18 @@ static void lay_out(void *user, const ConformSeen *seen)
     }
     for (uint32_t i = 0; i < layout->of->member_count; i++)
         if (seen->step->sync_members & (1u << i)) {
-            row->cells[i].lines[0] = exchange_text(seen, i + 1);
+            g_autofree char *text = exchange_text(seen, i + 1);
+
+            add_lines(&row->cells[i], "", text);
             row->cells[i].ink = seen->outcome == CONFORM_PASSED ? INK_QUIET : INK_BAD;
         }
 }
 
 static void add_row(TextTable *table, const Row *row, uint32_t member_count)
 {
-    bool is_long = false;
+    uint32_t line_count = 1;
 
-    for (uint32_t line = 0; line < 1u + is_long; line++) {
+    for (uint32_t line = 0; line < line_count; line++) {
         g_autofree char *at =
             line == 0 ? g_strdup_printf("%" G_GINT64_FORMAT, row->at_s) : g_strdup("");
 
@@ -119,8 +150,10 @@ static void add_row(TextTable *table, const Row *row, uint32_t member_count)
         for (uint32_t i = 0; i < member_count; i++) {
             const Cell *cell = &row->cells[i];
 
-            text_table_ink(table, cell->lines[line] ? cell->lines[line]->str : "", cell->ink);
-            is_long |= cell->lines[1] != NULL;
+            uint32_t count = cell->lines ? cell->lines->len : 0;
+
+            text_table_ink(table, line < count ? cell->lines->pdata[line] : "", cell->ink);
+            line_count = MAX(line_count, count);
         }
     }
 }
