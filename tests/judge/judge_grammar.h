@@ -261,6 +261,11 @@ static void judge_put_bitfield_offset(JudgeDraw *draw)
     judge_put(draw, text);
 }
 
+static void judge_flip_bit(uint8_t *byte, uint64_t bit)
+{
+    *byte = (uint8_t)(*byte ^ (1u << bit));
+}
+
 /* What Redis keeps for a HyperLogLog, of few or many registers; broken: one with bytes changed or
  * cut off. */
 static void judge_put_sketch(JudgeDraw *draw, bool broken)
@@ -274,7 +279,8 @@ static void judge_put_sketch(JudgeDraw *draw, bool broken)
     if (broken && judge_one_in(draw, 2))
         writer.bytes -= (uint32_t)judge_below(draw, MIN(writer.bytes, 30));
     else if (broken)
-        writer.data[judge_below(draw, MIN(writer.bytes, 40))] ^= 1 << judge_below(draw, 8);
+        judge_flip_bit(&writer.data[judge_below(draw, MIN(writer.bytes, 40))],
+                       judge_below(draw, 8));
     g_ptr_array_add(draw->out, g_string_new_len((const char *)writer.data, writer.bytes));
     payload_clear(&writer);
 }
