@@ -17,7 +17,7 @@ struct ConformFile {
 
 static const char *const file_keys[] = {"type", "source", "cases"};
 static const char *const case_keys[] = {"name", "source", "about", "members", "options", "steps"};
-static const char *const option_keys[] = {"causal_consistency", "xadd_id_mode"};
+static const char *const option_keys[] = {"causal_consistency", "clustered", "xadd_id_mode"};
 static const char *const xadd_id_modes[] = {[XADD_ID_STRICT] = "strict",
                                             [XADD_ID_SEMI_STRICT] = "semi-strict",
                                             [XADD_ID_LIBERAL] = "liberal"};
@@ -99,10 +99,22 @@ bool conform_whole_number(const JsonNode *node, int64_t min, int64_t max, int64_
     return true;
 }
 
+/* A truth that may be left out, which is false; returns false after an error. */
+static bool read_bool(const JsonNode *object, const char *key, bool *out, GError **error)
+{
+    const JsonNode *node = json_get(object, key);
+
+    *out = node && node->kind == JSON_BOOL && node->number != 0;
+    if (!node || node->kind == JSON_BOOL)
+        return true;
+    json_error(error, node, "\"%s\" is %s; write true or false", key, conform_kind_name(node));
+    return false;
+}
+
 static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
 {
     static const ConformKeys keys = {option_keys, G_N_ELEMENTS(option_keys), "options"};
-    const JsonNode *causal, *mode;
+    const JsonNode *mode;
 
     if (node->kind != JSON_OBJECT) {
         json_error(error, node, "\"options\" is %s; write {\"causal_consistency\": true}",
@@ -111,13 +123,9 @@ static bool read_options(const JsonNode *node, ConformCase *out, GError **error)
     }
     if (!conform_check_keys(node, &keys, error))
         return false;
-    causal = json_get(node, "causal_consistency");
-    if (causal && causal->kind != JSON_BOOL) {
-        json_error(error, causal, "\"causal_consistency\" is %s; write true or false",
-                   conform_kind_name(causal));
+    if (!read_bool(node, "causal_consistency", &out->is_causal, error) ||
+        !read_bool(node, "clustered", &out->is_clustered, error))
         return false;
-    }
-    out->is_causal = causal && causal->number != 0;
     mode = json_get(node, "xadd_id_mode");
     for (size_t i = 0; mode && mode->kind == JSON_TEXT && i < G_N_ELEMENTS(xadd_id_modes); i++) {
         if (strcmp(mode->text, xadd_id_modes[i]) != 0)

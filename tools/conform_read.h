@@ -44,6 +44,7 @@ typedef struct {
     uint32_t member_count;
     ConformXaddId xadd_id;
     bool is_causal;
+    bool is_clustered; /* every member: see StoreConfig */
     const ConformStep *steps;
     uint32_t step_count;          /* at least 1 */
     const ConformClient *clients; /* first that of member 1 without a name, of 2, ... */

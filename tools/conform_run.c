@@ -61,6 +61,7 @@ static void conform_begin(Conform *conform, const ConformCase *of)
         StoreConfig config = {.member_id = i + 1,
                               .member_count = conform->member_count,
                               .stream_ids = stream_ids[of->xadd_id],
+                              .is_clustered = of->is_clustered,
                               .sink = {.emit = keep_effect, .actor = member}};
 
         member->log = g_array_new(FALSE, FALSE, sizeof(Shipped));

@@ -190,6 +190,8 @@ ConformOutcome conform_table_append(const ConformCase *of, GString *to, bool col
         g_string_append_printf(to, "  source: %s\n", of->source);
     if (of->is_causal)
         g_string_append(to, "  with causal consistency\n");
+    if (of->is_clustered)
+        g_string_append(to, "  with clustered members\n");
     if (of->xadd_id != XADD_ID_STRICT)
         g_string_append_printf(to, "  ids of XADD: %s\n", modes[of->xadd_id]);
     g_string_append_c(to, '\n');

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "models/data/command_keys.h"
+
 #define COUNTER_LIMIT ((Decimal)(INT64_C(1) << 58)) /* 59-bit range (crdt-semantics.md 3.3) */
 
 void run_reply_arity(CommandRun *run)
@@ -28,10 +30,23 @@ bool run_check_arity(CommandRun *run)
     return false;
 }
 
+/* A clustered member can do nothing about keys of several slots at once. */
+static bool check_slots(CommandRun *run)
+{
+    int slot = HASH_SLOT_NONE;
+
+    if (!run->store->config.is_clustered || run_count(run) < 2 || run_arg(run, 0)->kind == ARG_KEY)
+        return true;
+    if (command_may_cross_slots(run->command->spec) || command_keys_share_slot(run->command, &slot))
+        return true;
+    run_reply_error(run, ERROR_CROSS_SLOT);
+    return false;
+}
+
 Waiter *run_execute(CommandRun *run)
 {
     *run->reply = (Reply){.kind = REPLY_NIL};
-    if (run_check_arity(run))
+    if (run_check_arity(run) && check_slots(run))
         run->command->spec->run(run);
     return run->waiter;
 }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "models/data/command_keys.h"
 #include "models/data/command_known.h"
 #include "models/data/command_run.h"
 #include "sim/ensure.h"
@@ -38,6 +39,7 @@ struct Session {
     Arena *late_arena; /* of its reply; made when first needed */
     Reply late;
     bool has_late;
+    int slot;       /* of a clustered member: of the keys that are watched and queued */
     bool is_broken; /* a command could not be queued: EXEC will refuse */
 };
 
@@ -68,6 +70,7 @@ Session *session_new(Store *store)
     Session *session = g_new0(Session, 1);
 
     session->store = store;
+    session->slot = HASH_SLOT_NONE;
     session->watches = g_ptr_array_new();
     session->subscriber = subscriber_new(store_pubsub(store));
     return session;
@@ -78,6 +81,7 @@ static void unwatch(Session *session)
     for (guint i = 0; i < session->watches->len; i++)
         store_watch_end(session->store, session->watches->pdata[i]);
     g_ptr_array_set_size(session->watches, 0);
+    session->slot = HASH_SLOT_NONE;
 }
 
 static void transaction_end(Session *session)
@@ -250,6 +254,21 @@ static void reject(Session *session, const Arg *name, Arena *arena, Reply *out)
                                   out->text + strlen("ERR ")));
 }
 
+/* On a clustered member all that is watched and queued must share one slot, MGET and its kin too
+ * (redis/docs operate/rs/databases/durability-ha/clustering.md, "Transactions"). */
+static bool fits_transaction(Session *session, const CommandSpec *spec, const Arg *words,
+                             uint32_t count)
+{
+    Command command = {.spec = spec, .args = words + 1, .count = count - 1};
+    bool is_watch = word_of(&words[0]) == WORD_WATCH;
+
+    if (!session->store->config.is_clustered)
+        return true;
+    if (is_watch == (session->queue != NULL))
+        return true; /* no part of a transaction, or an error in itself */
+    return command_keys_share_slot(&command, &session->slot);
+}
+
 /* Whether the words can be run or queued now; false: the error is the reply. */
 static bool check(Session *session, const Arg *words, uint32_t count, Arena *arena, Reply *out)
 {
@@ -261,6 +280,8 @@ static bool check(Session *session, const Arg *words, uint32_t count, Arena *are
         return false;
     else if (subscriber_is_listening(session->subscriber) && !is_allowed_listening(&words[0]))
         reply_error(out, arena_printf(arena, ERROR_LISTENING, command_known_name(words, count)));
+    else if (!fits_transaction(session, spec, words, count))
+        reply_error(out, ERROR_CROSS_SLOT);
     else
         return true;
     return false;

@@ -36,6 +36,7 @@ typedef struct {
     uint32_t member_count; /* of the group at the start: deadlines of prefilled keys are shared out
                               among them; 0: 1 */
     StreamIdMode stream_ids; /* the documented crdt_xadd_id_uniqueness_mode */
+    bool is_clustered;       /* keys of one command must share a hash slot: see command_keys.h */
     WallTime start; /* every member's wall clock at t=0, from which prefilled lives count */
     bool wrong_arrival_order; /* a deliberately wrong merge rule, for tests that must see a law
                                  break */

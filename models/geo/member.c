@@ -228,6 +228,7 @@ static void parts_make(Member *member)
     StoreConfig store = {.member_count = config->member_count,
                          .start = {config->clock_start_ms},
                          .member_id = config->id,
+                         .is_clustered = config->shard_count > 1,
                          .families = config->families,
                          .family_count = config->family_count,
                          .sink = {.emit = replication_emit, .actor = member}};

@@ -48,10 +48,10 @@ typedef struct {
     uint64_t seed;
     const Family *const *families;
     uint32_t family_count;
-    uint32_t shard_count;
-    double ops_per_s;    /* capacity of the whole member at relative cost 1; 0: unlimited */
-    CostMix cost_mix;    /* of the commands it serves; used by the waits of sliced runs only */
-    const Dist *service; /* extra time per command that occupies no shard; NULL: none */
+    uint32_t shard_count; /* more than one: clustered, see StoreConfig */
+    double ops_per_s;     /* capacity of the whole member at relative cost 1; 0: unlimited */
+    CostMix cost_mix;     /* of the commands it serves; used by the waits of sliced runs only */
+    const Dist *service;  /* extra time per command that occupies no shard; NULL: none */
     uint64_t memory_max_bytes;
     double reserve_share; /* kept for replication; client writes are refused above 1 - reserve */
     double overhead;      /* 0: calibrated live-data model, else live = keys x value x overhead */
