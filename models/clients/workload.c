@@ -98,7 +98,7 @@ static void entry_set_bytes(MixEntry *entry)
         entry->fixed_bytes = spec->writes ? NUMBER_BYTES : 0;
     } else if (shape == SHAPE_VALUE || shape == SHAPE_FIELDS || shape == SHAPE_MEMBERS) {
         entry->bytes = spec->writes ? entry->family->value_bytes : NULL;
-        if (shape != SHAPE_VALUE && entry->family->field_count > 1)
+        if (entry->family->field_count > 1) /* one element of several */
             entry->bytes_divisor = entry->family->field_count;
     }
 }

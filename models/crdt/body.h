@@ -40,7 +40,17 @@ typedef struct {
     const Causality *joined;
 } BodyMerge;
 
+/* What a declared family's `fields` are to one of its keys. */
+typedef enum {
+    BODY_FIELDS_NONE,  /* nothing: the key is one value */
+    BODY_FIELDS_HELD,  /* the elements it starts with */
+    BODY_FIELDS_DRAWN, /* the elements commands draw from.  It starts with the first half, because
+                          to add one that is in does nothing. */
+} BodyFields;
+
 typedef struct {
+    BodyFields fields;
+
     CrdtBody *(*create)(void);
     void (*destroy)(CrdtBody *body);
 

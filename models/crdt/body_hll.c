@@ -401,6 +401,7 @@ uint32_t body_hll_edit_join(const CrdtBody *body, const Hll *hll, PayloadWriter 
 const BodyRule body_hll = {
     .create = create,
     .destroy = destroy,
+    .fields = BODY_FIELDS_DRAWN,
     .fill = fill,
     .apply = apply,
     .merge = merge,

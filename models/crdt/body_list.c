@@ -530,6 +530,7 @@ static void list_digest(const CrdtBody *body, Digest *digest)
 const BodyRule body_list = {
     .create = list_create,
     .destroy = list_destroy,
+    .fields = BODY_FIELDS_HELD,
     .fill = list_fill,
     .apply = list_apply,
     .merge = list_merge,

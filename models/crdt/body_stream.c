@@ -312,6 +312,7 @@ static void stream_digest(const CrdtBody *body, Digest *digest)
 const BodyRule body_stream = {
     .create = stream_create,
     .destroy = stream_destroy,
+    .fields = BODY_FIELDS_HELD,
     .fill = stream_fill,
     .apply = stream_apply,
     .merge = stream_merge,

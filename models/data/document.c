@@ -73,6 +73,7 @@ bool document_read_json(Document *doc, uint32_t at)
         Content opaque = {.kind = CONTENT_OPAQUE, .token = arg->number, .count = arg->bytes};
 
         content_put(&doc->content, &opaque);
+        doc->synthetic_bytes += arg->bytes;
         return true;
     }
     text = run_text(doc->run, at);
@@ -89,8 +90,11 @@ PayloadText document_content(const Document *doc)
 
 void document_send(Document *doc)
 {
+    Value value = {.kind = doc->synthetic_bytes > 0 ? VALUE_SYNTHETIC : VALUE_NONE,
+                   .bytes = doc->synthetic_bytes};
+
     if (doc->edit.bytes > 0)
-        run_edit(doc->run, &doc->key, CRDT_JSON, &doc->edit, (Value){0});
+        run_edit(doc->run, &doc->key, CRDT_JSON, &doc->edit, value);
 }
 
 void document_error(const Document *doc, const char *format)

@@ -34,7 +34,8 @@ typedef struct {
     GPtrArray *found;      /* const JsonHeld *: what path names */
     PayloadWriter content; /* the JSON values given, one after the other */
     uint32_t content_count;
-    int64_t from, to; /* indexes given */
+    uint32_t synthetic_bytes; /* of these, the size of what has no bytes; it travels as a value's */
+    int64_t from, to;         /* indexes given */
     PayloadWriter edit;
 } Document;
 

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "models/crdt/body.h"
+#include "models/crdt/crdt.h"
+
 static uint32_t digits_of(uint64_t number)
 {
     uint32_t digits = 1;
@@ -23,4 +26,19 @@ uint32_t family_key_size(const Family *family)
 uint32_t family_field_size(const Family *family)
 {
     return family->field_size > 0 ? family->field_size : 1 + digits_of(family->field_count);
+}
+
+bool family_type_has_fields(int type)
+{
+    const CrdtType *crdt = crdt_types[type];
+
+    return crdt->has_elements || (crdt->body && crdt->body->fields != BODY_FIELDS_NONE);
+}
+
+uint32_t family_start_elements(const Family *family)
+{
+    const BodyRule *body = crdt_types[family->type]->body;
+    uint32_t fields = family->field_count > 0 ? family->field_count : 1;
+
+    return body && body->fields == BODY_FIELDS_DRAWN ? fields - fields / 2 : fields;
 }

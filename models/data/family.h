@@ -25,7 +25,7 @@ typedef struct Family {
     uint64_t hot_count;      /* kept indexes below this have weight 1 */
     uint32_t weight;         /* of the other kept keys */
     uint64_t base;           /* id of kept index 0; ids of families do not overlap */
-    uint32_t field_count;    /* elements of a key with elements; 1 for strings and counters */
+    uint32_t field_count;    /* elements of a key with elements, see BodyFields; else 1 */
     const Dist *value_bytes; /* whole value */
     SimTime ttl_ns;  /* 0: keys do not expire; else the time to live set by creating writes, SET and
                         EXPIRE */
@@ -57,6 +57,13 @@ static inline bool family_is_prefilled(const Family *family, uint64_t kept_index
  * the last field. */
 uint32_t family_key_size(const Family *family);
 uint32_t family_field_size(const Family *family);
+
+/* Whether keys of a type (index in CRDT_TYPES) have elements, which `fields` of a scenario count.
+ */
+bool family_type_has_fields(int type);
+
+/* Elements of a key that exists at the start; at least 1. */
+uint32_t family_start_elements(const Family *family);
 
 /* Size of kept_index's whole value when the family says (at the start, and when a write creates the
  * key). */

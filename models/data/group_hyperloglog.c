@@ -53,11 +53,12 @@ static HllRaise raise_of(CommandRun *run, uint32_t index)
     return hll_hash(text.data, text.bytes);
 }
 
-/* Declared keys: the elements a workload's command is about are tokens. */
-static uint32_t elements_asked(CommandRun *run, const Key *key, bool exists, LocalWrite *out_range)
+/* Declared keys: the elements a workload's command is about are tokens.  A new sketch holds no
+ * others. */
+static uint32_t elements_asked(CommandRun *run, const Key *key, LocalWrite *out_range)
 {
     if (key->state && run_arg(run, 1)->kind != ARG_BYTES) {
-        run_declared_range(run, key, exists, out_range);
+        run_declared_range(run, key, true, out_range);
         return out_range->element_count;
     }
     return run_count(run) > 0 ? run_count(run) - 1 : 0;
@@ -93,7 +94,7 @@ static void run_pfadd(CommandRun *run)
 
     if (!find_sketch(run, 0, true, &key, &exists))
         return;
-    count = elements_asked(run, &key, exists, &range);
+    count = elements_asked(run, &key, &range);
     many = count > RAISES_MAX ? g_new(HllRaise, count) : NULL;
     raises = many ? many : few;
     for (uint32_t i = 0; i < count; i++)
@@ -140,6 +141,11 @@ static void run_pfmerge(CommandRun *run)
     bool exists;
     Key key;
 
+    if (run_arg(run, 0)->kind == ARG_KEY &&
+        run_count(run) == 1) { /* a workload's: for ever in vain */
+        run_reply_error(run, "ERR PFMERGE without another key is not simulated");
+        return;
+    }
     if (!find_sketch(run, 0, true, &key, &exists) || !join_named(run, 1, &joined))
         return;
     risen = body_hll_edit_join(run_body(run, &key, CRDT_HYPERLOGLOG), &joined, &edit);

@@ -123,6 +123,8 @@ static void run_strappend(CommandRun *run)
     tail = content_read(document_content(&doc), &(uint32_t){0});
     if (tail.kind == CONTENT_TEXT)
         document_change(&doc, change_append, ERROR_PATH_NO_STRING);
+    else if (tail.kind == CONTENT_OPAQUE)
+        run_reply_error(run, "ERR JSON.STRAPPEND of a synthetic value is not simulated");
     else
         document_error_kind(&doc, CONTENT_TEXT, document_kind_name(tail.kind));
 }

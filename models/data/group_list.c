@@ -308,7 +308,7 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
     COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LSET", "replace an element, unless it is removed elsewhere", 4,
-                      true, OP_LWW, SHAPE_KEY, 0.5, run_lset),
+                      true, OP_LWW, SHAPE_VALUE, 0.5, run_lset),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LINSERT", "put an element beside another", 5, true, OP_ACCUM,
                       SHAPE_VALUE, 0.6, run_linsert),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LREM", "remove equal elements, as far as observed", 4, true,

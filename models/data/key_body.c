@@ -50,7 +50,8 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
         BodySummary summary;
 
         family = key->state->family;
-        rule_of(type)->fill(keep->body, key->state->fields, family_value_bytes(family, key->kept));
+        rule_of(type)->fill(keep->body, family_start_elements(family),
+                            family_value_bytes(family, key->kept));
         summary = rule_of(type)->summary(keep->body);
         keep->live_bytes = live_body(store, type, &summary);
     }
@@ -61,12 +62,13 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
 void body_start(const FamilyState *state, BodyStart *out)
 {
     const BodyRule *rule = state->type->body;
+    uint32_t elements = family_start_elements(state->family);
     CrdtBody *none = rule->create();
     CrdtBody *some = rule->create();
     BodySummary summary;
 
-    rule->fill(none, state->fields, 0);
-    rule->fill(some, state->fields, state->fields);
+    rule->fill(none, elements, 0);
+    rule->fill(some, elements, elements);
     out->summary = rule->summary(none);
     summary = rule->summary(some);
     out->is_sized = summary.value_bytes != out->summary.value_bytes;

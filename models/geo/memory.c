@@ -117,7 +117,7 @@ static double sibling_value(const Family *family, double overhead)
 {
     double mean = family->value_bytes ? dist_mean(family->value_bytes) : 0;
 
-    if (family->type >= 0 && family->field_count > 1 && crdt_types[family->type]->has_elements)
+    if (family->field_count > 1)
         mean /= family->field_count;
     return mean * (overhead > 0 ? overhead : 1);
 }

@@ -50,9 +50,9 @@ static Arg ttl_arg(const Request *request)
 static uint32_t value_args(const Request *request, Arg *out)
 {
     out[1] = value_arg(request);
-    if (request->spec->arity == 4) { /* SETEX, SETRANGE */
+    if (request->spec->arity == 4) { /* after a time, or a position: SETEX; SETRANGE, LSET */
         out[2] = out[1];
-        out[1] = ttl_arg(request);
+        out[1] = request->spec->life == LIFE_BY_SHAPE ? ttl_arg(request) : number_arg(0);
         return 3;
     }
     if (request->ttl_ns == 0 || strcmp(request->spec->name, "SET") != 0)

@@ -67,10 +67,14 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
             name);
         return false;
     }
+    if (spec && strcmp(spec->name, name) != 0) {
+        json_error_key(error, at, "\"%s\" is not how commands are written; did you mean \"%s\"?",
+                       name, spec->name);
+        return false;
+    }
     family->specs[index] = spec;
     if (spec && command_serves(spec, family->type))
-        return check_block(param_map_at(&family->ops, OpParams, index), spec, error) &&
-               op_is_possible(family, index, error);
+        return check_block(param_map_at(&family->ops, OpParams, index), spec, error);
     if (spec) {
         json_error_key(error, at,
                        "\"%s\" is no command for a %s; take one of its own or change the type",
@@ -128,16 +132,34 @@ static bool resolve_prefill(FamilyParams *family, GError **error)
     return false;
 }
 
+/* A key of these types is one value; counted parts of it would be believed and ignored. */
+static bool check_fields(const FamilyParams *family, GError **error)
+{
+    const JsonNode *at = json_get(family->node, "fields");
+
+    if (!at || family->type != CRDT_JSON)
+        return true;
+    json_error(error, at,
+               "a document of a workload is one value without parts; drop \"fields\", or take "
+               "\"hash\"");
+    return false;
+}
+
 static bool resolve_family(Scenario *scenario, FamilyParams *family, GError **error)
 {
     double total = 0;
 
+    if (!check_fields(family, error))
+        return false;
     family->specs = arena_array(scenario->arena, const CommandSpec *, family->ops.count);
     for (size_t i = 0; i < family->ops.count; i++) {
         if (!resolve_op(family, i, error))
             return false;
         total += param_map_at(&family->ops, OpParams, i)->share;
     }
+    for (size_t i = 0; i < family->ops.count; i++)
+        if (family->specs[i] && !op_is_possible(family, i, error))
+            return false;
     if (total <= 0) {
         json_error(error, json_get(family->node, "ops"),
                    "the shares add up to 0; give one operation a share");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/geo/memory.h"
+#include "models/scenario/op_trial.h"
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
 
@@ -140,6 +141,33 @@ static void lint_waits(ScenarioFile *file, const Scenario *base)
     }
 }
 
+/* Lists and streams whose keys get elements and never lose any. */
+static void lint_growth(ScenarioFile *file, const Scenario *base)
+{
+    for (size_t i = 0; i < base->params.families.count; i++) {
+        const FamilyParams *family = param_map_at(&base->params.families, FamilyParams, i);
+        const char *adds = NULL;
+        bool ends = family->ttl != NULL;
+        g_autofree char *place = g_strdup_printf("families.%s", base->params.families.ids[i]);
+
+        if (family->type != CRDT_LIST && family->type != CRDT_STREAM)
+            continue;
+        for (size_t op = 0; op < family->ops.count; op++) {
+            int64_t added = op_trial_elements_added(family, op);
+
+            if (!(param_map_at(&family->ops, OpParams, op)->share > 0))
+                continue;
+            adds = added > 0 && !adds ? family->ops.ids[op] : adds;
+            ends |= added < 0 || family->specs[op]->shape == SHAPE_TTL;
+        }
+        if (adds && !ends)
+            scenario_add_lint(file, LINT_WARNING, place, "",
+                              "%s adds and no operation removes, so the keys only grow; add %s or "
+                              "a ttl",
+                              adds, family->type == CRDT_LIST ? "a pop, LTRIM, DEL" : "DEL");
+    }
+}
+
 static void lint_later(ScenarioFile *file, const Scenario *base)
 {
     const JsonNode *formats = base->params.report ? json_get(base->params.report, "formats") : NULL;
@@ -187,6 +215,7 @@ void scenario_lint(ScenarioFile *file)
     lint_members(file, base);
     lint_reach_and_room(file, base);
     lint_waits(file, base);
+    lint_growth(file, base);
     scenario_add_lint(file, LINT_OK, "expect", "", "%u expectation%s, units checked",
                       file->expectation_count, file->expectation_count == 1 ? "" : "s");
     if (base->operations.alert_count > 0 && base->operations.runbook_count == 0)

@@ -206,7 +206,7 @@ static void family_fill(WorldFamilies *families, const Scenario *scenario, uint6
     family->kept_count = popularity_kept_count(family->popularity);
     family->hot_count = whole ? family->kept_count : SLICE_HOT_KEYS;
     family->field_count =
-        family->type >= 0 && crdt_types[family->type]->has_elements ? (uint32_t)p->fields : 1;
+        family->type >= 0 && family_type_has_fields(family->type) ? (uint32_t)p->fields : 1;
     family->base =
         index == 0 ? 1 : families->list[index - 1]->base + families->list[index - 1]->kept_count;
     entry->rates = life_rates(scenario, index);

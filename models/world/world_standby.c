@@ -21,6 +21,7 @@ struct WorldStandby {
     uint64_t seq;
 };
 
+/* Simplified: a list or a stream is loaded as one element with the bytes of all. */
 static const CommandSpec *loading_command(const Family *family)
 {
     const char *name = crdt_types[family->type]->load_command;
@@ -63,7 +64,7 @@ static void load_next(void *actor, Place *place, void *body)
                         .reply_place = place,
                         .key = family->base + standby->kept_index,
                         .token = family->salt,
-                        .element_count = family->field_count,
+                        .element_count = family_start_elements(family),
                         .value_bytes = family_value_bytes(family, standby->kept_index),
                         .source = standby->config.source,
                         .weight = family_weight(family, standby->kept_index),

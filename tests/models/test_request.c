@@ -110,6 +110,7 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "MULTI",
                                         "OBJECT",
                                         "PEXPIREAT",
+                                        "PFMERGE",
                                         "PSETEX",
                                         "PSUBSCRIBE",
                                         "PUBSUB",

@@ -128,6 +128,31 @@ static const Mistake mistakes[] = {
      "shop.json:11:95: families.cart.ops: \"SORT_RO\" cannot work as a workload sends it, with one "
      "key and the family's sizes and times: WRONGTYPE Operation against a key holding the wrong "
      "kind of value; take another command"},
+    /* Commands that change nothing with what a workload gives. */
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"hll\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"PFMERGE\": 0.2",
+     "shop.json:11:81: families.cart.ops: \"PFMERGE\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: ERR PFMERGE without another key is not simulated; take "
+     "another command"},
+    {"\"HSET\": 0.2", "\"PERSIST\": 0.2",
+     "shop.json:11:95: families.cart.ops: \"PERSIST\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: it would change nothing; take another command"},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"json\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"JSON.STRAPPEND\": 0.2",
+     "shop.json:11:82: families.cart.ops: \"JSON.STRAPPEND\" cannot work as a workload sends it, "
+     "with one key and the family's sizes and times: ERR JSON.STRAPPEND of a synthetic value is "
+     "not "
+     "simulated; take another command"},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"json\", \"keys\": 1000, \"fields\": 4, \"ops\": { \"JSON.GET\": 0.2",
+     "shop.json:11:67: families.cart.fields: a document of a workload is one value without parts; "
+     "drop \"fields\", or take \"hash\""},
+    {"\"HSET\": 0.2", "\"hset\": 0.2",
+     "shop.json:11:95: families.cart.ops: \"hset\" is not how commands are written; did you mean "
+     "\"HSET\"?"},
     {"\"routing\": {", "\"routing\": { \"preset\": \"jedi\",",
      "shop.json:13:26: routing.preset: no preset is called \"jedi\"; did you mean \"jedis\"?"},
     /* A fault spelled as other choices are. */

@@ -154,12 +154,12 @@ static inline void say_families(RandomWorld *world)
         "\"ttl\": \"2s\"}, \"DEL\": 0.1}",
         "\"lst\": {\"type\": \"list\", \"keys\": 30, \"fields\": 5, \"ops\": {\"LPUSH\": 1, "
         "\"RPOP\": 0.8, \"BLPOP\": {\"share\": 0.6, \"block\": \"300ms\"}, \"BRPOP\": 0.1, "
-        "\"LRANGE\": 1, \"LREM\": 0.1, \"DEL\": 0.3}",
+        "\"LRANGE\": 1, \"LTRIM\": 0.1, \"DEL\": 0.3}",
         "\"hll\": {\"type\": \"hll\", \"keys\": 20, \"fields\": 5, \"ops\": {\"PFADD\": 1, "
         "\"PFCOUNT\": 0.5, \"DEL\": 0.1, \"EXPIRE\": {\"share\": 0.05, \"ttl\": \"3s\"}}",
         "\"stm\": {\"type\": \"stream\", \"keys\": 20, \"ops\": {\"XADD\": 1, \"XRANGE\": 0.5, "
         "\"XREAD\": {\"share\": 0.3, \"block\": \"200ms\"}, "
-        "\"XDEL\": 0.1, \"DEL\": 0.05}",
+        "\"DEL\": 0.05}",
         "\"doc\": {\"type\": \"json\", \"keys\": 30, \"ops\": {\"JSON.SET\": 1, \"JSON.GET\": 1, "
         "\"DEL\": 0.1}",
     };
