@@ -9,7 +9,8 @@
 
 #include <glib.h>
 
-#define CACHE_LINE_BYTES  64
+#include "sim/prefetch.h"
+
 #define LARGE_BLOCK_BYTES (1024 * 1024)
 
 void pages_begin(void)

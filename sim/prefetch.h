@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#define CACHE_LINE_BYTES 64 /* bytes */
+
 static inline void prefetch(const void *address)
 {
     __builtin_prefetch(address);

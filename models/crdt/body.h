@@ -82,6 +82,9 @@ typedef struct {
      * NULL: just asks.  True: more is left for a later call.  NULL: all goes with collect. */
     bool (*drop)(CrdtBody *body, const Clock *retired_by_all);
 
+    /* The body will be met soon: what it leads to.  NULL: nothing. */
+    void (*prefetch)(const CrdtBody *body);
+
     /* As slot_oldest_rank: member << 60 | seq of the oldest live effect, UINT64_MAX without. */
     uint64_t (*oldest_rank)(const CrdtBody *body);
 

@@ -35,14 +35,20 @@ static uint32_t table_at(const Sequence *sequence, SequenceId id)
     return at;
 }
 
-static void table_grow(Sequence *sequence)
+/* At most two of three places are taken. */
+static void table_reserve(Sequence *sequence, uint32_t node_count)
 {
     uint32_t *old = sequence->table;
-    uint32_t size = old != NULL ? (sequence->table_mask + 1) * 2 : TABLE_START;
+    uint32_t old_size = old != NULL ? sequence->table_mask + 1 : 0;
+    uint32_t size = MAX(old_size, TABLE_START);
 
+    while (node_count * 3 >= (size - 1) * 2)
+        size *= 2;
+    if (size == old_size)
+        return;
     sequence->table = g_new0(uint32_t, size);
     sequence->table_mask = size - 1;
-    for (uint32_t i = 0; old != NULL && i < size / 2; i++)
+    for (uint32_t i = 0; i < old_size; i++)
         if (old[i] != 0)
             sequence->table[table_at(sequence, sequence_id(sequence, old[i]))] = old[i];
     g_free(old);
@@ -91,6 +97,7 @@ void sequence_reserve(Sequence *sequence, uint32_t node_count)
         sequence->capacity = limit;
     }
     sequence_order_reserve(&sequence->order, sequence_entry(limit));
+    table_reserve(sequence, node_count);
 }
 
 void sequence_init(Sequence *sequence)
@@ -123,8 +130,7 @@ static uint32_t make(Sequence *sequence, SequenceId id)
 {
     uint32_t node;
 
-    if (sequence->table == NULL || (sequence->node_count + 1) * 3 >= sequence->table_mask * 2)
-        table_grow(sequence);
+    table_reserve(sequence, sequence->node_count + 1);
     node = node_new(sequence, id);
     sequence->table[table_at(sequence, id)] = node;
     sequence->node_count++;

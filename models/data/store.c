@@ -12,6 +12,8 @@
 #include "sim/pages.h"
 #include "sim/prefetch.h"
 
+#define BODY_BEGINS 256 /* bytes */
+
 /* What keys of this size have of their own.  Elements of a slot each are of equal size; a body
  * shares out what the division leaves over. */
 static void count_start_size(Store *store, FamilyState *state, const BodyStart *start,
@@ -82,6 +84,7 @@ static void state_init(Store *store, FamilyState *state, const Family *family)
     state_count_start(store, state);
     if (state->type->body) {
         state->bodies = g_new0(BodyKeep, family->kept_count);
+        store->has_bodies = true;
         return;
     }
     slot_count = (size_t)family->kept_count * state->fields;
@@ -268,13 +271,30 @@ void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uin
     if (kept >= state->family->kept_count || element >= state->fields)
         return;
     if (!state->slots) {
-        if (state->bodies)
-            prefetch(state->bodies[kept].body); /* none too: a guess costs more */
+        const char *body = state->bodies ? (const char *)state->bodies[kept].body : NULL;
+
+        for (size_t at = 0; body && at < BODY_BEGINS; at += CACHE_LINE_BYTES)
+            prefetch(body + at);
         return;
     }
     slot = &state->slots[kept * state->fields + element];
     if (store->world.pool.nodes)
         prefetch(&store->world.pool.nodes[slot_chain(slot)]); /* 0 too: a guess costs more */
+}
+
+bool store_has_bodies(const Store *store)
+{
+    return store->has_bodies;
+}
+
+void store_prefetch_body(const Store *store, uint16_t family, uint64_t key)
+{
+    const FamilyState *state = &store->families[family];
+    uint64_t kept = key - state->family->base;
+
+    if (state->bodies && kept < state->family->kept_count && state->bodies[kept].body &&
+        state->type->body->prefetch)
+        state->type->body->prefetch(state->bodies[kept].body);
 }
 
 const Clock *store_clock(const Store *store)

@@ -61,10 +61,13 @@ bool store_apply(Store *store, const Effect *effect, WallTime now);
  * published is known from now on and heard by nobody. */
 bool store_pass_message(Store *store, const Effect *effect);
 
-/* Of a declared key that will be met soon, by an effect or a command: its slots; once these are
- * here, what hangs on one of them. */
+/* Of a declared key that will be met soon, by an effect or a command: its slots or what leads to
+ * its body; once these are here, what hangs on one of them, or the body; at last what that leads
+ * to. */
 void store_prefetch(const Store *store, uint16_t family, uint64_t key);
 void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element);
+bool store_has_bodies(const Store *store); /* else the next is not worth the call */
+void store_prefetch_body(const Store *store, uint16_t family, uint64_t key);
 
 const Clock *store_clock(const Store *store); /* what this member has observed, itself included */
 

@@ -117,6 +117,7 @@ struct Store {
     Clock retired;           /* all bodies have been told that this is stable */
     Clock retiring;          /* and this, as soon as */
     uint64_t retiring_until; /* the queue to collect has come so far */
+    bool has_bodies;         /* some declared family's keys are one structure */
     bool has_dropping;       /* a body has been made whose type drops things */
     GPtrArray *watches;      /* of StoreWatch; NULL: nobody ever watched */
     Pubsub *pubsub;

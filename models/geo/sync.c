@@ -316,7 +316,7 @@ static inline const EffectRecord *effect_ahead(const Peer *peer, uint32_t n, uin
 }
 
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
- * then what hangs on the key. */
+ * then what hangs on the key or its body, then what that leads to. */
 static void effects_prefetch(const Peer *peer)
 {
     const Store *store = peer->owner->store;
@@ -324,6 +324,7 @@ static void effects_prefetch(const Peer *peer)
     const EffectRecord *far = effect_ahead(peer, 8, have);
     const EffectRecord *middle = effect_ahead(peer, 3, have);
     const EffectRecord *near = effect_ahead(peer, 1, have);
+    const EffectRecord *next = store_has_bodies(store) ? effect_ahead(peer, 0, have) : NULL;
 
     if (far)
         prefetch(far);
@@ -331,6 +332,8 @@ static void effects_prefetch(const Peer *peer)
         store_prefetch(store, middle->family, middle->key);
     if (near && near->family != FAMILY_NONE)
         store_prefetch_chain(store, near->family, near->key, near->element);
+    if (next && next->family != FAMILY_NONE)
+        store_prefetch_body(store, next->family, next->key);
 }
 
 static void inbound_run(void *actor, Place *place, void *body)
