@@ -2,11 +2,13 @@
  *
  * Why it works: a pop removes what is at the end here, by its dot; two members may pop the same
  * element.  A move is an insert and a removal, so racing moves duplicate; the insert comes first,
- * so that a list rotated into itself is never empty in between.  The blocking forms are the same
- * pops, tried when they come and again whenever a key they wait for has changed. */
+ * so that a list rotated into itself is never empty in between.  The blocking moves are the same
+ * moves, tried when they come and again whenever the source has changed; so are the pops, which
+ * sorted sets have too (models/data/pop.h). */
 #include <glib.h>
 
 #include "models/data/list_write.h"
+#include "models/data/pop.h"
 
 static void remove_range(CommandRun *run, Key *key, uint32_t from, uint32_t count)
 {
@@ -31,43 +33,51 @@ static void push_last(CommandRun *run, const CrdtBody *list, uint32_t count)
     }
 }
 
-/* Into the array that is open. */
-static void pop_count(CommandRun *run, Key *key, ListEnd end, uint32_t count)
+/* Into the array that is open; an element is one reply, so there is nothing to group. */
+static void pop_count(CommandRun *run, Key *key, PopEnd end, uint32_t count, bool grouped)
 {
     const CrdtBody *list = run_body(run, key, CRDT_LIST);
     uint32_t length = list_count(list);
 
-    if (end == END_LEFT)
+    (void)grouped;
+    if (end == POP_FIRST)
         list_reply_range(run, list, 0, count);
     else
         push_last(run, list, count);
-    remove_range(run, key, end == END_LEFT ? 0 : length - count, count);
+    remove_range(run, key, end == POP_FIRST ? 0 : length - count, count);
 }
 
-static uint32_t count_within(CommandRun *run, const Key *key, int64_t asked)
+static uint32_t length_of(CommandRun *run, const Key *key)
 {
-    return (uint32_t)MIN(asked, (int64_t)list_count(run_body(run, key, CRDT_LIST)));
+    return list_count(run_body(run, key, CRDT_LIST));
 }
 
-static void pop_one(CommandRun *run, Key *key, ListEnd end)
+static const PopKind list_pops = {
+    .type = CRDT_LIST,
+    .words = {"LEFT", "RIGHT"},
+    .element_replies = 1,
+    .count = length_of,
+    .pop = pop_count,
+};
+
+static void pop_one(CommandRun *run, Key *key, PopEnd end)
 {
     const CrdtBody *list = run_body(run, key, CRDT_LIST);
-    uint32_t index = end == END_LEFT ? 0 : list_count(list) - 1;
+    uint32_t index = end == POP_FIRST ? 0 : list_count(list) - 1;
     Value value = list_at(list, index);
 
     run_reply_text(run, list_value_text(&value));
     remove_range(run, key, index, 1);
 }
 
-static void pop(CommandRun *run, ListEnd end)
+static void pop(CommandRun *run, PopEnd end)
 {
     int64_t asked = -1;
     bool exists;
     Key key;
 
     if (run_count(run) > 2) {
-        run_reply_error(run, end == END_LEFT ? "ERR wrong number of arguments for 'lpop' command"
-                                             : "ERR wrong number of arguments for 'rpop' command");
+        run_reply_arity(run);
         return;
     }
     if (run_count(run) == 2 && !run_integer_within(run, 1, 0, ERROR_POSITIVE, &asked))
@@ -77,10 +87,10 @@ static void pop(CommandRun *run, ListEnd end)
     if (!exists) {
         run_reply_nil(run);
     } else if (run_count(run) == 2) {
-        uint32_t count = count_within(run, &key, asked);
+        uint32_t count = pop_clip(run, &key, &list_pops, asked);
 
         run_reply_array(run, count);
-        pop_count(run, &key, end, count);
+        pop_count(run, &key, end, count, false);
     } else {
         pop_one(run, &key, end);
     }
@@ -88,12 +98,12 @@ static void pop(CommandRun *run, ListEnd end)
 
 static void run_lpop(CommandRun *run)
 {
-    pop(run, END_LEFT);
+    pop(run, POP_FIRST);
 }
 
 static void run_rpop(CommandRun *run)
 {
-    pop(run, END_RIGHT);
+    pop(run, POP_LAST);
 }
 
 static void move(CommandRun *run, ListEnd from, ListEnd to)
@@ -145,68 +155,9 @@ static void run_lmove(CommandRun *run)
         move(run, from, to);
 }
 
-/* numkeys key ... LEFT|RIGHT [COUNT count], from argument `first` on. */
-typedef struct {
-    uint32_t first;
-    int64_t keys;
-    int64_t count;
-    ListEnd end;
-} MultiPop;
-
-static bool read_multi_pop(CommandRun *run, uint32_t first, MultiPop *out)
-{
-    uint32_t at;
-
-    *out = (MultiPop){.first = first, .count = 1};
-    if (!run_integer_within(run, first, 1, "ERR numkeys should be greater than 0", &out->keys))
-        return false;
-    at = out->keys < run_count(run) - first ? first + (uint32_t)out->keys + 1 : run_count(run);
-    if (!read_end(run, at, &out->end))
-        return false;
-    at++;
-    if (at >= run_count(run))
-        return true;
-    if (!arg_is(run_arg(run, at), "COUNT") || at + 1 >= run_count(run)) {
-        run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    if (!run_integer_within(run, at + 1, 1, "ERR count should be greater than 0", &out->count))
-        return false;
-    if (at + 2 < run_count(run))
-        run_reply_error(run, ERROR_SYNTAX);
-    return at + 2 >= run_count(run);
-}
-
-static void pop_named(CommandRun *run, Key *key, uint32_t index, const MultiPop *query)
-{
-    uint32_t count = count_within(run, key, query->count);
-    Reply *outer;
-
-    run_reply_array(run, 2);
-    run_push_key(run, key, index);
-    outer = run_open_array(run, count);
-    pop_count(run, key, query->end, count);
-    run_close_array(run, outer);
-}
-
 static void run_lmpop(CommandRun *run)
 {
-    MultiPop query;
-
-    if (!read_multi_pop(run, 0, &query))
-        return;
-    for (uint32_t i = 1; i <= query.keys; i++) {
-        bool exists;
-        Key key;
-
-        if (!run_find_to_write(run, i, CRDT_LIST, &key, &exists))
-            return;
-        if (!exists)
-            continue;
-        pop_named(run, &key, i, &query);
-        return;
-    }
-    run_reply_nil(run);
+    pop_several(run, &list_pops);
 }
 
 static void run_rpoplpush(CommandRun *run)
@@ -216,47 +167,34 @@ static void run_rpoplpush(CommandRun *run)
 
 /* --- the same, waiting for a list that has elements */
 
-/* A key and its element, as BLPOP replies. */
-static bool serve_pair(CommandRun *run, uint32_t index, ListEnd end)
-{
-    bool exists;
-    Key key;
-
-    if (!run_find_to_write(run, index, CRDT_LIST, &key, &exists) || !exists)
-        return false;
-    run_reply_array(run, 2);
-    run_push_key(run, &key, index);
-    pop_count(run, &key, end, 1);
-    return true;
-}
-
 static bool serve_left(CommandRun *run, uint32_t index)
 {
-    return serve_pair(run, index, END_LEFT);
-}
-
-static bool serve_right(CommandRun *run, uint32_t index)
-{
-    return serve_pair(run, index, END_RIGHT);
-}
-
-/* key ... timeout; a workload names one key and may leave out how long. */
-static void pop_or_wait(CommandRun *run, bool (*serve)(CommandRun *run, uint32_t index))
-{
-    Wait wait = {.type = CRDT_LIST, .count = run_wait_keys(run), .serve = serve};
-
-    if (run_timeout(run, wait.count, &wait.timeout_ms))
-        run_serve_or_wait(run, &wait);
+    return pop_one_serve(run, index, &list_pops, POP_FIRST);
 }
 
 static void run_blpop(CommandRun *run)
 {
-    pop_or_wait(run, serve_left);
+    pop_one_or_wait(run, &list_pops, serve_left);
+}
+
+static bool serve_right(CommandRun *run, uint32_t index)
+{
+    return pop_one_serve(run, index, &list_pops, POP_LAST);
 }
 
 static void run_brpop(CommandRun *run)
 {
-    pop_or_wait(run, serve_right);
+    pop_one_or_wait(run, &list_pops, serve_right);
+}
+
+static bool serve_several(CommandRun *run, uint32_t index)
+{
+    return pop_several_serve(run, index, &list_pops);
+}
+
+static void run_blmpop(CommandRun *run)
+{
+    pop_several_or_wait(run, &list_pops, serve_several);
 }
 
 static bool serve_move(CommandRun *run, uint32_t index)
@@ -289,30 +227,6 @@ static void run_brpoplpush(CommandRun *run)
 
     if (run_timeout(run, 2, &wait.timeout_ms))
         run_serve_or_wait(run, &wait);
-}
-
-static bool serve_multi(CommandRun *run, uint32_t index)
-{
-    MultiPop query;
-    bool exists;
-    Key key;
-
-    if (!read_multi_pop(run, 1, &query) ||
-        !run_find_to_write(run, index, CRDT_LIST, &key, &exists) || !exists)
-        return false;
-    pop_named(run, &key, index, &query);
-    return true;
-}
-
-static void run_blmpop(CommandRun *run)
-{
-    Wait wait = {.type = CRDT_LIST, .first = 2, .serve = serve_multi};
-    MultiPop query;
-
-    if (!read_multi_pop(run, 1, &query) || !run_timeout(run, 0, &wait.timeout_ms))
-        return;
-    wait.count = (uint32_t)query.keys;
-    run_serve_or_wait(run, &wait);
 }
 
 static const CommandSpec specs[] = {

@@ -1,15 +1,15 @@
 /* Elements taken from the ends of sorted sets, and arbitrary ones (crdt-semantics.md 3.5).
  *
  * Why it works: a pop is an observed remove of what is seen first here; two members may pop the
- * same element.  The blocking forms are the same pops, tried when they come and again whenever a
- * key they wait for has changed. */
+ * same element.  What lists have too is in models/data/pop.h. */
 #include <glib.h>
 
 #include "models/data/pick.h"
+#include "models/data/pop.h"
 #include "models/data/zset_order.h"
 
-/* Takes count elements from one end; nested: each pushed as an array of its own. */
-static void pop(CommandRun *run, Key *key, bool highest, uint32_t count, bool nested)
+/* Each element is two replies, name and score. */
+static void pop_count(CommandRun *run, Key *key, PopEnd end, uint32_t count, bool grouped)
 {
     g_autofree Scored *items = NULL;
     ZsetOrder order;
@@ -17,25 +17,33 @@ static void pop(CommandRun *run, Key *key, bool highest, uint32_t count, bool ne
     if (count == 0)
         return;
     zset_order_open(run, key, true, &order);
-    items = zset_order_copy(&order, highest ? order.count - count : 0, count);
+    items = zset_order_copy(&order, end == POP_LAST ? order.count - count : 0, count);
     for (uint32_t i = 0; i < count; i++) {
-        const Scored *item = &items[highest ? count - 1 - i : i];
-        Reply *outer = nested ? run_open_array(run, 2) : NULL;
+        const Scored *item = &items[end == POP_LAST ? count - 1 - i : i];
+        Reply *outer = grouped ? run_open_array(run, 2) : NULL;
 
         run_push_text(run, element_name(key, &item->ref));
         run_push_score(run, item->score);
-        if (nested)
+        if (grouped)
             run_close_array(run, outer);
         run_remove(run, key, CRDT_ZSET, &item->ref);
     }
 }
 
-static uint32_t clip(CommandRun *run, const Key *key, int64_t count)
+static uint32_t live_of(CommandRun *run, const Key *key)
 {
-    return (uint32_t)MIN(count, (int64_t)key_live(run->store, key, CRDT_ZSET));
+    return key_live(run->store, key, CRDT_ZSET);
 }
 
-static void zpop(CommandRun *run, bool highest)
+static const PopKind zset_pops = {
+    .type = CRDT_ZSET,
+    .words = {"MIN", "MAX"},
+    .element_replies = 2,
+    .count = live_of,
+    .pop = pop_count,
+};
+
+static void zpop(CommandRun *run, PopEnd end)
 {
     int64_t count = 1;
     uint32_t taken;
@@ -49,154 +57,59 @@ static void zpop(CommandRun *run, bool highest)
     if ((run_is_given(run, 1) && !run_integer_within(run, 1, 0, ERROR_POSITIVE, &count)) ||
         !run_find_to_write(run, 0, CRDT_ZSET, &key, &exists))
         return;
-    taken = exists ? clip(run, &key, count) : 0;
+    taken = exists ? pop_clip(run, &key, &zset_pops, count) : 0;
     run_reply_array(run, taken * 2);
-    pop(run, &key, highest, taken, false);
+    pop_count(run, &key, end, taken, false);
 }
 
 static void run_zpopmin(CommandRun *run)
 {
-    zpop(run, false);
+    zpop(run, POP_FIRST);
 }
 
 static void run_zpopmax(CommandRun *run)
 {
-    zpop(run, true);
-}
-
-typedef struct {
-    uint32_t first;
-    int64_t keys;
-    int64_t count;
-    bool highest;
-} MultiPop;
-
-/* From argument `at` on.  Workload: a key in place of their number is the only one. */
-static bool read_multi_pop(CommandRun *run, uint32_t at, MultiPop *out)
-{
-    bool counted = false;
-
-    *out = (MultiPop){.keys = 1, .count = 1};
-    if (run_arg(run, at)->kind == ARG_KEY)
-        return true;
-    out->first = at + 1;
-    if (!run_integer_within(run, at, 1, "ERR numkeys should be greater than 0", &out->keys))
-        return false;
-    at = out->keys < run_count(run) - at ? at + (uint32_t)out->keys + 1 : run_count(run);
-    out->highest = arg_is(run_arg(run, at), "MAX");
-    if (!out->highest && !arg_is(run_arg(run, at), "MIN")) {
-        run_reply_error(run, ERROR_SYNTAX);
-        return false;
-    }
-    for (at++; at < run_count(run); at += 2, counted = true) {
-        if (counted || !arg_is(run_arg(run, at), "COUNT") || at + 1 >= run_count(run)) {
-            run_reply_error(run, ERROR_SYNTAX);
-            return false;
-        }
-        if (!run_integer_within(run, at + 1, 1, "ERR count should be greater than 0", &out->count))
-            return false;
-    }
-    return true;
-}
-
-static void pop_named(CommandRun *run, Key *key, uint32_t index, const MultiPop *query)
-{
-    uint32_t taken = clip(run, key, query->count);
-    Reply *outer;
-
-    run_reply_array(run, 2);
-    run_push_key(run, key, index);
-    outer = run_open_array(run, taken);
-    pop(run, key, query->highest, taken, true);
-    run_close_array(run, outer);
+    zpop(run, POP_LAST);
 }
 
 static void run_zmpop(CommandRun *run)
 {
-    MultiPop query;
-
-    if (!read_multi_pop(run, 0, &query))
-        return;
-    for (uint32_t i = query.first; i < query.first + query.keys; i++) {
-        bool exists;
-        Key key;
-
-        if (!run_find_to_write(run, i, CRDT_ZSET, &key, &exists))
-            return;
-        if (!exists)
-            continue;
-        pop_named(run, &key, i, &query);
-        return;
-    }
-    run_reply_nil(run);
+    pop_several(run, &zset_pops);
 }
 
 /* --- the same, waiting for a set that has elements */
 
-/* A key, its element and the score, as BZPOPMIN replies. */
-static bool serve_triple(CommandRun *run, uint32_t index, bool highest)
-{
-    bool exists;
-    Key key;
-
-    if (!run_find_to_write(run, index, CRDT_ZSET, &key, &exists) || !exists)
-        return false;
-    run_reply_array(run, 3);
-    run_push_key(run, &key, index);
-    pop(run, &key, highest, 1, false);
-    return true;
-}
-
 static bool serve_lowest(CommandRun *run, uint32_t index)
 {
-    return serve_triple(run, index, false);
-}
-
-static bool serve_highest(CommandRun *run, uint32_t index)
-{
-    return serve_triple(run, index, true);
+    return pop_one_serve(run, index, &zset_pops, POP_FIRST);
 }
 
 static void run_bzpopmin(CommandRun *run)
 {
-    Wait wait = {.type = CRDT_ZSET, .count = run_wait_keys(run), .serve = serve_lowest};
+    pop_one_or_wait(run, &zset_pops, serve_lowest);
+}
 
-    if (run_timeout(run, wait.count, &wait.timeout_ms))
-        run_serve_or_wait(run, &wait);
+static bool serve_highest(CommandRun *run, uint32_t index)
+{
+    return pop_one_serve(run, index, &zset_pops, POP_LAST);
 }
 
 static void run_bzpopmax(CommandRun *run)
 {
-    Wait wait = {.type = CRDT_ZSET, .count = run_wait_keys(run), .serve = serve_highest};
-
-    if (run_timeout(run, wait.count, &wait.timeout_ms))
-        run_serve_or_wait(run, &wait);
+    pop_one_or_wait(run, &zset_pops, serve_highest);
 }
 
-static bool serve_multi(CommandRun *run, uint32_t index)
+static bool serve_several(CommandRun *run, uint32_t index)
 {
-    MultiPop query;
-    bool exists;
-    Key key;
-
-    if (!read_multi_pop(run, 1, &query) ||
-        !run_find_to_write(run, index, CRDT_ZSET, &key, &exists) || !exists)
-        return false;
-    pop_named(run, &key, index, &query);
-    return true;
+    return pop_several_serve(run, index, &zset_pops);
 }
 
 static void run_bzmpop(CommandRun *run)
 {
-    Wait wait = {.type = CRDT_ZSET, .serve = serve_multi};
-    MultiPop query;
-
-    if (!read_multi_pop(run, 1, &query) || !run_timeout(run, 0, &wait.timeout_ms))
-        return;
-    wait.first = query.first;
-    wait.count = (uint32_t)query.keys;
-    run_serve_or_wait(run, &wait);
+    pop_several_or_wait(run, &zset_pops, serve_several);
 }
+
+/* --- arbitrary elements */
 
 static void push_name(CommandRun *run, const Key *key, const ElementRef *ref, const SlotView *view)
 {

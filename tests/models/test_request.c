@@ -106,7 +106,6 @@ static bool has_no_default_form(const CommandSpec *spec)
                                         "LCS",
                                         "LINSERT",
                                         "LMOVE",
-                                        "LMPOP",
                                         "MULTI",
                                         "OBJECT",
                                         "PEXPIREAT",
@@ -186,10 +185,11 @@ static void test_usual_writes_make_one_effect_each(void)
 {
     static const struct {
         const char *command, *type;
-    } writes[] = {{"SET", "string"}, {"INCR", "counter"}, {"INCRBY", "counter"}, {"HSET", "hash"},
-                  {"HDEL", "hash"},  {"HINCRBY", "hash"}, {"SADD", "set"},       {"SREM", "set"},
-                  {"ZADD", "zset"},  {"ZINCRBY", "zset"}, {"ZREM", "zset"},      {"DEL", "hash"},
-                  {"DEL", "zset"},   {"DEL", "string"},   {"SETRANGE", "string"}};
+    } writes[] = {{"SET", "string"}, {"INCR", "counter"}, {"INCRBY", "counter"},  {"HSET", "hash"},
+                  {"HDEL", "hash"},  {"HINCRBY", "hash"}, {"SADD", "set"},        {"SREM", "set"},
+                  {"ZADD", "zset"},  {"ZINCRBY", "zset"}, {"ZREM", "zset"},       {"DEL", "hash"},
+                  {"DEL", "zset"},   {"DEL", "string"},   {"SETRANGE", "string"}, {"LPOP", "list"},
+                  {"LMPOP", "list"}, {"ZPOPMIN", "zset"}, {"ZMPOP", "zset"}};
     World world;
 
     world_init(&world);

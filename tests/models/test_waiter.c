@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "models/data/command_run.h"
 #include "models/data/session.h"
 #include "tools/conform_match.h"
 
@@ -425,6 +426,53 @@ static void test_waiter_words_are_checked_as_redis_does(void)
     end(&f);
 }
 
+/* Lists and sorted sets, waiting or not: the same words are wrong, and the same of several first.
+ */
+static void test_waiter_pops_of_several_keys_say_what_is_wrong_as_redis_does(void)
+{
+    static const char *const commands[][3] = {{"LMPOP", "LEFT", "MIN"},
+                                              {"ZMPOP", "MAX", "RIGHT"},
+                                              {"BLMPOP 0", "RIGHT", "MAX"},
+                                              {"BZMPOP 0", "MIN", "LEFT"}};
+    static const struct {
+        const char *keys, *count, *error;
+        bool other_end; /* the word of the other type */
+    } cases[] = {
+        {"0 k", "", "ERR numkeys should be greater than 0", true},
+        {"-1 k", "", "ERR numkeys should be greater than 0", false},
+        {"x k", "COUNT 0", "ERR numkeys should be greater than 0", false},
+        {"1 k", "", ERROR_SYNTAX, true},
+        {"1 k", "COUNT 0", ERROR_SYNTAX, true},
+        {"3 k", "", ERROR_SYNTAX, false},
+        {"2 k", "", ERROR_SYNTAX, false},
+        {"9223372036854775807 k", "", ERROR_SYNTAX, false},
+        {"1 k", "COUNT", ERROR_SYNTAX, false},
+        {"1 k", "COUNTS 1", ERROR_SYNTAX, false},
+        {"1 k", "COUNT 0", "ERR count should be greater than 0", false},
+        {"1 k", "COUNT x", "ERR count should be greater than 0", false},
+        {"1 k", "COUNT 0 COUNT 1", "ERR count should be greater than 0", false},
+        {"1 k", "COUNT 1 COUNT 1", ERROR_SYNTAX, false},
+        {"1 k", "COUNT 1 more", ERROR_SYNTAX, false},
+        {"1 text", "COUNT 1", ERROR_WRONGTYPE, false},
+        {"2 none text", "", ERROR_WRONGTYPE, false},
+    };
+    Fixture f;
+
+    begin(&f);
+    ask(&f, f.a.clients[0], "SET text x");
+    for (uint32_t c = 0; c < G_N_ELEMENTS(commands); c++)
+        for (uint32_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+            const char *blank = cases[i].count[0] ? " " : "";
+            g_autofree char *line =
+                g_strdup_printf("%s %s %s%s%s", commands[c][0], cases[i].keys,
+                                commands[c][1 + cases[i].other_end], blank, cases[i].count);
+            g_autofree char *expected = g_strdup_printf("{\"error\":\"%s\"}", cases[i].error);
+
+            EXPECT_TEXT(ask(&f, f.a.clients[0], line), expected);
+        }
+    end(&f);
+}
+
 static const TestCase cases[] = {
     TEST(test_waiter_is_served_by_a_push),
     TEST(test_waiter_who_came_first_is_served_first),
@@ -442,6 +490,7 @@ static const TestCase cases[] = {
     TEST(test_waiter_reads_what_came_since_it_asked),
     TEST(test_waiters_of_a_group_share_its_entries),
     TEST(test_waiter_of_a_group_learns_that_it_is_gone),
+    TEST(test_waiter_pops_of_several_keys_say_what_is_wrong_as_redis_does),
     TEST(test_waiter_words_are_checked_as_redis_does),
 };
 TEST_MAIN("waiter", cases)

@@ -111,9 +111,32 @@ static void test_a_sketch_of_the_start_can_still_learn(void)
            bytes_sent("hll", SMALL, 1000, "PFCOUNT") + 80.0 * WRITES / 3);
 }
 
+/* Each operation takes one; the last may be on its way to the other member. */
+static void test_a_workload_of_pops_takes_an_element_each(void)
+{
+    static const char *const pops[][2] = {
+        {"list", "LPOP"},    {"list", "RPOP"},     {"list", "LMPOP"}, {"list", "BLPOP"},
+        {"zset", "ZPOPMIN"}, {"zset", "BZPOPMAX"}, {"zset", "ZMPOP"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pops); i++) {
+        g_autoptr(Story) story = story_of(pops[i][0], SMALL, 10, pops[i][1]);
+
+        story_end(story);
+        for (uint32_t member = 0; member < 2; member++) {
+            const Store *store = member_store(story_member(story, member));
+            int64_t taken = 100 * 10 - store_ledger(store, 0)->element_count;
+
+            EXPECT_NEAR(taken, WRITES, 1);
+        }
+    }
+}
+
 static const TestCase cases[] = {
-    TEST(test_every_write_of_a_value_sends_its_size), TEST(test_both_members_store_what_was_sent),
-    TEST(test_fields_are_what_a_key_starts_with),     TEST(test_memory_follows_fields),
+    TEST(test_every_write_of_a_value_sends_its_size),
+    TEST(test_both_members_store_what_was_sent),
+    TEST(test_fields_are_what_a_key_starts_with),
+    TEST(test_memory_follows_fields),
     TEST(test_a_sketch_of_the_start_can_still_learn),
+    TEST(test_a_workload_of_pops_takes_an_element_each),
 };
 TEST_MAIN("family fields", cases)
