@@ -74,7 +74,9 @@ typedef struct {
     BodySummary (*summary)(const CrdtBody *body);
 
     /* Every linked member has observed stable, and what it sent before it did has arrived here:
-     * tombstones and siblings up to there may go.  Never changes what is visible now or later. */
+     * tombstones and siblings up to there may go.  The same effects show the same with and without
+     * it, now and later.  Which effects this member makes may differ: what it inserts from then on
+     * can hang elsewhere in a sequence, at every member alike (crdt/sequence.h). */
     void (*collect)(CrdtBody *body, const Clock *stable);
 
     /* Frees what only held the place of things collected.  Every member (force-unlinked ones too)

@@ -114,7 +114,8 @@ void store_digest(const Store *store, Digest *digest);
 void store_merge(Store *into, const Store *from, WallTime now);
 
 /* Every linked member has observed stable: what bodies keep for history alone goes as far as it
- * can. Never changes what is visible, now or later. */
+ * can.  The same effects show the same with and without it, now and later; which ones this member
+ * makes may differ (collect in crdt/body.h). */
 void store_collect(Store *store, const Clock *stable);
 
 /* Up to where all keys have been collected: with effects it makes from now on, this member names
