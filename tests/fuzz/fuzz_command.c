@@ -10,6 +10,7 @@
 
 #include "models/data/session.h"
 #include "sim/ensure.h"
+#include "tests/effect_tape.h"
 
 #define WORDS_MAX  16
 #define LINES_MAX  64
@@ -20,29 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 typedef struct {
     Store *store;
     Session *session;
-    GPtrArray *effects; /* of Effect, each with its payload behind it */
+    EffectTape *tape;
 } Member;
-
-static void keep_effect(void *actor, const Effect *effect)
-{
-    Member *member = actor;
-    Effect *copy = g_malloc(sizeof(Effect) + effect->payload_bytes);
-
-    *copy = *effect;
-    if (effect->payload_bytes > 0)
-        memcpy(copy + 1, effect->payload, effect->payload_bytes);
-    copy->payload = (const uint8_t *)(copy + 1);
-    g_ptr_array_add(member->effects, copy);
-}
 
 static void exchange(Member *members, WallTime now)
 {
-    for (uint32_t from = 0; from < 2; from++) {
-        Store *to = members[1 - from].store;
-
-        for (uint64_t seq = store_clock(to)->seq[from + 1]; seq < members[from].effects->len; seq++)
-            store_apply(to, g_ptr_array_index(members[from].effects, seq), now);
-    }
+    for (uint32_t from = 0; from < 2; from++)
+        while (effect_tape_play(members[from].tape, members[1 - from].store, now))
+            ;
 }
 
 /* Before the last exchange: a waiter that is served writes. */
@@ -127,11 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Digest digests[2];
 
     for (uint32_t i = 0; i < 2; i++) {
-        members[i].effects = g_ptr_array_new_with_free_func(g_free);
-        members[i].store =
-            store_new(&(StoreConfig){.member_id = i + 1,
-                                     .member_count = 2,
-                                     .sink = {.emit = keep_effect, .actor = &members[i]}});
+        members[i].tape = effect_tape_new();
+        members[i].store = store_new(&(StoreConfig){
+            .member_id = i + 1, .member_count = 2, .sink = effect_tape_sink(members[i].tape)});
         members[i].session = session_new(members[i].store);
     }
     run_lines(members, (const char *)data, (const char *)data + size);
@@ -143,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint32_t i = 0; i < 2; i++) {
         session_free(members[i].session);
         store_free(members[i].store);
-        g_ptr_array_unref(members[i].effects);
+        effect_tape_free(members[i].tape);
     }
     return 0;
 }

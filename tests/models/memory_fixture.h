@@ -8,18 +8,14 @@
 #include "models/data/store_private.h"
 #include "models/geo/memory.h"
 #include "models/geo/request.h"
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #define MEMORY_STORES 3 /* two that write, one that only hears */
 
 typedef struct {
-    GArray *effects; /* of Effect */
-    GPtrArray *payloads;
-} MemoryLog;
-
-typedef struct {
     Store *stores[MEMORY_STORES];
-    MemoryLog logs[MEMORY_STORES];
+    EffectTape *tapes[MEMORY_STORES];
     Family families[FAMILY_MAX];
     const Family *list[FAMILY_MAX];
     uint32_t family_count;
@@ -29,29 +25,14 @@ typedef struct {
     int64_t now_ms;
 } MemoryWorld;
 
-static inline void memory_world_hear(void *actor, const Effect *effect)
-{
-    MemoryLog *log = actor;
-    Effect copy = *effect;
-    uint8_t *payload = g_memdup2(effect->payload, effect->payload_bytes);
-
-    g_ptr_array_add(log->payloads, payload);
-    copy.payload = payload;
-    copy.value.data = NULL;
-    g_array_append_val(log->effects, copy);
-}
-
 static inline Store *memory_world_store(MemoryWorld *world, uint32_t index)
 {
-    MemoryLog *log = &world->logs[index];
-
-    log->effects = g_array_new(FALSE, FALSE, sizeof(Effect));
-    log->payloads = g_ptr_array_new_with_free_func(g_free);
+    world->tapes[index] = effect_tape_new();
     return store_new(&(StoreConfig){.member_id = index + 1,
                                     .member_count = MEMORY_STORES,
                                     .families = world->list,
                                     .family_count = world->family_count,
-                                    .sink = {.emit = memory_world_hear, .actor = log}});
+                                    .sink = effect_tape_sink(world->tapes[index])});
 }
 
 /* A family of each type when declared: 30 keys, of which 10 are hot and the others weigh 4. */
@@ -90,8 +71,7 @@ static inline void memory_world_free(MemoryWorld *world)
 {
     for (uint32_t i = 0; i < MEMORY_STORES; i++) {
         store_free(world->stores[i]);
-        g_array_unref(world->logs[i].effects);
-        g_ptr_array_unref(world->logs[i].payloads);
+        effect_tape_free(world->tapes[i]);
     }
     dist_free(world->value);
     arena_free(world->arena);
@@ -101,13 +81,7 @@ static inline void memory_world_free(MemoryWorld *world)
 /* The next effect of origin that store lacks; false: none. */
 static inline bool memory_world_deliver(MemoryWorld *world, uint32_t to, uint32_t from)
 {
-    uint64_t next = store_clock(world->stores[to])->seq[from + 1];
-
-    if (next >= world->logs[from].effects->len)
-        return false;
-    EXPECT(store_apply(world->stores[to], &g_array_index(world->logs[from].effects, Effect, next),
-                       (WallTime){world->now_ms}));
-    return true;
+    return effect_tape_play(world->tapes[from], world->stores[to], (WallTime){world->now_ms});
 }
 
 static inline void memory_world_run(MemoryWorld *world, uint32_t store, const char *command,

@@ -1,4 +1,5 @@
 /* Stories of what bodies keep for history alone, from the removal to the last byte. */
+#include "tests/effect_tape.h"
 #include "tests/models/geo_fixture.h"
 
 #include "models/crdt/body_list_private.h"
@@ -160,34 +161,17 @@ static void test_what_a_member_named_comes_before_what_it_has_retired_goes(void)
 
 typedef struct {
     Store *stores[2];
-    GPtrArray *logs[2]; /* of Effect, with a payload of its own */
+    EffectTape *tapes[2];
     Arena *arena;
 } Pair;
-
-static void keep(void *actor, const Effect *effect)
-{
-    Effect *kept = g_memdup2(effect, sizeof(*effect));
-
-    kept->payload = g_memdup2(effect->payload, effect->payload_bytes);
-    kept->value.data = NULL;
-    g_ptr_array_add(actor, kept);
-}
-
-static void effect_free(void *effect)
-{
-    g_free((void *)((Effect *)effect)->payload);
-    g_free(effect);
-}
 
 static void pair_begin(Pair *pair)
 {
     pair->arena = arena_new();
     for (uint32_t i = 0; i < 2; i++) {
-        StoreConfig config = {.member_id = i + 1, .member_count = 2};
-
-        pair->logs[i] = g_ptr_array_new_with_free_func(effect_free);
-        config.sink = (EffectSink){.emit = keep, .actor = pair->logs[i]};
-        pair->stores[i] = store_new(&config);
+        pair->tapes[i] = effect_tape_new();
+        pair->stores[i] = store_new(&(StoreConfig){
+            .member_id = i + 1, .member_count = 2, .sink = effect_tape_sink(pair->tapes[i])});
     }
 }
 
@@ -195,7 +179,7 @@ static void pair_end(Pair *pair)
 {
     for (uint32_t i = 0; i < 2; i++) {
         store_free(pair->stores[i]);
-        g_ptr_array_free(pair->logs[i], TRUE);
+        effect_tape_free(pair->tapes[i]);
     }
     arena_free(pair->arena);
 }
@@ -221,13 +205,9 @@ static void say(Pair *pair, uint32_t at, const char *line)
 
 static void exchange(Pair *pair)
 {
-    for (uint32_t from = 0; from < 2; from++) {
-        Store *to = pair->stores[1 - from];
-
-        while (store_clock(to)->seq[from + 1] < pair->logs[from]->len)
-            EXPECT(store_apply(to, pair->logs[from]->pdata[store_clock(to)->seq[from + 1]],
-                               (WallTime){1}));
-    }
+    for (uint32_t from = 0; from < 2; from++)
+        while (effect_tape_play(pair->tapes[from], pair->stores[1 - from], (WallTime){1}))
+            ;
 }
 
 static void collect_all(Pair *pair)

@@ -6,6 +6,7 @@
  * moments.  A step is kept only while the law holds without it, and as the plainest of its kind;
  * what is left is printed in the format of tests/conformance/FORMAT.md.
  */
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -42,20 +43,15 @@ typedef struct {
     int64_t skews[MEMBER_MAX]; /* seconds that a member's clock is ahead */
 } Story;
 
-typedef struct {
-    Effect *effect;
-    uint8_t *payload;
-} Sent;
-
 typedef struct Play {
     Store *stores[MEMBER_MAX];
-    GArray *logs[MEMBER_MAX]; /* of Sent */
+    EffectTape *tapes[MEMBER_MAX];
     Arena *arena;
     Clock retired[MEMBER_MAX][MEMBER_MAX]; /* as the first has heard of the second */
     bool wrong, collects;
-    const struct Play *heard;          /* repeats the effects of that one; NULL: executes */
-    guint made[STEPS_MAX][MEMBER_MAX]; /* effects, by the end of each step */
-    Digest shown;                      /* after every step */
+    const struct Play *heard;             /* repeats the effects of that one; NULL: executes */
+    uint64_t made[STEPS_MAX][MEMBER_MAX]; /* effects, by the end of each step */
+    Digest shown;                         /* after every step */
 } Play;
 
 /* A command of the type, or about the key's life, which is the same for all. */
@@ -119,16 +115,6 @@ static Story story_draw(uint64_t seed, int type, int64_t ticks_max)
     return story;
 }
 
-static void keep(void *actor, const Effect *effect)
-{
-    Sent sent = {g_memdup2(effect, sizeof *effect),
-                 g_memdup2(effect->payload, effect->payload_bytes)};
-
-    sent.effect->payload = sent.payload;
-    sent.effect->value.data = NULL;
-    g_array_append_val((GArray *)actor, sent);
-}
-
 static void play_begin(Play *play, int members)
 {
     *play = (Play){.wrong = play->wrong,
@@ -137,25 +123,19 @@ static void play_begin(Play *play, int members)
                    .arena = arena_new(),
                    .shown = digest_begin()};
     for (int i = 0; i < members; i++) {
-        StoreConfig config = {.member_id = (uint32_t)i + 1,
-                              .member_count = (uint32_t)members,
-                              .wrong_arrival_order = play->wrong};
-
-        play->logs[i] = g_array_new(FALSE, FALSE, sizeof(Sent));
-        config.sink = (EffectSink){.emit = keep, .actor = play->logs[i]};
-        play->stores[i] = store_new(&config);
+        play->tapes[i] = effect_tape_new();
+        play->stores[i] = store_new(&(StoreConfig){.member_id = (uint32_t)i + 1,
+                                                   .member_count = (uint32_t)members,
+                                                   .wrong_arrival_order = play->wrong,
+                                                   .sink = effect_tape_sink(play->tapes[i])});
     }
 }
 
 static void play_end(Play *play, int members)
 {
     for (int i = 0; i < members; i++) {
-        for (guint k = 0; k < play->logs[i]->len; k++) {
-            g_free(g_array_index(play->logs[i], Sent, k).effect);
-            g_free(g_array_index(play->logs[i], Sent, k).payload);
-        }
-        g_array_free(play->logs[i], TRUE);
         store_free(play->stores[i]);
+        effect_tape_free(play->tapes[i]);
     }
     arena_free(play->arena);
 }
@@ -179,13 +159,13 @@ static void play_line(Play *play, int member, const char *line, int64_t t)
     store_execute(play->stores[member], &command, (WallTime){t * 1000}, play->arena, &reply);
 }
 
-/* What the member had made by now. */
-static const Sent *made_by(const Play *play, int member, int step, guint *out_count)
+/* What the member had made by now: up to *out_count of the tape. */
+static const EffectTape *made_by(const Play *play, int member, int step, uint64_t *out_count)
 {
     const Play *made = play->heard ? play->heard : play;
 
-    *out_count = play->heard ? made->made[step][member] : made->logs[member]->len;
-    return (const Sent *)(void *)made->logs[member]->data;
+    *out_count = play->heard ? made->made[step][member] : effect_tape_count(made->tapes[member]);
+    return made->tapes[member];
 }
 
 typedef struct {
@@ -197,21 +177,22 @@ typedef struct {
 /* Of what `from` made itself, up to `most` effects from the first that `to` lacks on. */
 static void hand_over(Play *play, Handing h)
 {
-    guint at = (guint)store_clock(play->stores[h.to])->seq[h.from + 1], count;
-    const Sent *made = made_by(play, h.from, h.step, &count);
+    uint64_t known = store_clock(play->stores[h.to])->seq[h.from + 1], count;
+    const EffectTape *made = made_by(play, h.from, h.step, &count);
 
-    for (; at < count && h.most > 0; at++, h.most--)
-        EXPECT(store_apply(play->stores[h.to], made[at].effect, (WallTime){h.t * 1000}));
+    for (; known < count && h.most > 0; known++, h.most--)
+        EXPECT(effect_tape_play(made, play->stores[h.to], (WallTime){h.t * 1000}));
 }
 
 /* What `to` has is no news to it. */
 static void hand_again(Play *play, const Step *step, int at_step, int64_t t)
 {
-    guint known = (guint)store_clock(play->stores[step->other])->seq[step->member + 1], count;
-    const Sent *made = made_by(play, step->member, at_step, &count);
+    uint64_t known = store_clock(play->stores[step->other])->seq[step->member + 1], count;
+    const EffectTape *made = made_by(play, step->member, at_step, &count);
 
-    for (guint at = known - MIN(known, (guint)step->part); at < known; at++)
-        EXPECT(!store_apply(play->stores[step->other], made[at].effect, (WallTime){t * 1000}));
+    for (uint64_t seq = known - MIN(known, (uint64_t)step->part) + 1; seq <= known; seq++)
+        EXPECT(!store_apply(play->stores[step->other], effect_tape_at(made, seq),
+                            (WallTime){t * 1000}));
 }
 
 /* What `of` had observed when it made the newest effect that `member` has; if that has all of them,
@@ -221,10 +202,10 @@ static Clock reported(const Play *play, int member, int of)
     uint64_t arrived = store_clock(play->stores[member])->seq[of + 1];
     Clock clock = {0};
 
-    if (arrived == play->logs[of]->len)
+    if (arrived == effect_tape_count(play->tapes[of]))
         return *store_clock(play->stores[of]);
     if (arrived > 0)
-        clock = g_array_index(play->logs[of], Sent, arrived - 1).effect->ctx;
+        clock = effect_tape_at(play->tapes[of], arrived)->ctx;
     clock.seq[of + 1] = arrived;
     return clock;
 }
@@ -241,7 +222,8 @@ static void drop_at(Play *play, int member, int members)
     for (int i = 0; i < members; i++) {
         const Clock *retired = store_retired(play->stores[i]);
 
-        if (retired && store_clock(play->stores[member])->seq[i + 1] == play->logs[i]->len)
+        if (retired &&
+            store_clock(play->stores[member])->seq[i + 1] == effect_tape_count(play->tapes[i]))
             play->retired[member][i] = *retired;
         clock_meet(&by_all, i == member ? own : &play->retired[member][i]);
     }
@@ -324,7 +306,7 @@ static bool play_all(Play *play, const Story *story)
     for (int at = 0; at < story->count; at++) {
         play_step(play, story, at);
         for (int i = 0; i < story->members; i++)
-            play->made[at][i] = play->logs[i]->len;
+            play->made[at][i] = effect_tape_count(play->tapes[i]);
         (void)fold_shown(play, story->members);
     }
     for (int a = 0; a < story->members; a++)

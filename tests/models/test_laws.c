@@ -4,6 +4,7 @@
  * origins, with wrong clocks; bystanders who write nothing then take the same effects in orders of
  * their own.
  */
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -12,17 +13,10 @@
 
 #define WRITERS_MAX 4
 #define BYSTANDER   5
-#define EFFECTS_MAX 400
-
-typedef struct {
-    Effect effects[EFFECTS_MAX];
-    uint8_t *payloads[EFFECTS_MAX];
-    uint64_t count;
-} Log;
 
 typedef struct {
     Store *stores[WRITERS_MAX];
-    Log logs[WRITERS_MAX];
+    EffectTape *tapes[WRITERS_MAX];
     int64_t skew_ms[WRITERS_MAX];
     int writers;
     int type; /* -1: all types on the same keys */
@@ -36,19 +30,7 @@ typedef struct {
     int64_t now_ms;
 } History;
 
-static void keep(void *actor, const Effect *effect)
-{
-    Log *log = actor;
-    uint64_t at = log->count++;
-
-    EXPECT_FATAL(at < EFFECTS_MAX);
-    log->effects[at] = *effect;
-    log->payloads[at] = g_memdup2(effect->payload, effect->payload_bytes);
-    log->effects[at].payload = log->payloads[at];
-    log->effects[at].value.data = NULL; /* receivers must take it from the payload */
-}
-
-static Store *new_store(History *history, uint32_t id, Log *log)
+static Store *new_store(History *history, uint32_t id, EffectTape *tape)
 {
     StoreConfig config = {
         .member_id = id,
@@ -58,8 +40,8 @@ static Store *new_store(History *history, uint32_t id, Log *log)
         .wrong_arrival_order = history->wrong,
     };
 
-    if (log)
-        config.sink = (EffectSink){.emit = keep, .actor = log};
+    if (tape)
+        config.sink = effect_tape_sink(tape);
     return store_new(&config);
 }
 
@@ -90,7 +72,8 @@ static History *history_new(uint64_t seed, int type, bool declared, bool wrong)
     history->families[0] = &history->family;
     for (int i = 0; i < history->writers; i++) {
         history->skew_ms[i] = (int64_t)rng_below(&history->rng, 20);
-        history->stores[i] = new_store(history, (uint32_t)i + 1, &history->logs[i]);
+        history->tapes[i] = effect_tape_new();
+        history->stores[i] = new_store(history, (uint32_t)i + 1, history->tapes[i]);
     }
     return history;
 }
@@ -98,9 +81,8 @@ static History *history_new(uint64_t seed, int type, bool declared, bool wrong)
 static void history_free(History *history)
 {
     for (int i = 0; i < history->writers; i++) {
-        for (uint64_t k = 0; k < history->logs[i].count; k++)
-            g_free(history->logs[i].payloads[k]);
         store_free(history->stores[i]);
+        effect_tape_free(history->tapes[i]);
     }
     dist_free(history->value_bytes);
     arena_free(history->arena);
@@ -160,12 +142,7 @@ static WallTime wall(const History *history, int member)
 /* Hands member `to` the next effect of origin `from` that it lacks, if there is one. */
 static bool deliver(History *history, Store *to, int from)
 {
-    uint64_t next = store_clock(to)->seq[from + 1];
-
-    if (next >= history->logs[from].count)
-        return false;
-    EXPECT(store_apply(to, &history->logs[from].effects[next], (WallTime){history->now_ms}));
-    return true;
+    return effect_tape_play(history->tapes[from], to, (WallTime){history->now_ms});
 }
 
 static void history_run(History *history, int steps)
@@ -193,7 +170,7 @@ static void catch_up(History *history, Store *store, const Clock *limit)
     int open_count = 0;
 
     for (int i = 0; i < history->writers; i++) {
-        uint64_t goal = limit ? limit->seq[i + 1] : history->logs[i].count;
+        uint64_t goal = limit ? limit->seq[i + 1] : effect_tape_count(history->tapes[i]);
 
         open[i] = store_clock(store)->seq[i + 1] < goal;
         open_count += open[i];
@@ -205,7 +182,7 @@ static void catch_up(History *history, Store *store, const Clock *limit)
             continue;
         deliver(history, store, from);
         if (store_clock(store)->seq[from + 1] >=
-            (limit ? limit->seq[from + 1] : history->logs[from].count)) {
+            (limit ? limit->seq[from + 1] : effect_tape_count(history->tapes[from]))) {
             open[from] = false;
             open_count--;
         }
@@ -298,8 +275,9 @@ static bool replay_is_ignored(uint64_t seed, int type, bool declared)
     catch_up(history, bystander, NULL);
     before = digest_of(bystander);
     for (int i = 0; i < history->writers; i++)
-        for (uint64_t k = 0; k < history->logs[i].count; k++)
-            ignored &= !store_apply(bystander, &history->logs[i].effects[k], (WallTime){0});
+        for (uint64_t seq = 1; seq <= effect_tape_count(history->tapes[i]); seq++)
+            ignored &=
+                !store_apply(bystander, effect_tape_at(history->tapes[i], seq), (WallTime){0});
     ignored &= digest_of(bystander) == before;
     store_free(bystander);
     history_free(history);
@@ -318,7 +296,7 @@ static Store *partial(History *history)
     Clock limit = {0};
 
     for (int i = 0; i < history->writers; i++)
-        limit.seq[i + 1] = rng_below(&history->rng, history->logs[i].count + 1);
+        limit.seq[i + 1] = rng_below(&history->rng, effect_tape_count(history->tapes[i]) + 1);
     catch_up(history, store, &limit);
     return store;
 }

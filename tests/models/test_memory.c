@@ -198,8 +198,7 @@ static void expect_running_total_holds(uint64_t seed, double overhead)
 
     for (long step = 0; step < test_count(2000, 50000); step++) {
         uint32_t from = (uint32_t)rng_below(&world->rng, 2);
-        const GArray *made = world->logs[from].effects;
-        uint64_t heard = store_clock(world->stores[2])->seq[from + 1];
+        const Effect *effect;
         DataBytes total;
 
         world->now_ms += (int64_t)rng_below(&world->rng, 4);
@@ -208,8 +207,8 @@ static void expect_running_total_holds(uint64_t seed, double overhead)
             memory_world_line(world, from, line->str);
         else
             write_declared(world, from);
-        for (; heard < made->len; heard++) {
-            uint16_t family = g_array_index(made, Effect, heard).family;
+        while ((effect = effect_tape_next(world->tapes[from], world->stores[2]))) {
+            uint16_t family = effect->family;
 
             memory_world_deliver(world, 2, from);
             memory_touch(running, family == FAMILY_NONE ? world->family_count : family);

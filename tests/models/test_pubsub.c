@@ -1,4 +1,5 @@
 /* Stories of channels: members that exchange effects, clients that listen and publish. */
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
 typedef struct {
     Store *store;
     Session *clients[CLIENTS];
-    GPtrArray *log; /* of Effect, each with its payload behind it */
+    EffectTape *tape;
 } Member;
 
 typedef struct {
@@ -20,29 +21,15 @@ typedef struct {
     Arena *arena;
 } Fixture;
 
-static void keep_effect(void *actor, const Effect *effect)
-{
-    Member *member = actor;
-    Effect *copy = g_malloc(sizeof(Effect) + effect->payload_bytes);
-
-    *copy = *effect;
-    copy->payload = (const uint8_t *)(copy + 1);
-    copy->value.data = NULL; /* receivers must take it from the payload */
-    if (effect->payload_bytes > 0)
-        memcpy(copy + 1, effect->payload, effect->payload_bytes);
-    g_ptr_array_add(member->log, copy);
-}
-
 static void begin(Fixture *f)
 {
     *f = (Fixture){.arena = arena_new()};
     for (uint32_t id = 1; id <= MEMBERS; id++) {
         Member *member = &f->members[id];
 
-        member->log = g_ptr_array_new_with_free_func(g_free);
-        member->store = store_new(&(StoreConfig){.member_id = id,
-                                                 .member_count = MEMBERS,
-                                                 .sink = {.emit = keep_effect, .actor = member}});
+        member->tape = effect_tape_new();
+        member->store = store_new(&(StoreConfig){
+            .member_id = id, .member_count = MEMBERS, .sink = effect_tape_sink(member->tape)});
         for (uint32_t i = 0; i < CLIENTS; i++)
             member->clients[i] = session_new(member->store);
     }
@@ -54,7 +41,7 @@ static void end(Fixture *f)
         for (uint32_t i = 0; i < CLIENTS; i++)
             session_free(f->members[id].clients[i]);
         store_free(f->members[id].store);
-        g_ptr_array_unref(f->members[id].log);
+        effect_tape_free(f->members[id].tape);
     }
     arena_free(f->arena);
 }
@@ -113,12 +100,7 @@ static void expect_messages(Fixture *f, Session *client, const char *expected)
 /* to learns the next effect of from that it lacks; false: it has all. */
 static bool deliver(Fixture *f, uint32_t from, uint32_t to)
 {
-    uint64_t next = store_clock(f->members[to].store)->seq[from];
-
-    if (next >= f->members[from].log->len)
-        return false;
-    EXPECT(store_apply(f->members[to].store, f->members[from].log->pdata[next], (WallTime){1000}));
-    return true;
+    return effect_tape_play(f->members[from].tape, f->members[to].store, (WallTime){1000});
 }
 
 static void exchange(Fixture *f)
@@ -154,7 +136,8 @@ static void test_pubsub_a_message_reaches_who_listens_at_every_member_once(void)
     expect_messages(&f, there, "");
     exchange(&f);
     expect_messages(&f, there, "message news one, message news two");
-    EXPECT(!store_apply(f.members[2].store, f.members[1].log->pdata[0], (WallTime){1000}));
+    EXPECT(
+        !store_apply(f.members[2].store, effect_tape_at(f.members[1].tape, 1), (WallTime){1000}));
     expect_messages(&f, there, "");
     expect_messages(&f, here, "");
     end(&f);
@@ -341,7 +324,7 @@ static void test_pubsub_a_state_carries_no_messages(void)
     ask(&f, f.members[1].clients[0], "PUBLISH c one");
     store_merge(f.members[2].store, f.members[1].store, (WallTime){1000});
     ask(&f, f.members[1].clients[0], "PUBLISH c two");
-    EXPECT(store_pass_message(f.members[2].store, f.members[1].log->pdata[1]));
+    EXPECT(store_pass_message(f.members[2].store, effect_tape_at(f.members[1].tape, 2)));
     ask(&f, f.members[1].clients[0], "PUBLISH c three");
     exchange(&f);
     expect_messages(&f, client, "message c three");
@@ -407,9 +390,9 @@ static void history(uint64_t seed)
         }
         ask(&f, f.members[id].clients[1], line);
         if (from != id && rng_below(&rng, 2) && !deliver(&f, from, id) &&
-            f.members[from].log->len > 0)
-            EXPECT(
-                !store_apply(f.members[id].store, f.members[from].log->pdata[0], (WallTime){1000}));
+            effect_tape_count(f.members[from].tape) > 0)
+            EXPECT(!store_apply(f.members[id].store, effect_tape_at(f.members[from].tape, 1),
+                                (WallTime){1000}));
     }
     exchange(&f);
     for (uint32_t id = 1; id <= MEMBERS; id++) {

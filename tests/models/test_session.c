@@ -1,3 +1,4 @@
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -144,21 +145,12 @@ static void test_session_watch_sees_a_deadline_pass(void)
     end(&f);
 }
 
-static void keep_effect(void *actor, const Effect *effect)
-{
-    Effect *kept = actor;
-
-    *kept = *effect;
-    kept->payload = g_memdup2(effect->payload, effect->payload_bytes);
-    kept->value.data = NULL;
-}
-
 static void test_session_watch_sees_effects_of_other_members(void)
 {
     Fixture f;
-    Effect effect = {0};
-    Store *remote = store_new(&(StoreConfig){
-        .member_id = 2, .member_count = 2, .sink = {.emit = keep_effect, .actor = &effect}});
+    g_autoptr(EffectTape) tape = effect_tape_new();
+    Store *remote = store_new(
+        &(StoreConfig){.member_id = 2, .member_count = 2, .sink = effect_tape_sink(tape)});
     Session *there = session_new(remote);
 
     begin(&f);
@@ -166,10 +158,9 @@ static void test_session_watch_sees_effects_of_other_members(void)
     ask(&f, f.session, "WATCH k");
     ask(&f, f.session, "MULTI");
     ask(&f, f.session, "SET k local");
-    EXPECT(store_apply(f.store, &effect, (WallTime){f.now_ms}));
+    EXPECT(effect_tape_play(tape, f.store, (WallTime){f.now_ms}));
     EXPECT_INT(ask(&f, f.session, "EXEC").kind, REPLY_NIL);
     expect_text(&f, "GET k", "remote");
-    g_free((void *)effect.payload);
     session_free(there);
     store_free(remote);
     end(&f);

@@ -1,3 +1,4 @@
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@
 /* A and B are two members; each has four clients. */
 typedef struct {
     Store *store;
-    GPtrArray *log; /* of Effect with its payload behind it */
+    EffectTape *tape;
     Session *clients[CLIENT_COUNT];
 } Side;
 
@@ -21,24 +22,13 @@ typedef struct {
     int64_t now_ms;
 } Fixture;
 
-static void keep_effect(void *actor, const Effect *effect)
-{
-    Effect *kept = g_malloc(sizeof(*effect) + effect->payload_bytes);
-
-    *kept = *effect;
-    if (effect->payload_bytes > 0)
-        memcpy(kept + 1, effect->payload, effect->payload_bytes);
-    kept->payload = (const uint8_t *)(kept + 1);
-    g_ptr_array_add(((Side *)actor)->log, kept);
-}
-
 static void side_begin(Side *side, uint32_t id)
 {
-    side->log = g_ptr_array_new_with_free_func(g_free);
+    side->tape = effect_tape_new();
     side->store = store_new(&(StoreConfig){.member_id = id,
                                            .member_count = 2,
                                            .stream_ids = STREAM_IDS_LIBERAL,
-                                           .sink = {.emit = keep_effect, .actor = side}});
+                                           .sink = effect_tape_sink(side->tape)});
     for (uint32_t i = 0; i < CLIENT_COUNT; i++)
         side->clients[i] = session_new(side->store);
 }
@@ -48,7 +38,7 @@ static void side_end(Side *side)
     for (uint32_t i = 0; i < CLIENT_COUNT; i++)
         session_free(side->clients[i]);
     store_free(side->store);
-    g_ptr_array_unref(side->log);
+    effect_tape_free(side->tape);
 }
 
 static void begin(Fixture *f)
@@ -97,14 +87,12 @@ static const char *late(Fixture *f, Session *session)
     return arena_text(f->arena, text);
 }
 
-static void sync_to(Fixture *f, Side *to, const Side *from, uint32_t from_id)
+static void sync_to(Fixture *f, Side *to, const Side *from)
 {
     WallTime now = {f->now_ms};
 
-    for (uint64_t seq = store_clock(to->store)->seq[from_id]; seq < from->log->len; seq++) {
-        store_apply(to->store, from->log->pdata[seq], now);
+    while (effect_tape_play(from->tape, to->store, now))
         sessions_serve(to->store, now);
-    }
 }
 
 static void pass(Fixture *f, int64_t ms)
@@ -291,10 +279,10 @@ static void test_waiter_is_served_by_a_push_elsewhere(void)
     ask(&f, f.b.clients[0], "BLPOP q 0");
     ask(&f, f.a.clients[0], "RPUSH q x");
     EXPECT_TEXT(late(&f, f.b.clients[0]), "waits");
-    sync_to(&f, &f.b, &f.a, 1);
+    sync_to(&f, &f.b, &f.a);
     EXPECT_TEXT(late(&f, f.b.clients[0]), "[\"q\",\"x\"]");
     EXPECT_TEXT(ask(&f, f.a.clients[0], "LLEN q"), "1");
-    sync_to(&f, &f.a, &f.b, 2); /* the pop is an effect like any other's */
+    sync_to(&f, &f.a, &f.b); /* the pop is an effect like any other's */
     EXPECT_TEXT(ask(&f, f.a.clients[0], "LLEN q"), "0");
     end(&f);
 }
@@ -307,8 +295,8 @@ static void test_waiters_at_two_members_get_the_same_element(void)
     ask(&f, f.a.clients[0], "BLPOP q 0");
     ask(&f, f.b.clients[0], "BLPOP q 0");
     ask(&f, f.a.clients[3], "RPUSH q x");
-    sync_to(&f, &f.b, &f.a, 1);
-    sync_to(&f, &f.a, &f.b, 2);
+    sync_to(&f, &f.b, &f.a);
+    sync_to(&f, &f.a, &f.b);
     EXPECT_TEXT(late(&f, f.a.clients[0]), "[\"q\",\"x\"]");
     EXPECT_TEXT(late(&f, f.b.clients[0]), "[\"q\",\"x\"]");
     EXPECT_TEXT(ask(&f, f.a.clients[0], "LLEN q"), "0");

@@ -1,26 +1,20 @@
 /* The order of large sorted sets, kept, is what sorting them anew gives: after every step of random
  * histories of three members that write, exchange effects in any order across origins, and merge
  * whole states. */
+#include "tests/effect_tape.h"
 #include "tests/test.h"
 
 #include <string.h>
 
 #include "models/data/zset_order.h"
 
-#define MEMBERS     3
-#define EFFECTS_MAX 20000
-#define FIELDS      90
-#define NAMES       150
-
-typedef struct {
-    Effect effects[EFFECTS_MAX];
-    uint8_t *payloads[EFFECTS_MAX];
-    uint64_t count;
-} Log;
+#define MEMBERS 3
+#define FIELDS  90
+#define NAMES   150
 
 typedef struct {
     Store *stores[MEMBERS];
-    Log logs[MEMBERS];
+    EffectTape *tapes[MEMBERS];
     Family family;
     const Family *families[1];
     Dist *value_bytes;
@@ -28,17 +22,6 @@ typedef struct {
     Arena *arena;
     long indexed; /* looks at an order that had been kept since an earlier one */
 } Group;
-
-static void keep(void *actor, const Effect *effect)
-{
-    Log *log = actor;
-    uint64_t at = log->count++;
-
-    EXPECT_FATAL(at < EFFECTS_MAX);
-    log->effects[at] = *effect;
-    log->payloads[at] = g_memdup2(effect->payload, effect->payload_bytes);
-    log->effects[at].payload = log->payloads[at];
-}
 
 static Group *group_new(uint64_t seed)
 {
@@ -58,22 +41,22 @@ static Group *group_new(uint64_t seed)
                              .retention = RETENTION_OP,
                              .salt = seed};
     group->families[0] = &group->family;
-    for (uint32_t i = 0; i < MEMBERS; i++)
-        group->stores[i] =
-            store_new(&(StoreConfig){.member_id = i + 1,
-                                     .member_count = MEMBERS,
-                                     .families = group->families,
-                                     .family_count = 1,
-                                     .sink = {.emit = keep, .actor = &group->logs[i]}});
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        group->tapes[i] = effect_tape_new();
+        group->stores[i] = store_new(&(StoreConfig){.member_id = i + 1,
+                                                    .member_count = MEMBERS,
+                                                    .families = group->families,
+                                                    .family_count = 1,
+                                                    .sink = effect_tape_sink(group->tapes[i])});
+    }
     return group;
 }
 
 static void group_free(Group *group)
 {
     for (int i = 0; i < MEMBERS; i++) {
-        for (uint64_t k = 0; k < group->logs[i].count; k++)
-            g_free(group->logs[i].payloads[k]);
         store_free(group->stores[i]);
+        effect_tape_free(group->tapes[i]);
     }
     dist_free(group->value_bytes);
     arena_free(group->arena);
@@ -148,11 +131,8 @@ static void step(Group *group)
     if (rng_below(&group->rng, 2) == 0) {
         write_something(group, store, (uint32_t)rng_below(&group->rng, 3));
     } else if (other != member) {
-        const Log *log = &group->logs[other];
-        uint64_t next = store_clock(store)->seq[other + 1];
-
-        for (uint64_t i = next; i < MIN(next + 3, log->count); i++)
-            EXPECT(store_apply(store, &log->effects[i], (WallTime){0}));
+        for (int i = 0; i < 3 && effect_tape_play(group->tapes[other], store, (WallTime){0}); i++)
+            ;
     }
 }
 
