@@ -197,14 +197,16 @@ static bool replies_are_right(Group *group, Store *store)
 {
     Key key = find_key(store, 0);
     g_autoptr(GArray) expected = sort_anew(store, &key);
-    uint32_t rank = expected->len > 0 ? (uint32_t)rng_below(&group->rng, expected->len) : 0;
-    const Scored *item = &g_array_index(expected, Scored, rank);
     g_autofree char *name = NULL;
     g_autofree char *line = NULL;
+    const Scored *item;
+    uint32_t rank;
     bool right;
 
     if (expected->len == 0)
         return execute(group, store, 0, "ZRANK e1").kind == REPLY_NIL;
+    rank = (uint32_t)rng_below(&group->rng, expected->len);
+    item = &g_array_index(expected, Scored, rank);
     name = g_strndup(item->ref.name.data, item->ref.name.bytes);
     line = g_strdup_printf("ZRANK %s", name);
     right = execute(group, store, 0, line).integer == rank;
