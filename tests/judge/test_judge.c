@@ -254,7 +254,8 @@ static const JudgeForm zset_forms[] = {
     {.form = "ZPOPMIN <key> [ <count> ]", .scores = true},
     {.form = "ZPOPMAX <key> [ <count> ]", .scores = true},
     {.form = "ZMPOP <few> { <key> } ( MIN | MAX ) [ COUNT <count> ]", .scores = true},
-    {.form = "ZMPOP 1 <key> ( MIN | MAX ) [ COUNT <count> ]", .scores = true},
+    {.form = "ZMPOP 1 <key> ( MIN | MAX | ZZ ) [ COUNT <count> ] [ COUNT <count> ]",
+     .scores = true},
     {.form = "ZRANGE <key> <index> <index> [ REV ] [ WITHSCORES ]", .scores = true},
     {.form =
          "ZRANGE <key> <bound> <bound> BYSCORE [ REV ] [ LIMIT <count> <count> ] [ WITHSCORES ]",
@@ -308,6 +309,8 @@ static const JudgeForm list_forms[] = {
     {.form = "RPUSHX <key> { <member> }"},
     {.form = "LPOP <key> [ <count> ]"},
     {.form = "RPOP <key> [ <count> ]"},
+    {.form = "LMPOP <few> { <key> } ( LEFT | RIGHT ) [ COUNT <count> ]"},
+    {.form = "LMPOP 1 <key> ( LEFT | RIGHT | ZZ ) [ COUNT <count> ] [ COUNT <count> ]"},
     {.form = "LLEN <key>"},
     {.form = "LINDEX <key> <index>"},
     {.form = "LSET <key> <index> <value>"},
