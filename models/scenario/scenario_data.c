@@ -132,16 +132,53 @@ static bool resolve_prefill(FamilyParams *family, GError **error)
     return false;
 }
 
-/* A key of these types is one value; counted parts of it would be believed and ignored. */
+/* What keys of the type do not have would be believed and ignored. */
 static bool check_fields(const FamilyParams *family, GError **error)
 {
-    const JsonNode *at = json_get(family->node, "fields");
+    const JsonNode *fields = json_get(family->node, "fields");
+    const JsonNode *field_size = json_get(family->node, "field_size");
+    const char *type = family_type_names[family->type];
 
-    if (!at || family->type != CRDT_JSON)
+    if (fields && (family->type == FAMILY_TYPE_EXTERNAL || !family_type_has_fields(family->type))) {
+        json_error(error, fields,
+                   "a key of type %s is one value without parts; drop \"fields\", or take \"hash\"",
+                   type);
+        return false;
+    }
+    if (!field_size || family->type == CRDT_HASH)
+        return true;
+    json_error(error, field_size,
+               "keys of type %s have no fields with names; drop \"field_size\", or take \"hash\"",
+               type);
+    return false;
+}
+
+/* Commands that name elements, any number of them. */
+static bool names_several(const CommandSpec *spec)
+{
+    return spec && spec->arity < 0 && (spec->shape == SHAPE_FIELDS || spec->shape == SHAPE_MEMBERS);
+}
+
+static bool check_op_fields(const FamilyParams *family, size_t index, GError **error)
+{
+    const OpParams *op = param_map_at(&family->ops, OpParams, index);
+    const JsonNode *at = json_get(op->node, "fields");
+
+    if (!at)
+        return true;
+    if (!names_several(family->specs[index])) {
+        json_error(error, at,
+                   "%s does not name several elements; drop \"fields\", which is for operations "
+                   "such as HMGET, HSET and SADD",
+                   family->ops.ids[index]);
+        return false;
+    }
+    if (op->fields <= family->fields)
         return true;
     json_error(error, at,
-               "a document of a workload is one value without parts; drop \"fields\", or take "
-               "\"hash\"");
+               "%" G_GUINT64_FORMAT " elements of keys that have %" G_GUINT64_FORMAT
+               "; lower it, or raise \"fields\" of the family",
+               op->fields, family->fields);
     return false;
 }
 
@@ -153,7 +190,7 @@ static bool resolve_family(Scenario *scenario, FamilyParams *family, GError **er
         return false;
     family->specs = arena_array(scenario->arena, const CommandSpec *, family->ops.count);
     for (size_t i = 0; i < family->ops.count; i++) {
-        if (!resolve_op(family, i, error))
+        if (!resolve_op(family, i, error) || !check_op_fields(family, i, error))
             return false;
         total += param_map_at(&family->ops, OpParams, i)->share;
     }

@@ -145,11 +145,41 @@ static const Mistake mistakes[] = {
      "with one key and the family's sizes and times: ERR JSON.STRAPPEND of a synthetic value is "
      "not "
      "simulated; take another command"},
+    /* Parts of what has none. */
     {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
      "0.2",
      "\"type\": \"json\", \"keys\": 1000, \"fields\": 4, \"ops\": { \"JSON.GET\": 0.2",
-     "shop.json:11:67: families.cart.fields: a document of a workload is one value without parts; "
+     "shop.json:11:67: families.cart.fields: a key of type json is one value without parts; drop "
+     "\"fields\", or take \"hash\""},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"string\", \"keys\": 1000, \"fields\": 4, \"ops\": { \"GET\": 0.2",
+     "shop.json:11:69: families.cart.fields: a key of type string is one value without parts; drop "
+     "\"fields\", or take \"hash\""},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"counter\", \"keys\": 1000, \"fields\": 4, \"ops\": { \"INCR\": 0.2",
+     "shop.json:11:70: families.cart.fields: a key of type counter is one value without parts; "
      "drop \"fields\", or take \"hash\""},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"external\", \"keys\": 1000, \"fields\": 4, \"ops\": { \"READ\": 0.2",
+     "shop.json:11:71: families.cart.fields: a key of type external is one value without parts; "
+     "drop \"fields\", or take \"hash\""},
+    {"\"type\": \"hash\", \"keys\": 1000, \"value\": \"1kB\", \"ops\": { \"HGET\": 0.8, \"HSET\": "
+     "0.2",
+     "\"type\": \"set\", \"keys\": 1000, \"field_size\": \"4B\", \"ops\": { \"SADD\": 0.2",
+     "shop.json:11:70: families.cart.field_size: keys of type set have no fields with names; drop "
+     "\"field_size\", or take \"hash\""},
+    {"\"HGET\": 0.8", "\"HGET\": { \"share\": 0.8, \"fields\": 2 }",
+     "shop.json:11:116: families.cart.ops.HGET.fields: HGET does not name several elements; drop "
+     "\"fields\", which is for operations such as HMGET, HSET and SADD"},
+    {"\"HGET\": 0.8", "\"HGETALL\": { \"share\": 0.8, \"fields\": 2 }",
+     "shop.json:11:119: families.cart.ops.HGETALL.fields: HGETALL does not name several elements; "
+     "drop \"fields\", which is for operations such as HMGET, HSET and SADD"},
+    {"\"HGET\": 0.8", "\"HMGET\": { \"share\": 0.8, \"fields\": 11 }",
+     "shop.json:11:117: families.cart.ops.HMGET.fields: 11 elements of keys that have 10; lower "
+     "it, or raise \"fields\" of the family"},
     {"\"HSET\": 0.2", "\"hset\": 0.2",
      "shop.json:11:95: families.cart.ops: \"hset\" is not how commands are written; did you mean "
      "\"HSET\"?"},
