@@ -96,7 +96,8 @@ static void entry_set_bytes(MixEntry *entry)
     if (shape == SHAPE_NUMBER || shape == SHAPE_TTL ||
         (shape == SHAPE_MEMBERS && spec->op_class == OP_ACCUM)) {
         entry->fixed_bytes = spec->writes ? NUMBER_BYTES : 0;
-    } else if (shape == SHAPE_VALUE || shape == SHAPE_FIELDS || shape == SHAPE_MEMBERS) {
+    } else if (shape == SHAPE_VALUE || shape == SHAPE_PATCH || shape == SHAPE_FIELDS ||
+               shape == SHAPE_MEMBERS) {
         entry->bytes = spec->writes ? entry->family->value_bytes : NULL;
         if (entry->family->field_count > 1) /* one element of several */
             entry->bytes_divisor = entry->family->field_count;
@@ -116,6 +117,8 @@ static MixEntry entry_make(const MixConfig *mix, uint32_t op_index)
     if (op->spec->shape == SHAPE_FIELDS || op->spec->shape == SHAPE_MEMBERS) {
         entry.element_count = CLAMP(op->field_count, 1, fields);
         entry.element_choices = fields - entry.element_count + 1;
+    } else if (op->spec->shape == SHAPE_INDEX || op->spec->shape == SHAPE_PATCH) {
+        entry.element_choices = UINT32_MAX; /* spread over what the key will have: ARG_SPOT */
     }
     entry_set_bytes(&entry);
     if (op->spec->writes) {

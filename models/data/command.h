@@ -51,10 +51,17 @@
     X(zset)                                                                                        \
     X(zsetop)
 
-typedef enum { ARG_BYTES, ARG_KEY, ARG_ELEMENT, ARG_SYNTHETIC, ARG_INTEGER } ArgKind;
+typedef enum {
+    ARG_BYTES,
+    ARG_KEY,
+    ARG_ELEMENT,
+    ARG_SYNTHETIC,
+    ARG_INTEGER,
+    ARG_SPOT, /* a share of the positions a key turns out to have, see run_spot */
+} ArgKind;
 
 typedef struct {
-    uint64_t number;  /* KEY: id; ELEMENT: index; SYNTHETIC: token; INTEGER: int64 */
+    uint64_t number;  /* KEY: id; ELEMENT: index; SYNTHETIC: token; INTEGER: int64; SPOT: of 2^32 */
     const char *data; /* BYTES */
     uint32_t bytes;   /* BYTES, SYNTHETIC: size */
     uint32_t count;   /* ELEMENT: how many from number on (at least 1) */
@@ -77,6 +84,8 @@ typedef enum {
     SHAPE_MEMBERS, /* key and elements: SADD, ZINCRBY, ... */
     SHAPE_NUMBER,  /* key and an increment: INCR (16 B) */
     SHAPE_TTL,     /* key and a time to live: EXPIRE (16 B) */
+    SHAPE_INDEX,   /* key and one of the positions it has: LINDEX, GETBIT */
+    SHAPE_PATCH,   /* the same and a value: LSET, SETBIT, SETRANGE */
     SHAPE_RANGE,   /* key and an index range: ZREVRANGE 0 9 */
     SHAPE_WAIT,    /* key and how long to wait for something in it: BLPOP */
 } CommandShape;

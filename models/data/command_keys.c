@@ -176,14 +176,25 @@ static CommandKeys keys_with_store(const KeyRow *row, const Command *command)
     return keys;
 }
 
-CommandKeys command_keys(const Command *command)
+static const KeyRow *row_of(const CommandSpec *spec)
 {
     static const KeyRow first_argument = {"", KEYS_RUN, 1, 1, 1};
-    const KeyRow *row =
-        bsearch(command->spec->name, rows, G_N_ELEMENTS(rows), sizeof(rows[0]), compare_row);
+    const KeyRow *row = bsearch(spec->name, rows, G_N_ELEMENTS(rows), sizeof(rows[0]), compare_row);
 
-    if (!row)
-        row = &first_argument;
+    return row ? row : &first_argument;
+}
+
+bool command_names_keys(const CommandSpec *spec)
+{
+    const KeyRow *row = row_of(spec);
+
+    return row->form != KEYS_RUN || row->first > 0;
+}
+
+CommandKeys command_keys(const Command *command)
+{
+    const KeyRow *row = row_of(command->spec);
+
     switch (row->form) {
     case KEYS_COUNTED:
         return keys_counted(row, command);

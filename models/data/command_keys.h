@@ -18,6 +18,9 @@ typedef struct {
 /* Of words whose number the command accepts. */
 CommandKeys command_keys(const Command *command);
 
+/* False: it is about a member or a channel, as SCAN and PUBLISH. */
+bool command_names_keys(const CommandSpec *spec);
+
 /* MGET, EXISTS, TOUCH and JSON.MGET, outside of transactions: an active-active database answers
  * them from all its shards (redis/docs operate/rs/databases/durability-ha/clustering.md and
  * develop/using-commands/multi-key-operations.md).

@@ -208,6 +208,10 @@ bool run_integer(CommandRun *run, uint32_t index, int64_t *out)
 {
     const Arg *arg = run_arg(run, index);
 
+    if (index >= run_count(run)) {
+        run_reply_arity(run);
+        return false;
+    }
     if (arg->kind != ARG_BYTES) {
         *out = (int64_t)arg->number;
         return true;
@@ -225,6 +229,14 @@ bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const ch
         return true;
     run_reply_error(run, error);
     return false;
+}
+
+void run_spot(const CommandRun *run, uint32_t index, uint64_t held, int64_t *out)
+{
+    const Arg *arg = run_arg(run, index);
+
+    if (arg->kind == ARG_SPOT)
+        *out = (int64_t)rng_scale(arg->number << 32, held);
 }
 
 bool run_is_given(const CommandRun *run, uint32_t index)
@@ -316,6 +328,10 @@ static bool find_key(CommandRun *run, uint32_t index, Key *out)
     const Arg *arg = run_arg(run, index);
     PayloadText name;
 
+    if (index >= run_count(run)) {
+        run_reply_arity(run);
+        return false;
+    }
     if (arg->kind == ARG_KEY) {
         if (key_of_id(run->store, arg->number, out))
             return true;

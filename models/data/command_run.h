@@ -58,7 +58,7 @@ Reply *run_open_array(CommandRun *run, uint32_t capacity);
 void run_close_array(CommandRun *run, Reply *outer);
 
 /* --- arguments */
-/* What a workload left out reads as an empty synthetic value. */
+/* What a workload left out reads as an empty synthetic value, but it is no number and no key. */
 static const Arg run_arg_absent = {.kind = ARG_SYNTHETIC};
 
 static inline const Arg *run_arg(const CommandRun *run, uint32_t index)
@@ -77,6 +77,8 @@ bool run_integer(CommandRun *run, uint32_t index, int64_t *out); /* false: the e
 /* false: error, which is also what a text that is no integer gives, is the reply. */
 bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const char *error,
                         int64_t *out);
+/* Of an ARG_SPOT: which of `held` positions (at least 1) it is; leaves what others say. */
+void run_spot(const CommandRun *run, uint32_t index, uint64_t held, int64_t *out);
 bool run_double(CommandRun *run, uint32_t index, double *out);
 /* A decimal increment; infinite is the error for an infinity. */
 bool run_amount(CommandRun *run, uint32_t index, const char *infinite, Decimal *out);

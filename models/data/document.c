@@ -54,12 +54,10 @@ bool document_open_path(CommandRun *run, uint32_t path_at, const char *fallback,
     return document_open(run, 0, writes, doc) && document_find(doc, path);
 }
 
-/* A workload says the value alone, without a path. */
+/* A workload says the value alone, without a path; NULL: not even that. */
 static const Arg *value_arg(const CommandRun *run, uint32_t at)
 {
-    const Arg *value = at < run_count(run) ? NULL : run_first_of(run, ARG_SYNTHETIC);
-
-    return value ? value : run_arg(run, at);
+    return at < run_count(run) ? run_arg(run, at) : run_first_of(run, ARG_SYNTHETIC);
 }
 
 bool document_read_json(Document *doc, uint32_t at)
@@ -68,6 +66,10 @@ bool document_read_json(Document *doc, uint32_t at)
     const Arg *arg = value_arg(doc->run, at);
     PayloadText text;
 
+    if (!arg) {
+        run_reply_arity(doc->run);
+        return false;
+    }
     doc->content_count++;
     if (arg->kind == ARG_SYNTHETIC) {
         Content opaque = {.kind = CONTENT_OPAQUE, .token = arg->number, .count = arg->bytes};

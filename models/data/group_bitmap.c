@@ -12,15 +12,8 @@
 
 #define ERROR_BIT_OFFSET "ERR bit offset is not an integer or out of range"
 
-/* Workload: the token picks one of the value's bits. */
 static bool read_offset(CommandRun *run, uint32_t index, int64_t *out)
 {
-    const Arg *arg = run_arg(run, index);
-
-    if (arg->kind == ARG_SYNTHETIC) {
-        *out = (int64_t)(arg->number % MAX(8 * (uint64_t)arg->bytes, 1));
-        return true;
-    }
     if (run_integer(run, index, out) && *out >= 0 && *out / 8 < STRING_BYTES_MAX)
         return true;
     run_reply_error(run, ERROR_BIT_OFFSET);
@@ -53,6 +46,7 @@ static void run_setbit(CommandRun *run)
     }
     if (!string_find_to_write(run, 0, &key, &old))
         return;
+    run_spot(run, 1, MAX(8 * (uint64_t)old.text.bytes, 1), &offset);
     run_reply_integer(run, bit_at(old.text, offset));
     bytes = MAX((uint64_t)offset / 8 + 1, old.text.bytes);
     edited = string_copy(old.text, bytes);
@@ -71,8 +65,10 @@ static void run_getbit(CommandRun *run)
     ViewText text;
     Key key;
 
-    if (read_offset(run, 1, &offset) && string_find(run, 0, &key, &text))
-        run_reply_integer(run, bit_at(text.text, offset));
+    if (!read_offset(run, 1, &offset) || !string_find(run, 0, &key, &text))
+        return;
+    run_spot(run, 1, MAX(8 * (uint64_t)text.text.bytes, 1), &offset);
+    run_reply_integer(run, bit_at(text.text, offset));
 }
 
 /* A range of bits, both ends in it; empty when first > last. */
@@ -312,8 +308,8 @@ static void run_bitop(CommandRun *run)
 
 static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_CREATES, "SETBIT", "set one bit; assigns the whole value", 4, true,
-                      OP_LWW, SHAPE_VALUE, 1.13, run_setbit),
-    COMMAND_SPEC("GETBIT", "one bit", 3, false, OP_READ, SHAPE_KEY, 0.9, run_getbit),
+                      OP_LWW, SHAPE_PATCH, 1.13, run_setbit),
+    COMMAND_SPEC("GETBIT", "one bit", 3, false, OP_READ, SHAPE_INDEX, 0.9, run_getbit),
     COMMAND_SPEC("BITCOUNT", "how many bits are set", -2, false, OP_READ, SHAPE_KEY, 1.0,
                  run_bitcount),
     COMMAND_SPEC("BITPOS", "the first bit that is set, or is not", -3, false, OP_READ, SHAPE_KEY,

@@ -185,6 +185,7 @@ static void run_lindex(CommandRun *run)
     list = list_of(run, &key, exists);
     if (exists && !run_integer(run, 1, &index))
         return;
+    run_spot(run, 1, MAX(list_count(list), 1), &index);
     if (!exists || !index_within(index, list_count(list), &at)) {
         run_reply_nil(run);
         return;
@@ -211,6 +212,7 @@ static void run_lset(CommandRun *run)
     if (!run_integer(run, 1, &index))
         return;
     list = list_of(run, &key, exists);
+    run_spot(run, 1, MAX(list_count(list), 1), &index);
     if (!index_within(index, list_count(list), &at)) {
         run_reply_error(run, ERROR_INDEX);
         return;
@@ -306,9 +308,9 @@ static const CommandSpec specs[] = {
                       true, OP_ACCUM, SHAPE_VALUE, 0.4, run_push),
     COMMAND_SPEC("LLEN", "number of elements", 2, false, OP_READ, SHAPE_KEY, 0.2, run_llen),
     COMMAND_SPEC("LRANGE", "elements by index", 4, false, OP_READ, SHAPE_RANGE, 0.55, run_lrange),
-    COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_KEY, 0.3, run_lindex),
+    COMMAND_SPEC("LINDEX", "one element by index", 3, false, OP_READ, SHAPE_INDEX, 0.3, run_lindex),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LSET", "replace an element, unless it is removed elsewhere", 4,
-                      true, OP_LWW, SHAPE_VALUE, 0.5, run_lset),
+                      true, OP_LWW, SHAPE_PATCH, 0.5, run_lset),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LINSERT", "put an element beside another", 5, true, OP_ACCUM,
                       SHAPE_VALUE, 0.6, run_linsert),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "LREM", "remove equal elements, as far as observed", 4, true,

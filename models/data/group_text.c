@@ -62,6 +62,7 @@ static void run_setrange(CommandRun *run)
         run_reply_integer(run, old.text.bytes);
         return;
     }
+    run_spot(run, 1, old.text.bytes > patch.bytes ? old.text.bytes - patch.bytes + 1 : 1, &offset);
     bytes = (uint64_t)offset + patch.bytes;
     if (bytes > STRING_BYTES_MAX || offset > STRING_BYTES_MAX) {
         run_reply_error(run, ERROR_STRING_SIZE);
@@ -265,9 +266,9 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_CREATES, "APPEND", "lengthen; concurrent ones are lost", 3, true,
                       OP_ACCUM, SHAPE_VALUE, 1.15, run_append),
     COMMAND_SPEC("STRLEN", "length of the value", 2, false, OP_READ, SHAPE_KEY, 0.95, run_strlen),
-    COMMAND_SPEC_LIFE(LIFE_CREATES, "SETRANGE", "overwrite a part", 4, true, OP_LWW, SHAPE_VALUE,
+    COMMAND_SPEC_LIFE(LIFE_CREATES, "SETRANGE", "overwrite a part", 4, true, OP_LWW, SHAPE_PATCH,
                       1.13, run_setrange),
-    COMMAND_SPEC("GETRANGE", "a part of the value", 4, false, OP_READ, SHAPE_KEY, 1.0,
+    COMMAND_SPEC("GETRANGE", "a part of the value", 4, false, OP_READ, SHAPE_RANGE, 1.0,
                  run_getrange),
     COMMAND_SPEC("LCS", "the longest common subsequence of two values", -3, false, OP_READ,
                  SHAPE_KEY, 4.0, run_lcs),

@@ -39,6 +39,12 @@ static Arg element_arg(const Request *request)
     return (Arg){.kind = ARG_ELEMENT, .number = request->element, .count = count};
 }
 
+/* Drawn where nobody knows how many positions the key has by then. */
+static Arg spot_arg(const Request *request)
+{
+    return (Arg){.kind = ARG_SPOT, .number = request->element};
+}
+
 /* A time to live in the command's unit: commands that begin with P count milliseconds. */
 static Arg ttl_arg(const Request *request)
 {
@@ -50,9 +56,9 @@ static Arg ttl_arg(const Request *request)
 static uint32_t value_args(const Request *request, Arg *out)
 {
     out[1] = value_arg(request);
-    if (request->spec->arity == 4) { /* after a time, or a position: SETEX; SETRANGE, LSET */
+    if (request->spec->arity == 4) { /* after a time: SETEX; JSON.MERGE looks for the value alone */
         out[2] = out[1];
-        out[1] = request->spec->life == LIFE_BY_SHAPE ? ttl_arg(request) : number_arg(0);
+        out[1] = ttl_arg(request);
         return 3;
     }
     if (request->ttl_ns == 0 || strcmp(request->spec->name, "SET") != 0)
@@ -99,6 +105,13 @@ uint32_t request_args(const Request *request, Arg *out)
     case SHAPE_WAIT:
         out[1] = number_arg((request->block_ns + SIM_MS - 1) / SIM_MS);
         return 2;
+    case SHAPE_INDEX:
+        out[1] = spot_arg(request);
+        return 2;
+    case SHAPE_PATCH:
+        out[1] = spot_arg(request);
+        out[2] = value_arg(request);
+        return 3;
     case SHAPE_RANGE:
         out[1] = number_arg(0);
         out[2] = number_arg(SHAPE_RANGE_COUNT - 1);

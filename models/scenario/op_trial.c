@@ -8,6 +8,7 @@
  * never has. */
 #include "models/scenario/op_trial.h"
 
+#include "models/data/command_keys.h"
 #include "models/data/store.h"
 #include "models/geo/request.h"
 
@@ -120,6 +121,8 @@ static const char *trial_finding(Trial *trial, size_t op_index)
     const CommandSpec *spec = params->specs[op_index];
     const char *error = trial_run(trial, op_index);
 
+    if (!command_names_keys(spec))
+        return "it is about no key";
     if (error)
         return error;
     if (store_ledger(trial->store, 1)->key_count > 0) /* under no name that anybody gave */

@@ -1,10 +1,12 @@
 /* One operation of a family, tried before the run as its workload will send it.
  *
  * A workload gives a command one key and what its shape says.  A command that needs more (a second
- * key, a subcommand, another type) would only ever fail, and one that needs what nobody gives (the
- * id of XDEL, the array of JSON.ARRAPPEND) would never change anything; so it is refused when the
- * scenario is loaded.  Simplified: what a command reads as 0 or as nothing when it is missing, as
- * the position of LINDEX, is not asked for.
+ * key, a subcommand, the bit of BITPOS, another type) would only ever fail, one that needs what
+ * nobody gives (the id of XDEL) would never change anything, and one that is about no key (SCAN)
+ * has nothing to do with the family; so it is refused when the scenario is loaded.  Simplified:
+ * what has a widest sense when it is missing has that: XRANGE reads all entries, HSCAN, SSCAN and
+ * ZSCAN begin at the start, JSON.MGET asks for the root, SINTER, ZUNION, ZMPOP and the like are
+ * about the one key.
  */
 #pragma once
 

@@ -59,6 +59,7 @@ static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
     }
     switch (spec->shape) {
     case SHAPE_VALUE:
+    case SHAPE_PATCH:
         rates->create += rate;
         rates->renew += rate;
         break;
@@ -73,6 +74,7 @@ static void add_op(const CommandSpec *spec, double rate, LifeRates *rates)
     case SHAPE_KEY:
         rates->end += rate;
         break;
+    case SHAPE_INDEX:
     case SHAPE_RANGE:
     case SHAPE_WAIT:
         break;

@@ -57,91 +57,103 @@ static void world_clear(World *world)
     dist_free(world->value);
 }
 
-static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, uint64_t key)
+static Reply send(World *world, const Request *request)
 {
-    Request request = {.spec = spec,
-                       .key = world->families[type].base + key,
-                       .family = type,
-                       .token = 77,
-                       .element = 2,
-                       .element_count = 1,
-                       .value_bytes = 20,
-                       .weight = 1};
     Arg args[REQUEST_ARGS_MAX];
-    Command command = {.spec = spec, .args = args, .count = request_args(&request, args)};
+    Command command = {.spec = request->spec, .args = args, .count = request_args(request, args)};
     Reply reply = {0};
 
     store_execute(world->store, &command, (WallTime){1000}, NULL, &reply);
-    return reply.kind;
+    return reply;
 }
 
-/* Commands about several keys, absolute times or positions have no default form in a workload, and
- * subscriptions need a connection. */
+static ReplyKind execute(World *world, const CommandSpec *spec, uint16_t type, uint64_t key)
+{
+    return send(world, &(Request){.spec = spec,
+                                  .key = world->families[type].base + key,
+                                  .family = type,
+                                  .token = 77,
+                                  .element = 2,
+                                  .element_count = 1,
+                                  .value_bytes = 20,
+                                  .weight = 1})
+        .kind;
+}
+
+/* Commands about several keys, absolute times, or what only the value's writer knows have no
+ * default form in a workload, and subscriptions need a connection. */
+static const char *const without_default_form[] = {"BITOP",
+                                                   "BITPOS",
+                                                   "BLMOVE",
+                                                   "BLMPOP",
+                                                   "BRPOPLPUSH",
+                                                   "BZMPOP",
+                                                   "COPY",
+                                                   "DISCARD",
+                                                   "EXEC",
+                                                   "EXPIREAT",
+                                                   "GEORADIUS",
+                                                   "GEORADIUSBYMEMBER",
+                                                   "GEORADIUSBYMEMBER_RO",
+                                                   "GEORADIUS_RO",
+                                                   "GEOSEARCH",
+                                                   "GEOSEARCHSTORE",
+                                                   "JSON.ARRAPPEND",
+                                                   "JSON.ARRINDEX",
+                                                   "JSON.ARRINSERT",
+                                                   "JSON.ARRLEN",
+                                                   "JSON.ARRPOP",
+                                                   "JSON.ARRTRIM",
+                                                   "JSON.MSET",
+                                                   "JSON.NUMINCRBY",
+                                                   "JSON.NUMMULTBY",
+                                                   "JSON.OBJKEYS",
+                                                   "JSON.OBJLEN",
+                                                   "JSON.STRAPPEND",
+                                                   "JSON.STRLEN",
+                                                   "LCS",
+                                                   "LINSERT",
+                                                   "LMOVE",
+                                                   "LMPOP",
+                                                   "LREM",
+                                                   "MULTI",
+                                                   "OBJECT",
+                                                   "PEXPIREAT",
+                                                   "PFMERGE",
+                                                   "PSETEX",
+                                                   "PSUBSCRIBE",
+                                                   "PUBSUB",
+                                                   "PUNSUBSCRIBE",
+                                                   "RENAME",
+                                                   "RENAMENX",
+                                                   "RPOPLPUSH",
+                                                   "SDIFFSTORE",
+                                                   "SETEX",
+                                                   "SINTERSTORE",
+                                                   "SMOVE",
+                                                   "SSUBSCRIBE",
+                                                   "SUBSCRIBE",
+                                                   "SUNIONSTORE",
+                                                   "SUNSUBSCRIBE",
+                                                   "UNSUBSCRIBE",
+                                                   "WATCH",
+                                                   "XAUTOCLAIM",
+                                                   "XCLAIM",
+                                                   "XGROUP",
+                                                   "XINFO",
+                                                   "XPENDING",
+                                                   "XREADGROUP",
+                                                   "XSETID",
+                                                   "XTRIM",
+                                                   "ZDIFFSTORE",
+                                                   "ZINTERSTORE",
+                                                   "ZRANGESTORE",
+                                                   "ZUNIONSTORE"};
+
 static bool has_no_default_form(const CommandSpec *spec)
 {
-    static const char *const names[] = {"BITOP",
-                                        "BLMOVE",
-                                        "BLMPOP",
-                                        "BRPOPLPUSH",
-                                        "BZMPOP",
-                                        "COPY",
-                                        "DISCARD",
-                                        "EXEC",
-                                        "EXPIREAT",
-                                        "GEORADIUS",
-                                        "GEORADIUS_RO",
-                                        "GEORADIUSBYMEMBER",
-                                        "GEORADIUSBYMEMBER_RO",
-                                        "GEOSEARCH",
-                                        "GEOSEARCHSTORE",
-                                        "JSON.ARRLEN",
-                                        "JSON.ARRPOP",
-                                        "JSON.MSET",
-                                        "JSON.NUMINCRBY",
-                                        "JSON.NUMMULTBY",
-                                        "JSON.OBJKEYS",
-                                        "JSON.OBJLEN",
-                                        "JSON.STRAPPEND",
-                                        "JSON.STRLEN",
-                                        "LCS",
-                                        "LINSERT",
-                                        "LMOVE",
-                                        "MULTI",
-                                        "OBJECT",
-                                        "PEXPIREAT",
-                                        "PFMERGE",
-                                        "PSETEX",
-                                        "PSUBSCRIBE",
-                                        "PUBSUB",
-                                        "PUNSUBSCRIBE",
-                                        "RENAME",
-                                        "RENAMENX",
-                                        "SDIFFSTORE",
-                                        "SETBIT",
-                                        "SETEX",
-                                        "SINTERSTORE",
-                                        "SMOVE",
-                                        "SSUBSCRIBE",
-                                        "SUBSCRIBE",
-                                        "SUNIONSTORE",
-                                        "SUNSUBSCRIBE",
-                                        "UNSUBSCRIBE",
-                                        "WATCH",
-                                        "XAUTOCLAIM",
-                                        "XCLAIM",
-                                        "XGROUP",
-                                        "XINFO",
-                                        "XPENDING",
-                                        "XREADGROUP",
-                                        "XSETID",
-                                        "XTRIM",
-                                        "ZDIFFSTORE",
-                                        "ZINTERSTORE",
-                                        "ZRANGESTORE",
-                                        "ZUNIONSTORE"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (strcmp(spec->name, names[i]) == 0)
+    for (size_t i = 0; i < G_N_ELEMENTS(without_default_form); i++)
+        if (strcmp(spec->name, without_default_form[i]) == 0)
             return true;
     return false;
 }
@@ -208,6 +220,39 @@ static void test_usual_writes_make_one_effect_each(void)
     world_clear(&world);
 }
 
+static Reply send_spot(World *world, const char *name, uint16_t type, uint32_t spot, uint32_t bytes)
+{
+    return send(world, &(Request){.spec = command_find(name, strlen(name)),
+                                  .key = world->families[type].base,
+                                  .element = spot,
+                                  .value_bytes = bytes});
+}
+
+/* Five elements: each fifth of the numbers a workload draws is one of them. */
+static void test_a_spot_is_a_share_of_the_elements_that_are_there(void)
+{
+    World world;
+
+    world_init(&world);
+    for (uint32_t i = 0; i < 5; i++)
+        EXPECT(send_spot(&world, "LSET", CRDT_LIST, i * 858993460U, 300 + i).kind != REPLY_ERROR);
+    for (uint32_t i = 0; i < 5; i++)
+        EXPECT_INT(send_spot(&world, "LINDEX", CRDT_LIST, (i + 1) * 858993459U, 0).bytes, 300 + i);
+    world_clear(&world);
+}
+
+/* What is written to the last spot of 100 bytes is within them. */
+static void test_a_patch_lengthens_no_value_it_fits_in(void)
+{
+    World world;
+
+    world_init(&world);
+    EXPECT(send_spot(&world, "SETRANGE", CRDT_STRING, UINT32_MAX, 20).kind != REPLY_ERROR);
+    EXPECT(send_spot(&world, "SETBIT", CRDT_STRING, UINT32_MAX, 20).kind != REPLY_ERROR);
+    EXPECT_INT(send_spot(&world, "STRLEN", CRDT_STRING, 0, 0).integer, 100);
+    world_clear(&world);
+}
+
 static void test_outcomes_have_names(void)
 {
     for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
@@ -219,6 +264,8 @@ static const TestCase cases[] = {
     TEST(test_every_command_runs_with_its_shape),
     TEST(test_every_type_has_a_command_that_loads_it),
     TEST(test_usual_writes_make_one_effect_each),
+    TEST(test_a_spot_is_a_share_of_the_elements_that_are_there),
+    TEST(test_a_patch_lengthens_no_value_it_fits_in),
     TEST(test_outcomes_have_names),
 };
 TEST_MAIN("request", cases)

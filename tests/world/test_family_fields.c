@@ -131,6 +131,25 @@ static void test_a_workload_of_pops_takes_an_element_each(void)
     }
 }
 
+/* Thirty writes to ten elements: seldom is one left. */
+static void test_positions_are_drawn_from_the_elements_held(void)
+{
+    static const char one[] =
+        "{\"quintet\": \"scenario/1\", \"name\": \"one\", \"duration\": \"30s\","
+        " \"members\": {\"a\": {\"memory\": {\"max\": \"1GB\"}}},"
+        " \"sites\": {\"s\": {\"home\": \"a\", \"rtt\": {\"a\": \"2ms\"}}},"
+        " \"families\": {\"f\": {\"type\": \"list\", \"keys\": 1, \"value\": \"400B\","
+        "                        \"ops\": {\"LSET\": {\"share\": 1, \"bytes\": \"1kB\"}}}},"
+        " \"workloads\": {\"w\": {\"site\": \"s\", \"rate\": \"1/s\", \"mix\": {\"f\": 1}}},"
+        " \"routing\": {\"select\": \"pin\"}}";
+    g_autoptr(Story) story = story_new(one, "", 1);
+    const StoreLedger *ledger = store_ledger(member_store(story_member(story, 0)), 0);
+
+    EXPECT_INT(ledger->value_bytes, 10 * 40);
+    story_end(story);
+    EXPECT(ledger->value_bytes > 8 * 1000);
+}
+
 static const TestCase cases[] = {
     TEST(test_every_write_of_a_value_sends_its_size),
     TEST(test_both_members_store_what_was_sent),
@@ -138,5 +157,6 @@ static const TestCase cases[] = {
     TEST(test_memory_follows_fields),
     TEST(test_a_sketch_of_the_start_can_still_learn),
     TEST(test_a_workload_of_pops_takes_an_element_each),
+    TEST(test_positions_are_drawn_from_the_elements_held),
 };
 TEST_MAIN("family fields", cases)

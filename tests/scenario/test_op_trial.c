@@ -1,0 +1,108 @@
+/* Which commands a workload can send to a key of each type, and why not the others.
+ *
+ * A workload gives a key and what the command's shape says.  What a command needs beyond that
+ * nobody would give, so a family that names it is refused with the reason.
+ */
+#include <string.h>
+
+#include "models/scenario/scenario.h"
+#include "tests/test.h"
+
+static const char one_op[] =
+    "{\"quintet\": \"scenario/1\", \"name\": \"x\", \"duration\": \"1m\","
+    " \"members\": {\"a\": {\"memory\": {\"max\": \"1GB\"}}},"
+    " \"sites\": {\"s\": {\"home\": \"a\", \"rtt\": {\"a\": \"1ms\"}}},"
+    " \"families\": {\"f\": {\"type\": \"%s\", \"keys\": 100, \"ops\": {\"%s\": %s}}},"
+    " \"workloads\": {\"w\": {\"site\": \"s\", \"rate\": \"1/s\", \"mix\": {\"f\": 1}}},"
+    " \"routing\": {\"select\": \"pin\"}}";
+
+/* The message, NULL when it loads. */
+static char *refusal(const char *type, const char *op, const char *how)
+{
+    g_autofree char *text = g_strdup_printf(one_op, type, op, how);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ScenarioFile) file = scenario_file_load(
+        &(ScenarioSource){.file = "x.json", .text = text, .size = strlen(text)}, &error);
+
+    return file ? NULL : g_strdup(error->message);
+}
+
+static void test_what_a_workload_cannot_give_is_refused_with_the_reason(void)
+{
+    static const struct {
+        const char *type, *op, *reason;
+    } refused[] = {
+        /* arguments that nobody gives */
+        {"string", "BITPOS", "ERR wrong number of arguments for 'bitpos' command"},
+        {"string", "LCS", "ERR The specified keys must contain string values"},
+        {"list", "LREM", "ERR wrong number of arguments for 'lrem' command"},
+        {"list", "RPOPLPUSH", "ERR wrong number of arguments for 'rpoplpush' command"},
+        {"list", "BLMPOP", "ERR numkeys should be greater than 0"},
+        {"set", "SUNIONSTORE", "ERR syntax error"},
+        {"hll", "PFMERGE", "ERR PFMERGE without another key is not simulated"},
+        {"stream", "XTRIM", "ERR syntax error"},
+        {"json", "JSON.ARRINDEX", "ERR wrong number of arguments for 'json.arrindex' command"},
+        {"json", "JSON.STRAPPEND", "ERR wrong number of arguments for 'json.strappend' command"},
+        /* keys of another type, no key, another key */
+        {"hash", "SORT", "WRONGTYPE Operation against a key holding the wrong kind of value"},
+        {"hash", "SORT_RO", "WRONGTYPE Operation against a key holding the wrong kind of value"},
+        {"string", "KEYS", "it is about no key"},
+        {"hash", "SCAN", "it is about no key"},
+        {"zset", "RANDOMKEY", "it is about no key"},
+        {"set", "DBSIZE", "it is about no key"},
+        {"set", "SMOVE", "it writes to a second key"},
+        /* writes without an effect, or with another one */
+        {"hash", "PERSIST", "it would change nothing"},
+        {"stream", "XDEL", "it would change nothing"},
+        {"string", "GETEX", "it would change nothing"},
+        {"hash", "EXPIRE", "without a ttl it deletes the key"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autofree char *message = refusal(refused[i].type, refused[i].op, "1");
+        g_autofree char *expected =
+            g_strdup_printf("x.json: families.f.ops: \"%s\" cannot work as a workload sends "
+                            "it, with one key and the family's sizes and times: %s; take another "
+                            "command",
+                            refused[i].op, refused[i].reason);
+        const char *found = message ? strchr(message, ' ') : "none";
+
+        EXPECT_TEXT(found, strchr(expected, ' '));
+    }
+}
+
+static void test_a_deadline_of_long_ago_is_refused(void)
+{
+    g_autofree char *message = refusal("hash", "EXPIREAT", "{\"share\": 1, \"ttl\": \"1m\"}");
+
+    EXPECT(message && strstr(message, "times: its time has passed, so it deletes the key;"));
+}
+
+/* One of the positions, the first ten, all entries: what a workload does give. */
+static void test_what_can_be_drawn_or_is_understood_loads(void)
+{
+    static const char *const good[][2] = {
+        {"list", "LINDEX"},      {"list", "LSET"},       {"list", "LRANGE"},
+        {"list", "LTRIM"},       {"string", "GETBIT"},   {"string", "SETBIT"},
+        {"string", "SETRANGE"},  {"string", "GETRANGE"}, {"stream", "XRANGE"},
+        {"stream", "XREVRANGE"}, {"stream", "XREAD"},    {"hash", "HSCAN"},
+        {"set", "SINTERCARD"},   {"zset", "ZUNION"},     {"zset", "ZRANGEBYLEX"},
+        {"zset", "GEODIST"},     {"json", "JSON.MGET"},  {"json", "JSON.MERGE"},
+        {"set", "SORT"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *message = refusal(good[i][0], good[i][1], "1");
+
+        if (message)
+            g_printerr("%s\n", message);
+        EXPECT(message == NULL);
+    }
+}
+
+static const TestCase cases[] = {
+    TEST(test_what_a_workload_cannot_give_is_refused_with_the_reason),
+    TEST(test_a_deadline_of_long_ago_is_refused),
+    TEST(test_what_can_be_drawn_or_is_understood_loads),
+};
+TEST_MAIN("op trial", cases)
