@@ -10,7 +10,8 @@
 #include "models/data/footprint.h"
 #include "sim/ensure.h"
 
-const HeaderSizes header_sizes_default = {.key = 160, .element = 8, .sibling = 32};
+const HeaderSizes header_sizes_default = {
+    .key = KEY_HEADER_BYTES, .element = ELEMENT_HEADER_BYTES, .sibling = SIBLING_HEADER_BYTES};
 
 /* Of keys that no family describes: as long as their visible values on average. */
 static double born_sibling_bytes(const Memory *memory, const StoreLedger *ledger)

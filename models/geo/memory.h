@@ -33,7 +33,10 @@ typedef struct {
     int64_t key, element, sibling;
 } HeaderSizes;
 
-extern const HeaderSizes header_sizes_default;
+#define KEY_HEADER_BYTES     160
+#define ELEMENT_HEADER_BYTES 8
+#define SIBLING_HEADER_BYTES 32
+extern const HeaderSizes header_sizes_default; /* these */
 
 typedef struct {
     double overhead;            /* 0: calibrated live data and headers */

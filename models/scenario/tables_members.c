@@ -1,4 +1,5 @@
 /* The shape of members, links and sites. */
+#include "models/geo/memory.h"
 #include "models/scenario/scenario_tables.h"
 
 const char *const evict_names[] = {"noeviction",   "volatile-lru",    "volatile-lfu",
@@ -30,21 +31,21 @@ static const Param memory_params[] = {
     {.name = "key_header",
      .summary = "CRDT header of each key",
      .kind = PARAM_SIZE,
-     .fallback = "160B",
+     .fallback = G_STRINGIFY(KEY_HEADER_BYTES) "B",
      .min = 0,
      .max = 1e6,
      .offset = offsetof(MemoryParams, key_header)},
     {.name = "element_header",
      .summary = "CRDT header of each element; a string or counter is one element of its key",
      .kind = PARAM_SIZE,
-     .fallback = "8B",
+     .fallback = G_STRINGIFY(ELEMENT_HEADER_BYTES) "B",
      .min = 0,
      .max = 1e6,
      .offset = offsetof(MemoryParams, element_header)},
     {.name = "sibling_header",
      .summary = "of a value kept beside the visible one; the value comes on top",
      .kind = PARAM_SIZE,
-     .fallback = "32B",
+     .fallback = G_STRINGIFY(SIBLING_HEADER_BYTES) "B",
      .min = 0,
      .max = 1e6,
      .offset = offsetof(MemoryParams, sibling_header)},
