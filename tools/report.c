@@ -240,25 +240,19 @@ static bool load_peaks(StoreFile *store, ReportVariant *variant, const char *run
     return worked;
 }
 
-/* Who relays is a member that sends; all of a group do. */
+/* Nothing without causal consistency; of several seeds the sum. */
 static bool load_traffic(StoreFile *store, ReportTraffic *traffic, const char *run_id,
                          GError **error)
 {
     bool worked = true;
-    g_autoptr(Statement) query =
-        query_run(store,
-                  "SELECT count(DISTINCT CASE metric WHEN 'bytes.relayed' THEN member END), "
-                  "sum(CASE metric WHEN 'bytes.cross_region' THEN total ELSE 0 END), "
-                  "sum(CASE metric WHEN 'bytes.direct' THEN total ELSE 0 END), "
-                  "sum(CASE metric WHEN 'bytes.relayed' THEN total ELSE 0 END) "
-                  "FROM traffic WHERE run = ? AND phase = 'all'",
-                  run_id, error);
+    g_autoptr(Statement) query = query_run(store,
+                                           "SELECT members, bytes, direct_bytes, relayed_bytes "
+                                           "FROM causal_traffic WHERE run = ? AND phase = 'all'",
+                                           run_id, error);
 
     if (!query)
         return false;
     while (next_row(query, &worked, error)) {
-        if (statement_column_int(query, 0) == 0)
-            continue;
         traffic->member_count = (uint32_t)statement_column_int(query, 0);
         traffic->bytes += statement_column_real(query, 1);
         traffic->direct_bytes += statement_column_real(query, 2);
