@@ -16,16 +16,17 @@ static uint32_t digits_of(uint64_t number)
     return digits;
 }
 
-uint32_t family_key_size(const Family *family)
+uint32_t family_key_name_bytes(const Family *family)
 {
-    if (family->key_size > 0)
-        return family->key_size;
+    if (family->key_name_bytes > 0)
+        return family->key_name_bytes;
     return (uint32_t)(family->name ? strlen(family->name) : 0) + 1 + digits_of(family->key_count);
 }
 
-uint32_t family_field_size(const Family *family)
+uint32_t family_field_name_bytes(const Family *family)
 {
-    return family->field_size > 0 ? family->field_size : 1 + digits_of(family->field_count);
+    return family->field_name_bytes > 0 ? family->field_name_bytes
+                                        : 1 + digits_of(family->field_count);
 }
 
 bool family_type_has_fields(int type)

@@ -31,10 +31,10 @@ typedef struct Family {
                         EXPIRE */
     const Dist *ttl; /* its distribution, NULL without */
     Retention retention;
-    uint32_t record_bytes;    /* one history record */
-    uint32_t tombstone_bytes; /* one tombstone; 0: as a record */
-    uint32_t key_size;        /* of a key's name; 0: see family_key_size */
-    uint32_t field_size;      /* of a hash field's name; 0: see family_field_size */
+    uint32_t record_bytes;     /* one history record */
+    uint32_t tombstone_bytes;  /* one tombstone; 0: as a record */
+    uint32_t key_name_bytes;   /* of a key's name; 0: see family_key_name_bytes */
+    uint32_t field_name_bytes; /* of a hash field's name; 0: see family_field_name_bytes */
     const Popularity *popularity;
     const uint64_t *prefilled; /* bit per kept index: exists at t=0; NULL: all do */
     /* Life left at t=0 of a prefilled key of a family with ttl; NULL: uniform on (0, ttl), hashed.
@@ -55,8 +55,8 @@ static inline bool family_is_prefilled(const Family *family, uint64_t kept_index
 
 /* Bytes of names nobody gave: "family:123" with the digits of the last key, and "f1" with those of
  * the last field. */
-uint32_t family_key_size(const Family *family);
-uint32_t family_field_size(const Family *family);
+uint32_t family_key_name_bytes(const Family *family);
+uint32_t family_field_name_bytes(const Family *family);
 
 /* Whether keys of a type (index in CRDT_TYPES) have elements, which `fields` of a scenario count.
  */

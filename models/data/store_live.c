@@ -34,7 +34,8 @@ static FootprintSum declared_element(const Family *family, uint32_t fields)
     PayloadText value = {.bytes = (uint32_t)(mean / fields)};
 
     if (family->type == CRDT_HASH)
-        return footprint_field(rules, (PayloadText){.bytes = family_field_size(family)}, value);
+        return footprint_field(rules, (PayloadText){.bytes = family_field_name_bytes(family)},
+                               value);
     if (family->type == CRDT_SET)
         return footprint_member(rules, value);
     return footprint_scored_member(rules, value, SCORE_BYTES);
@@ -52,7 +53,7 @@ void live_init(FamilyState *state)
     const Family *family = state->family;
     uint64_t mean = family->value_bytes ? (uint64_t)dist_mean(family->value_bytes) : 0;
 
-    state->key_bytes = (uint32_t)footprint_name_bytes(rules, family_key_size(family));
+    state->key_bytes = (uint32_t)footprint_name_bytes(rules, family_key_name_bytes(family));
     state->ledger.is_sized =
         family->type == CRDT_STRING || family->type == CRDT_HASH || family->type == CRDT_SET;
     if (!state->type->has_elements) {

@@ -42,8 +42,8 @@ static void lint_members(ScenarioFile *file, const Scenario *base)
                               "eviction (%s) is not simulated by this version",
                               evict_names[member->memory.evict]);
         if (member->memory.overhead > 0 &&
-            (member->memory.key_header != (uint64_t)header_sizes_default.key ||
-             member->memory.element_header != (uint64_t)header_sizes_default.element))
+            (member->memory.key_header_bytes != (uint64_t)header_sizes_default.key ||
+             member->memory.element_header_bytes != (uint64_t)header_sizes_default.element))
             scenario_add_lint(file, LINT_WARNING, place, "",
                               "memory.overhead stands for headers too, so key_header and "
                               "element_header are not used; drop either");

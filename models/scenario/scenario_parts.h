@@ -11,7 +11,7 @@ typedef struct {
     uint64_t max_bytes;
     double reserve;
     double overhead;
-    uint64_t key_header, element_header, sibling_header;
+    uint64_t key_header_bytes, element_header_bytes, sibling_header_bytes;
     int evict; /* index in evict_names; 0: noeviction */
 } MemoryParams;
 
@@ -79,9 +79,9 @@ typedef struct {
     const Dist *value;
     uint64_t fields;
     const Dist *ttl;
-    uint64_t metadata, tombstone;  /* 0: the default */
-    uint64_t key_size, field_size; /* 0: as models/data/family.h makes names up */
-    int retention;                 /* 0: the type's default, else 1 + Retention */
+    uint64_t metadata_bytes, tombstone_bytes;  /* 0: the default */
+    uint64_t key_name_bytes, field_name_bytes; /* 0: as models/data/family.h makes names up */
+    int retention;                             /* 0: the type's default, else 1 + Retention */
     PluginChoice popularity;
     ParamMap ops;  /* of OpParams */
     int ownership; /* these and below: kept for the fit report of a later version */

@@ -100,9 +100,9 @@ static bool build_members(World *world, GError **error)
 
     for (uint32_t i = 0; i < world->member_count; i++) {
         const MemberParams *p = scenario_member(scenario, i);
-        HeaderSizes headers = {.key = (int64_t)p->memory.key_header,
-                               .element = (int64_t)p->memory.element_header,
-                               .sibling = (int64_t)p->memory.sibling_header};
+        HeaderSizes headers = {.key = (int64_t)p->memory.key_header_bytes,
+                               .element = (int64_t)p->memory.element_header_bytes,
+                               .sibling = (int64_t)p->memory.sibling_header_bytes};
         MemberConfig config = {.id = i + 1,
                                .member_count = world->member_count,
                                .name = scenario->names.members[i],

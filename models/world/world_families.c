@@ -187,21 +187,21 @@ static void family_fill(WorldFamilies *families, const Scenario *scenario, uint6
                                    .keep = whole ? NULL : keep_rank,
                                    .context = &rule};
 
-    *family =
-        (Family){.name = scenario->params.families.ids[index],
-                 .index = (uint16_t)index,
-                 .type = p->type == FAMILY_TYPE_EXTERNAL ? -1 : (int8_t)p->type,
-                 .key_count = p->keys,
-                 .weight = whole ? 1 : slice,
-                 .value_bytes = p->value,
-                 .ttl = p->ttl,
-                 .ttl_ns = p->ttl ? (SimTime)dist_mean(p->ttl) : 0,
-                 .retention = retention_of(p),
-                 .record_bytes = p->metadata > 0 ? (uint32_t)p->metadata : RECORD_BYTES_DEFAULT,
-                 .tombstone_bytes = (uint32_t)p->tombstone,
-                 .key_size = (uint32_t)p->key_size,
-                 .field_size = (uint32_t)p->field_size,
-                 .salt = rule.salt};
+    *family = (Family){.name = scenario->params.families.ids[index],
+                       .index = (uint16_t)index,
+                       .type = p->type == FAMILY_TYPE_EXTERNAL ? -1 : (int8_t)p->type,
+                       .key_count = p->keys,
+                       .weight = whole ? 1 : slice,
+                       .value_bytes = p->value,
+                       .ttl = p->ttl,
+                       .ttl_ns = p->ttl ? (SimTime)dist_mean(p->ttl) : 0,
+                       .retention = retention_of(p),
+                       .record_bytes = p->metadata_bytes > 0 ? (uint32_t)p->metadata_bytes
+                                                             : RECORD_BYTES_DEFAULT,
+                       .tombstone_bytes = (uint32_t)p->tombstone_bytes,
+                       .key_name_bytes = (uint32_t)p->key_name_bytes,
+                       .field_name_bytes = (uint32_t)p->field_name_bytes,
+                       .salt = rule.salt};
     family->popularity = popularity_new(&popularity);
     arena_own(families->arena, (void *)(uintptr_t)family->popularity,
               (void (*)(void *))popularity_free);

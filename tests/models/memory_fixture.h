@@ -201,7 +201,7 @@ static inline int64_t count_declared_elements(Store *store, const Key *key)
                                     : family->type == CRDT_SET ? FOOTPRINT_SET
                                                                : FOOTPRINT_ZSET,
                             .value_len = each,
-                            .field_len = family_field_size(family),
+                            .field_len = family_field_name_bytes(family),
                             .score_max = 0};
     FootprintShape name_only = {.type = FOOTPRINT_STRING, .integers = {.given = true}};
     int64_t texts = 0;
@@ -247,7 +247,7 @@ static inline MemoryCount count_declared(Store *store, uint32_t family_index)
                 &footprint_rules_default,
                 slot_summary(&store->world.pool, key_slot(store, &key, CRDT_STRING, &whole, true))
                     .value_bytes);
-        count_key(store, &key, family_key_size(state->family), bytes, &count);
+        count_key(store, &key, family_key_name_bytes(state->family), bytes, &count);
     }
     return count;
 }

@@ -414,12 +414,12 @@ static void test_memory_names_are_as_long_as_the_family_says(void)
 {
     Family family = {.name = "cart", .key_count = 20000, .field_count = 10};
 
-    EXPECT_INT(family_key_size(&family), strlen("cart:20000"));
-    EXPECT_INT(family_field_size(&family), strlen("f10"));
-    family.key_size = 40;
-    family.field_size = 7;
-    EXPECT_INT(family_key_size(&family), 40);
-    EXPECT_INT(family_field_size(&family), 7);
+    EXPECT_INT(family_key_name_bytes(&family), strlen("cart:20000"));
+    EXPECT_INT(family_field_name_bytes(&family), strlen("f10"));
+    family.key_name_bytes = 40;
+    family.field_name_bytes = 7;
+    EXPECT_INT(family_key_name_bytes(&family), 40);
+    EXPECT_INT(family_field_name_bytes(&family), 7);
 }
 
 static void test_memory_buckets_are_those_of_each_shard(void)
