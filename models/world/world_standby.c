@@ -1,11 +1,14 @@
-/* The loader is a stream of the member's place: one write per kept key, spaced by the key's weight,
- * so that a slice takes as long as the whole.  The record may hold more or fewer keys than the
- * families declare; what is loaded is the declared keys, how long it takes is the record's number
- * over the rate.
+/* The loader is a stream of the member's place: the writes of one kept key after another, spaced by
+ * the key's weight, so that a slice takes as long as the whole.  Most keys are one write; a list or
+ * a stream is one for each element it starts with, which share the key's time.  The record may hold
+ * more or fewer keys than the families declare; what is loaded is the declared keys, how long it
+ * takes is the record's number over the rate.
  */
 #include "models/world/world_standby.h"
 
 #include <string.h>
+
+#include "models/crdt/body.h"
 
 struct WorldStandby {
     WorldStandbyConfig config;
@@ -14,14 +17,14 @@ struct WorldStandby {
     Handler load, ignore;
     bool begun, noted;
     SimTime began_ns, done_ns; /* done_ns: when the last key of the record is in */
-    uint32_t family;           /* the next key to load */
+    uint32_t family;           /* the next key to load, */
     uint64_t kept_index;
+    uint32_t write;    /* and which of its writes */
     uint64_t declared; /* keys of all families, whole */
     double passed;     /* of them, loaded so far */
     uint64_t seq;
 };
 
-/* Simplified: a list or a stream is loaded as one element with the bytes of all. */
 static const CommandSpec *loading_command(const Family *family)
 {
     const char *name = crdt_types[family->type]->load_command;
@@ -41,10 +44,28 @@ static const Family *next_family(WorldStandby *standby)
     return NULL;
 }
 
-/* Loads are spread evenly over the rebuild, whatever the record's number of keys. */
-static SimTime due_ns(const WorldStandby *standby)
+static uint32_t writes_of_key(const Family *family)
 {
-    double share = standby->passed / (double)standby->declared;
+    const BodyRule *body = crdt_types[family->type]->body;
+
+    return body && body->fields == BODY_FIELDS_HELD ? family_start_elements(family) : 1;
+}
+
+/* What one of them writes: equal parts of the whole, as keys have them at the start. */
+static uint32_t bytes_of_write(const WorldStandby *standby, const Family *family)
+{
+    uint32_t whole = family_value_bytes(family, standby->kept_index);
+    uint32_t count = writes_of_key(family);
+
+    return whole / count + (standby->write < whole % count);
+}
+
+/* Loads are spread evenly over the rebuild, whatever the record's number of keys. */
+static SimTime due_ns(const WorldStandby *standby, const Family *next)
+{
+    double key = (double)standby->write * family_weight(next, standby->kept_index) /
+                 (double)writes_of_key(next);
+    double share = (standby->passed + key) / (double)standby->declared;
 
     return standby->began_ns + (SimTime)(share * (double)(standby->done_ns - standby->began_ns));
 }
@@ -65,7 +86,7 @@ static void load_next(void *actor, Place *place, void *body)
                         .key = family->base + standby->kept_index,
                         .token = family->salt,
                         .element_count = family_start_elements(family),
-                        .value_bytes = family_value_bytes(family, standby->kept_index),
+                        .value_bytes = bytes_of_write(standby, family),
                         .source = standby->config.source,
                         .weight = family_weight(family, standby->kept_index),
                         .family = family->index};
@@ -77,10 +98,15 @@ static void load_next(void *actor, Place *place, void *body)
                        .handler = member_request_handler(standby->config.member),
                        .body = &request,
                        .body_bytes = sizeof request});
-    standby->passed += request.weight;
-    standby->kept_index++;
-    if (next_family(standby))
-        place_set_stream(place, standby->stream, MAX(now_ns, due_ns(standby)), standby->seq);
+    if (++standby->write == writes_of_key(family)) {
+        standby->passed += request.weight;
+        standby->kept_index++;
+        standby->write = 0;
+    }
+    family = next_family(standby);
+    if (family)
+        place_set_stream(place, standby->stream, MAX(now_ns, due_ns(standby, family)),
+                         standby->seq);
 }
 
 static void ignore_reply(void *actor, Place *place, void *body)
