@@ -144,7 +144,7 @@ static void append_summaries(const Calibration *calibration, GString *text)
 {
     g_autoptr(TextTable) table = text_table_new("lrrrrr");
     g_autofree char *within = g_strdup_printf("within %g %%", calibration->tolerance * 100);
-    const char *const headings[] = {"type", "rows", "median error", "worst", "in line",
+    const char *const headings[] = {"type", "rows", "median error", "worst error", "at line",
                                     within, NULL};
 
     add_headings(table, headings);
@@ -310,7 +310,8 @@ static const Option options_table[] = {
 };
 
 const Subcommand subcommand_calibrate = {
-    .head = {.name = "calibrate", .summary = "compare the memory model with measured bytes a key"},
+    .head = {.name = "calibrate",
+             .summary = "compare the memory model with measured bytes per key"},
     .usage = "FILE.csv [options]",
     .examples = "  quintet calibrate tests/calibration/redis-memory.csv\n"
                 "      the worst rows and a summary by type; ends with 1 when a row is past 5 %\n"

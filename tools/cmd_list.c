@@ -140,6 +140,17 @@ static bool print_command(const PluginFamily *family, const char *name, bool jso
     return true;
 }
 
+static ExitCode complain_command(const char *name)
+{
+    g_autofree char *nearest = list_command_nearest(name);
+    g_autofree char *guess = nearest ? g_strdup_printf("; did you mean \"%s\"?", nearest) : NULL;
+
+    return complain_usage(
+        "\"%s\" is no command of Redis 7.0 or of its JSON module, and no group of "
+        "them%s (`%s list commands` names all)",
+        name, guess ? guess : "", program_name());
+}
+
 /* One family, or all when family is NULL. */
 static void print_json(const FamilyList *list, const PluginFamily *family, const PluginHead *head)
 {
@@ -169,6 +180,8 @@ static ExitCode run(const void *data, char *const *words)
 
         if (print_command(family, words[1], options->json))
             return EXIT_PASSED;
+        if (family == &command_group_family)
+            return complain_command(words[1]);
         plugin_unknown(&error, NULL, family, words[1]);
         return complain(error);
     }

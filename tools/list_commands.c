@@ -130,11 +130,11 @@ bool list_command_append(const char *name, GString *to)
         return false;
     shown = name_of(&known);
     if (known.standing == COMMAND_SUPPORTED)
-        g_string_append_printf(to, "%s: supported; %s\n", shown, known.spec->summary);
+        g_string_append_printf(to, "%s, supported: %s\n", shown, known.spec->summary);
     else if (known.standing == COMMAND_LATER)
-        g_string_append_printf(to, "%s: later; this version does not have it\n", shown);
+        g_string_append_printf(to, "%s, later: this version does not have it\n", shown);
     else
-        g_string_append_printf(to, "%s: refused; %s\n", shown, known.reason);
+        g_string_append_printf(to, "%s, refused: %s\n", shown, known.reason);
     if (known.source[0])
         g_string_append_printf(to, "  source  redis/docs %s\n", known.source);
     return true;
@@ -148,4 +148,17 @@ bool list_command_write(const char *name, JsonWriter *writer)
         return false;
     write_command(writer, &known);
     return true;
+}
+
+char *list_command_nearest(const char *name)
+{
+    g_autofree char *upper = g_ascii_strup(name, -1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    for (size_t i = 0; i < command_known_count(); i++) {
+        KnownCommand known = command_known_at(i);
+
+        g_ptr_array_add(names, name_of(&known));
+    }
+    return g_strdup(nearest_name(upper, (const char *const *)names->pdata, names->len));
 }

@@ -14,3 +14,6 @@ void list_commands_write(JsonWriter *writer);
  * knows it. */
 bool list_command_append(const char *name, GString *to);
 bool list_command_write(const char *name, JsonWriter *writer);
+
+/* The command that name, which is none, looks most like; NULL: none.  Free with g_free. */
+char *list_command_nearest(const char *name);

@@ -397,8 +397,8 @@ static void append_maximum(GString *command, GPtrArray *titles, const Panel *pan
     }
     if (is_far(panel, scale)) {
         g_string_append(command, "NaN");
-        g_ptr_array_add(titles,
-                        g_strdup_printf("max %s, above", format_bytes(panel->max_bytes, text)));
+        g_ptr_array_add(
+            titles, g_strdup_printf("maximum %s, far above", format_bytes(panel->max_bytes, text)));
     } else {
         append_number(command, panel->max_bytes / scale->unit->bytes);
         g_ptr_array_add(titles, g_strdup("maximum"));
@@ -462,6 +462,7 @@ static bool memory_append(StoreFile *store, const ChartOf *of, GString *script, 
 {
     static const PlotSeries series = {.metric = "memory.bytes", .group = "member", .unit = 1.0};
     g_autoptr(GPtrArray) curves = plot_series_curves(store, of->run, &series, error);
+    g_autofree char *title = g_strdup_printf("%s: memory by cause, member by member", of->title);
     g_autoptr(GArray) panels = NULL;
     Scale scale;
 
@@ -473,9 +474,9 @@ static bool memory_append(StoreFile *store, const ChartOf *of, GString *script, 
     scale = scale_of(panels);
     curves_divide(curves, scale.unit->bytes);
     g_string_append_printf(script, "set multiplot layout 1,%u title ", panels->len);
-    append_quoted(script, of->title);
+    append_quoted(script, title);
     g_string_append_printf(script,
-                           "\nset ylabel 'memory by cause (%s)'\n"
+                           "\nset ylabel 'memory (%s)'\n"
                            "set style fill solid 0.8 noborder\nset yrange [0:",
                            scale.unit->name);
     if (scale.top_bytes > 0.0)

@@ -80,8 +80,14 @@ static void test_cli_commands_say_what_became_of_them(void)
     EXPECT_INT(command(f, "list commands --json"), 0);
     EXPECT_SAYS(f->output, "\"name\": \"object|encoding\",\n        \"standing\": \"refused\"");
     EXPECT_INT(command(f, "list commands object|encoding"), 0);
-    EXPECT_SAYS(f->output, "OBJECT ENCODING: refused; ");
-    EXPECT_INT(command(f, "list commands nosuch"), 2);
+    EXPECT_SAYS(f->output, "OBJECT ENCODING, refused: ");
+    EXPECT_INT(command(f, "list commands get"), 0);
+    EXPECT_TEXT(f->output, "GET, supported: the value\n");
+    EXPECT_INT(command(f, "list commands flushal"), 2);
+    EXPECT_SAYS(f->errors, "\"flushal\" is no command of Redis 7.0 or of its JSON module, and no "
+                           "group of them; did you mean \"FLUSHALL\"? (");
+    EXPECT_INT(command(f, "list commands nosuchthing"), 2);
+    EXPECT_SAYS(f->errors, "no group of them (");
     EXPECT_INT(command(f, "check SCENARIO --set families.f.ops.FLUSHALL=0.1"), 2);
     EXPECT_SAYS(f->errors, "\"FLUSHALL\" is refused: ");
 }

@@ -105,10 +105,11 @@ static void test_plot_memory_has_one_scale_in_a_unit_that_fits(void)
     g_autoptr(Fixture) f = fixture_new(live, 1e9, 0);
     g_autofree char *script = script_of(f, "memory");
 
-    EXPECT_COUNT(script, "set ylabel 'memory by cause (MB)'", 1);
+    EXPECT_COUNT(script, ": memory by cause, member by member'", 1);
+    EXPECT_COUNT(script, "set ylabel 'memory (MB)'", 1);
     EXPECT_COUNT(script, "set yrange [", 1);
     EXPECT_COUNT(script, "set yrange [0:21]", 1);
-    EXPECT_COUNT(script, "title 'max 1 GB, above'", 3);
+    EXPECT_COUNT(script, "title 'maximum 1 GB, far above'", 3);
 }
 
 /* The highest member's maximum is near, so all have theirs drawn. */
@@ -118,7 +119,7 @@ static void test_plot_memory_in_gb_shows_every_maximum(void)
     g_autoptr(Fixture) f = fixture_new(live, 4e9, 0);
     g_autofree char *script = script_of(f, "memory");
 
-    EXPECT_COUNT(script, "set ylabel 'memory by cause (GB)'", 1);
+    EXPECT_COUNT(script, "set ylabel 'memory (GB)'", 1);
     EXPECT_COUNT(script, "set yrange [0:4.2]", 1);
     EXPECT_COUNT(script, "title 'maximum'", 3);
 }
