@@ -92,6 +92,21 @@ static bool store_pragma(StoreFile *store, const char *sql, int64_t *out, GError
     return true;
 }
 
+/* A file is made by one build, and its tables have that build's version. */
+static void complain_version(StoreFile *store, int64_t version, GError **error)
+{
+    g_autoptr(Statement) writer = statement_new(store, "SELECT max(version) FROM run", NULL);
+    const char *name =
+        writer && statement_row(writer, NULL) ? statement_column_text(writer, 0) : "";
+
+    g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                "%s: written by another build of quintet (%s%stables of version %" G_GINT64_FORMAT
+                "; this one is %s, version %d); read it with that build, or run its scenario again "
+                "into another file with --out",
+                store->path, name, *name ? ", " : "", version, QUINTET_VERSION,
+                STORE_SCHEMA_VERSION);
+}
+
 /* Ours, and of a version we know. */
 static bool store_file_is_ours(StoreFile *store, GError **error)
 {
@@ -107,14 +122,9 @@ static bool store_file_is_ours(StoreFile *store, GError **error)
     }
     if (!store_pragma(store, "PRAGMA user_version", &version, error))
         return false;
-    if (version != STORE_SCHEMA_VERSION) {
-        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
-                    "%s: its tables have version %" G_GINT64_FORMAT
-                    ", this program (%s) knows version %d; choose another file",
-                    store->path, version, QUINTET_VERSION, STORE_SCHEMA_VERSION);
-        return false;
-    }
-    return true;
+    if (version != STORE_SCHEMA_VERSION)
+        complain_version(store, version, error);
+    return version == STORE_SCHEMA_VERSION;
 }
 
 /* Puts the finished file in place unless somebody else was first. */

@@ -13,6 +13,7 @@
 #include "tools/store.h"
 #include "tools/store_schema.h"
 #include "tools/store_statement.h"
+#include "tools/version.h"
 
 typedef struct {
     char *folder;
@@ -196,17 +197,43 @@ static void test_store_foreign_files_are_left_alone(void)
     EXPECT_TEXT(after, "dear diary");
 }
 
-static void test_store_later_schema_is_refused(void)
+static char *refusal_of_version(const Fixture *f, const char *pragma)
 {
-    g_autoptr(Fixture) f = fixture_new();
     g_autoptr(GError) error = NULL;
     StoreFile *store = open_good(f);
 
-    EXPECT_ANSWER(store, "PRAGMA user_version = 99", "");
+    EXPECT_ANSWER(store, pragma, "");
     store_file_close(store);
     store = store_file_open(f->path, &error);
     EXPECT(store == NULL);
-    EXPECT(error && strstr(error->message, "version 99"));
+    return error ? g_strdup(error->message) : NULL;
+}
+
+static void test_store_another_builds_tables_are_refused_with_what_to_do(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    StoreFile *store = open_good(f);
+    StoreRun run = run_named("", 1);
+    g_autofree char *found = NULL;
+    g_autofree char *expected = NULL;
+
+    finish(store, &run, 7, false);
+    store_file_close(store);
+    found = refusal_of_version(f, "PRAGMA user_version = 99");
+    expected = g_strdup_printf("%s: written by another build of quintet (" QUINTET_VERSION
+                               ", tables of version 99; this one is " QUINTET_VERSION
+                               ", version 2); read it with that build, or run its scenario again "
+                               "into another file with --out",
+                               f->path);
+    EXPECT_TEXT(found, expected);
+}
+
+static void test_store_tables_of_nobody_known_are_refused(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *found = refusal_of_version(f, "PRAGMA user_version = 1");
+
+    EXPECT(found && strstr(found, "build of quintet (tables of version 1; this one is "));
 }
 
 static void test_store_missing_folder_is_an_error_of_the_machine(void)
@@ -476,7 +503,8 @@ static const TestCase cases[] = {
     TEST(test_store_new_file_is_complete_at_once),
     TEST(test_store_views_are_all_readable),
     TEST(test_store_foreign_files_are_left_alone),
-    TEST(test_store_later_schema_is_refused),
+    TEST(test_store_another_builds_tables_are_refused_with_what_to_do),
+    TEST(test_store_tables_of_nobody_known_are_refused),
     TEST(test_store_missing_folder_is_an_error_of_the_machine),
     TEST(test_store_killed_run_stays_running_until_made_again),
     TEST(test_store_done_run_is_kept_unless_asked),
