@@ -338,9 +338,17 @@ typedef struct {
     double peak_bytes;
 } Scale;
 
-static bool is_drawn(const PlotCurve *curve, const PlotCurve *head)
+/* A cause that any member has stands in the keys of all, so that their frames are equally high. */
+static bool is_drawn(const GPtrArray *curves, const PlotCurve *curve, const PlotCurve *head)
 {
-    return !curve_is_zero(curve) && curve->x->len == head->x->len;
+    bool any = false;
+
+    for (guint i = 0; i < curves->len && !any; i++) {
+        const PlotCurve *other = g_ptr_array_index(curves, i);
+
+        any = strcmp(other->name, curve->name) == 0 && !curve_is_zero(other);
+    }
+    return any && curve->x->len == head->x->len;
 }
 
 /* The panel that begins at first. */
@@ -355,7 +363,7 @@ static Panel panel_at(const GPtrArray *curves, guint first)
 
         if (strcmp(curve->group, head->group) != 0)
             break;
-        for (guint i = 0; is_drawn(curve, head) && i < curve->y->len; i++)
+        for (guint i = 0; is_drawn(curves, curve, head) && i < curve->y->len; i++)
             sum[i] += g_array_index(curve->y, double, i);
     }
     for (guint i = 0; i < head->x->len; i++)
@@ -420,7 +428,7 @@ static void append_panel(GString *script, const GPtrArray *curves, const Panel *
     for (guint c = panel->first; c < panel->end; c++) {
         const PlotCurve *curve = g_ptr_array_index(curves, c);
 
-        if (!is_drawn(curve, head))
+        if (!is_drawn(curves, curve, head))
             continue;
         append_block(script, c, curve, floor);
         for (guint i = 0; i < curve->y->len; i++)

@@ -40,6 +40,9 @@ static Recording *record(const double *live_bytes, double max_bytes, double unac
             Labels live = {.member = members[i], .cause = "live"};
 
             instrument_set(recording_instrument(recording, "memory.bytes", &live), live_bytes[i]);
+            live.cause = "history";
+            instrument_set(recording_instrument(recording, "memory.bytes", &live),
+                           i == 0 ? 1000 : 0);
             instrument_set(recording_instrument(recording, "memory.used", &member), live_bytes[i]);
             instrument_set(recording_instrument(recording, "memory.used_pct", &member),
                            live_bytes[i] / max_bytes);
@@ -110,6 +113,8 @@ static void test_plot_memory_has_one_scale_in_a_unit_that_fits(void)
     EXPECT_COUNT(script, "set yrange [", 1);
     EXPECT_COUNT(script, "set yrange [0:21]", 1);
     EXPECT_COUNT(script, "title 'maximum 1 GB, far above'", 3);
+    EXPECT_COUNT(script, "title 'history'", 3); /* of one alone; else frames differ in height */
+    EXPECT_COUNT(script, "title 'siblings'", 0);
 }
 
 /* The highest member's maximum is near, so all have theirs drawn. */
