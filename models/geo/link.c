@@ -1,31 +1,32 @@
 /* Why it works: an arrival is computed when the entry is sent (queue, transmission, delay in
  * force), so a link has no events of its own.  The draw of interval k is keyed by k, so silence,
- * partitions and cuts never shift a later delay.  Sender and receiver share no memory inside a
- * window: the sender fills `staged`, the receiver empties `visible`, and link_publish moves one to
- * the other between windows.
+ * partitions and cuts never shift a later delay.
+ *
+ * Entries lie in segments that never move.  Inside a window the sender appends behind what is
+ * published and the receiver reads up to there, so they share no word; link_publish, between
+ * windows, says how far the receiver may go now, and gives the segments it is done with back.
  *
  * Simplified: loss is its mean, each lost transmission costs a round trip; a connection of TCP
  * would show it as spikes.
  */
 #include "models/geo/link.h"
 
-#include <string.h>
-
 #include <glib.h>
 
 #include "sim/ensure.h"
 #include "sim/prefetch.h"
 
-#define FRACTION_BITS 20 /* of a nanosecond and of a byte */
-#define CAPACITY_MIN  256
+#define FRACTION_BITS      20 /* of a nanosecond and of a byte */
+#define SEGMENT_ENTRIES    256
+#define SPARE_SEGMENTS_MAX 64
+#define FAR_AHEAD          16 /* entries */
 
-/* Growing rings, addressed by count. */
-typedef struct {
-    LinkEntry *entries;
-    uint64_t capacity;
-    uint64_t head, tail;
-} EntryRing;
+typedef struct Segment {
+    LinkEntry entries[SEGMENT_ENTRIES]; /* in lines of the cache of their own, two in each */
+    struct Segment *next;
+} Segment;
 
+/* Growing, addressed by count. */
 typedef struct {
     Clock *clocks;
     uint64_t capacity;
@@ -36,13 +37,18 @@ typedef struct {
  * at once. */
 struct Link {
     /* the sender's */
-    _Alignas(64) EntryRing staged;
+    _Alignas(64) Segment *last;
+    uint32_t last_count;  /* entries in it */
+    uint32_t spare_count; /* segments */
+    Segment *spare;
+    uint64_t sent_count; /* entries so far */
     SimTime busy_until_ns;
     uint64_t busy_fraction;
     uint64_t unit_ns;    /* per byte before compression, in 2^-20; 0: unlimited */
     uint64_t unit_bytes; /* on the wire per byte before compression, in 2^-20 */
     int64_t interval;    /* whose delay is in drawn_ns, -1: none yet */
     SimTime drawn_ns;
+    SimTime delay_ns; /* what faults and loss make of it */
     SimTime interval_begin_ns, interval_end_ns;
     SimTime last_arrival_ns;
     uint64_t wire_bytes; /* sent so far, before compression; of these */
@@ -55,9 +61,13 @@ struct Link {
     ClockRing staged_clocks;
 
     /* the receiver's */
-    _Alignas(64) EntryRing visible;
-    ClockRing visible_clocks;
+    _Alignas(64) Segment *first;
+    uint32_t first_at;        /* the next entry in it */
+    uint64_t read_count;      /* entries taken or lost so far; of sent_count */
+    uint64_t published_count; /* what may be read */
     uint64_t taken_count;
+    Segment *spent; /* read, and not given back yet */
+    ClockRing visible_clocks;
 
     /* set up once, or between windows */
     _Alignas(64) LinkConfig config;
@@ -67,36 +77,39 @@ struct Link {
     double fault_factor;
 };
 
-static void entries_reserve(EntryRing *ring, uint64_t more)
+static Segment *segment_take(Link *link)
 {
-    uint64_t capacity = ring->capacity ? ring->capacity : CAPACITY_MIN;
-    LinkEntry *entries;
+    Segment *segment = link->spare;
 
-    if (ring->tail - ring->head + more <= ring->capacity)
-        return;
-    while (capacity < ring->tail - ring->head + more)
-        capacity *= 2;
-    entries = g_new(LinkEntry, capacity);
-    for (uint64_t i = ring->head; i < ring->tail; i++)
-        entries[i & (capacity - 1)] = ring->entries[i & (ring->capacity - 1)];
-    g_free(ring->entries);
-    ring->entries = entries;
-    ring->capacity = capacity;
+    if (segment) {
+        link->spare = segment->next;
+        link->spare_count--;
+    } else {
+        segment = g_aligned_alloc(1, sizeof(Segment), 64);
+    }
+    segment->next = NULL;
+    return segment;
 }
 
-/* Stretch by stretch: a stretch ends where one of the rings begins anew. */
-static void entries_move(EntryRing *to, EntryRing *from)
+/* A backlog needs many once: not more are kept than a steady flow uses. */
+static void segment_give(Link *link, Segment *segment)
 {
-    while (from->head < from->tail) {
-        uint64_t at = from->head & (from->capacity - 1);
-        uint64_t into = to->tail & (to->capacity - 1);
-        uint64_t count = from->tail - from->head;
+    if (link->spare_count >= SPARE_SEGMENTS_MAX) {
+        g_aligned_free(segment);
+        return;
+    }
+    segment->next = link->spare;
+    link->spare = segment;
+    link->spare_count++;
+}
 
-        count = MIN(count, from->capacity - at);
-        count = MIN(count, to->capacity - into);
-        memcpy(&to->entries[into], &from->entries[at], count * sizeof(LinkEntry));
-        from->head += count;
-        to->tail += count;
+static void segments_free(Segment *segment)
+{
+    while (segment) {
+        Segment *next = segment->next;
+
+        g_aligned_free(segment);
+        segment = next;
     }
 }
 
@@ -154,6 +167,7 @@ Link *link_new(const LinkConfig *config)
     link->unit_bytes = (uint64_t)(ratio * (double)(1 << FRACTION_BITS) + 0.5);
     factor_apply(link);
     rate_apply(link, config->rate_bytes_per_s);
+    link->first = link->last = segment_take(link);
     return link;
 }
 
@@ -161,8 +175,9 @@ void link_free(Link *link)
 {
     if (!link)
         return;
-    g_free(link->staged.entries);
-    g_free(link->visible.entries);
+    segments_free(link->first);
+    segments_free(link->spent);
+    segments_free(link->spare);
     g_free(link->staged_clocks.clocks);
     g_free(link->visible_clocks.clocks);
     g_free(link->name);
@@ -228,6 +243,7 @@ static void interval_begin(Link *link, int64_t interval)
 
     link->interval = interval;
     link->drawn_ns = delay_drawn(link, interval);
+    link->delay_ns = delay_shaped(link, link->drawn_ns);
     link->interval_begin_ns = endless ? 0 : interval * link->jitter_every_ns;
     link->interval_end_ns =
         endless ? SIM_TIME_NEVER : link->interval_begin_ns + link->jitter_every_ns;
@@ -253,7 +269,7 @@ static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
         link->busy_fraction = (uint64_t)units & ((1 << FRACTION_BITS) - 1);
         at_ns = link->busy_until_ns;
     }
-    at_ns += delay_shaped(link, link->drawn_ns);
+    at_ns += link->delay_ns;
     if (at_ns < link->last_arrival_ns)
         at_ns = link->last_arrival_ns;
     link->last_arrival_ns = at_ns;
@@ -261,15 +277,21 @@ static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
 }
 
 /* Entries are written where they lie: copying one that was just written waits for its stores. */
-static LinkEntry *stage(Link *link)
+static inline LinkEntry *stage(Link *link)
 {
-    EntryRing *ring = &link->staged;
+    LinkEntry *entry;
 
-    if (G_UNLIKELY(ring->tail - ring->head == ring->capacity))
-        entries_reserve(ring, 1);
+    if (G_UNLIKELY(link->last_count == SEGMENT_ENTRIES)) {
+        link->last->next = segment_take(link);
+        link->last = link->last->next;
+        link->last_count = 0;
+    }
     if (link->from)
         place_mark_sent(link->from);
-    return &ring->entries[ring->tail++ & (ring->capacity - 1)];
+    link->sent_count++;
+    entry = &link->last->entries[link->last_count++];
+    prefetch(entry + 4); /* written before long; past the end lies what is written next */
+    return entry;
 }
 
 void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, uint64_t seq,
@@ -325,37 +347,65 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
     clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
 }
 
-SimTime link_peek_ns(const Link *link)
+/* The next entry is in the first segment, unless there is none. */
+static inline void first_advance(Link *link)
 {
-    const EntryRing *ring = &link->visible;
+    Segment *done = link->first;
 
-    if (ring->head == ring->tail)
-        return SIM_TIME_NEVER;
-    return ring->entries[ring->head & (ring->capacity - 1)].at_ns;
+    if (link->first_at < SEGMENT_ENTRIES || link->read_count == link->published_count)
+        return;
+    link->first = done->next;
+    link->first_at = 0;
+    done->next = link->spent;
+    link->spent = done;
 }
 
-bool link_take(Link *link, LinkEntry *out, Clock *out_clock)
+SimTime link_peek_ns(const Link *link)
 {
-    EntryRing *ring = &link->visible;
-    ClockRing *clocks = &link->visible_clocks;
+    if (link->read_count == link->published_count)
+        return SIM_TIME_NEVER;
+    return link->first->entries[link->first_at].at_ns;
+}
 
-    if (ring->head == ring->tail)
-        return false;
-    prefetch(&ring->entries[(ring->head + 16) & (ring->capacity - 1)]);
-    *out = ring->entries[ring->head++ & (ring->capacity - 1)];
-    if (out->kind != LINK_EFFECT && out->kind != LINK_RELAY)
-        *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
+/* Where an entry may lie that is soon looked at. */
+static inline const LinkEntry *far_ahead(const Link *link)
+{
+    uint32_t at = link->first_at + FAR_AHEAD;
+
+    if (G_LIKELY(at < SEGMENT_ENTRIES))
+        return &link->first->entries[at];
+    if (link->published_count - link->read_count <= FAR_AHEAD)
+        return &link->first->entries[SEGMENT_ENTRIES - 1];
+    return &link->first->next->entries[at - SEGMENT_ENTRIES];
+}
+
+const LinkEntry *link_take(Link *link, Clock *out_clock)
+{
+    ClockRing *clocks = &link->visible_clocks;
+    const LinkEntry *entry = &link->first->entries[link->first_at];
+
+    if (link->read_count == link->published_count)
+        return NULL;
+    prefetch(far_ahead(link));
+    link->first_at++;
+    link->read_count++;
     link->taken_count++;
-    return true;
+    first_advance(link);
+    if (entry->kind != LINK_EFFECT && entry->kind != LINK_RELAY)
+        *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
+    return entry;
 }
 
 const LinkEntry *link_ahead(const Link *link, uint32_t n)
 {
-    const EntryRing *ring = &link->visible;
+    const Segment *segment = link->first;
+    uint64_t at = (uint64_t)link->first_at + n;
 
-    if (ring->tail - ring->head <= n)
+    if (link->published_count - link->read_count <= n)
         return NULL;
-    return &ring->entries[(ring->head + n) & (ring->capacity - 1)];
+    for (; at >= SEGMENT_ENTRIES; at -= SEGMENT_ENTRIES)
+        segment = segment->next;
+    return &segment->entries[at];
 }
 
 uint64_t link_taken_count(const Link *link)
@@ -363,35 +413,42 @@ uint64_t link_taken_count(const Link *link)
     return link->taken_count;
 }
 
+static void spent_give(Link *link)
+{
+    while (link->spent) {
+        Segment *segment = link->spent;
+
+        link->spent = segment->next;
+        segment_give(link, segment);
+    }
+}
+
 void link_publish(Link *link)
 {
-    EntryRing *from = &link->staged;
-    EntryRing *to = &link->visible;
-    ClockRing *from_clocks = &link->staged_clocks;
-    ClockRing *to_clocks = &link->visible_clocks;
+    ClockRing *from = &link->staged_clocks;
+    ClockRing *to = &link->visible_clocks;
 
-    if (to->head == to->tail && from->capacity > to->capacity) {
-        EntryRing small = *to; /* a backlog sent at once is not copied */
-
-        *to = *from;
-        *from = small;
-        from->head = from->tail = 0;
-    } else {
-        entries_reserve(to, from->tail - from->head);
-        entries_move(to, from);
-    }
-    clocks_reserve(to_clocks, from_clocks->tail - from_clocks->head);
-    while (from_clocks->head < from_clocks->tail)
-        to_clocks->clocks[to_clocks->tail++ & (to_clocks->capacity - 1)] =
-            from_clocks->clocks[from_clocks->head++ & (from_clocks->capacity - 1)];
+    spent_give(link);
+    link->published_count = link->sent_count;
+    first_advance(link);
+    clocks_reserve(to, from->tail - from->head);
+    while (from->head < from->tail)
+        to->clocks[to->tail++ & (to->capacity - 1)] =
+            from->clocks[from->head++ & (from->capacity - 1)];
     from->head = from->tail = 0; /* so that the next window writes where the cache is warm */
-    from_clocks->head = from_clocks->tail = 0;
 }
 
 void link_clear(Link *link)
 {
-    link->staged.head = link->staged.tail;
-    link->visible.head = link->visible.tail;
+    while (link->first != link->last) {
+        Segment *segment = link->first;
+
+        link->first = segment->next;
+        segment_give(link, segment);
+    }
+    spent_give(link);
+    link->last_count = link->first_at = 0;
+    link->read_count = link->published_count = link->sent_count;
     link->staged_clocks.head = link->staged_clocks.tail;
     link->visible_clocks.head = link->visible_clocks.tail;
     link->busy_until_ns = 0;
@@ -433,6 +490,7 @@ void link_add_delay(Link *link, SimTime add_ns, double factor)
     link->add_ns = add_ns;
     link->fault_factor = factor;
     factor_apply(link);
+    link->delay_ns = delay_shaped(link, link->drawn_ns);
 }
 
 void link_set_rate(Link *link, uint64_t rate_bytes_per_s)
@@ -469,7 +527,7 @@ uint64_t link_relay_bytes(const Link *link)
 
 uint64_t link_in_flight(const Link *link)
 {
-    return link->staged.tail - link->staged.head + link->visible.tail - link->visible.head;
+    return link->sent_count - link->read_count;
 }
 
 uint32_t link_from(const Link *link)

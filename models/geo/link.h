@@ -96,8 +96,9 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
 
 /* Receiver's side, inside its place; entries come in order. */
 SimTime link_peek_ns(const Link *link); /* SIM_TIME_NEVER: nothing visible */
-bool link_take(Link *link, LinkEntry *out,
-               Clock *out_clock); /* out_clock for entries that carry one */
+/* NULL: nothing visible.  The entry stays where it is until the window ends; out_clock is set for
+ * one that carries a clock. */
+const LinkEntry *link_take(Link *link, Clock *out_clock);
 const LinkEntry *link_ahead(const Link *link,
                             uint32_t n); /* the n-th visible after the next, NULL: none */
 

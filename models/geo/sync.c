@@ -340,16 +340,17 @@ static void inbound_run(void *actor, Place *place, void *body)
 {
     Peer *peer = actor;
     Member *member = peer->owner;
-    LinkEntry entry;
+    const LinkEntry *entry = NULL;
     Clock clock;
 
     (void)body;
     member->now_ns = place_now_ns(place);
-    if (link_peek_ns(peer->in) <= member->now_ns && link_take(peer->in, &entry, &clock) &&
-        peer->linked && !member->crashed) {
+    if (link_peek_ns(peer->in) <= member->now_ns)
+        entry = link_take(peer->in, &clock);
+    if (entry && peer->linked && !member->crashed) {
         if (peer->hearing && !peer->cut_off)
             effects_prefetch(peer);
-        entry_take(peer, &entry, &clock);
+        entry_take(peer, entry, &clock);
     }
     place_set_stream(place, peer->stream, link_peek_ns(peer->in), link_taken_count(peer->in));
 }
