@@ -35,7 +35,7 @@ static void body_destroy(CrdtBody *body)
     while (body->orphans->len > 0) {
         const JsonContainer *orphan = g_ptr_array_index(body->orphans, 0);
 
-        json_orphans_drop(body, NULL, orphan->id.dot);
+        json_orphan_drop(body, orphan->id);
     }
     g_clear_pointer(&body->containers, g_hash_table_destroy);
     g_ptr_array_free(body->orphans, TRUE);
@@ -185,6 +185,16 @@ static void fill(Apply *a, JsonHeld *held)
     }
 }
 
+/* Passes the value at the cursor by, and with it what came early for its containers. */
+static void skip(Apply *a)
+{
+    uint32_t end = a->index + content_skip(a->in->edit, &a->cursor);
+
+    for (; a->index < end; a->index++)
+        if (a->body->orphans->len > 0)
+            json_orphan_drop(a->body, (JsonId){a->in->effect->dot, a->index});
+}
+
 /* Puts the value at the cursor into slot, unless that is dead (NULL) or the value covered already.
  * order NULL: a new place. */
 static void assign(Apply *a, JsonSlot *slot, const JsonOrder *order)
@@ -196,7 +206,7 @@ static void assign(Apply *a, JsonSlot *slot, const JsonOrder *order)
     JsonHeld *held;
 
     if (!slot || (slot->ahead && clock_covers(&slot->ahead->clock, id.dot))) {
-        a->index += content_skip(a->in->edit, &a->cursor);
+        skip(a);
         return;
     }
     a->index++;
@@ -279,8 +289,6 @@ static void body_apply(CrdtBody *body, const BodyEffect *in)
     }
     ensure(in->effect->op == EFFECT_EDIT);
     apply_edit(&a);
-    if (body->orphans->len > 0)
-        json_orphans_drop(body, NULL, in->effect->dot);
 }
 
 static bool body_is_present(const CrdtBody *body)

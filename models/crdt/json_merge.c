@@ -157,5 +157,5 @@ void json_body_merge(const BodyMerge *merge, CrdtBody *into, const CrdtBody *fro
 
     merge_slot(&m, &into->root, &from->root);
     merge_orphans(&m);
-    json_orphans_drop(into, &merge->joined->clock, 0);
+    json_orphans_drop(into, &merge->joined->clock);
 }

@@ -141,12 +141,20 @@ static void container_free(CrdtBody *body, JsonContainer *container)
     g_free(container);
 }
 
-void json_orphans_drop(CrdtBody *body, const Clock *known, Dot dot)
+void json_orphan_drop(CrdtBody *body, JsonId id)
+{
+    JsonContainer *orphan = json_container_find(body, id);
+
+    if (orphan && !orphan->owner)
+        container_free(body, orphan);
+}
+
+void json_orphans_drop(CrdtBody *body, const Clock *known)
 {
     for (uint32_t i = body->orphans->len; i > 0; i--) {
         JsonContainer *orphan = g_ptr_array_index(body->orphans, i - 1);
 
-        if (orphan->id.dot == dot || (known && clock_covers(known, orphan->id.dot)))
+        if (clock_covers(known, orphan->id.dot))
             container_free(body, orphan);
     }
 }

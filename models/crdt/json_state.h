@@ -94,8 +94,10 @@ gboolean json_id_hash_equal(gconstpointer a, gconstpointer b);
 JsonContainer *json_container_find(const CrdtBody *body, JsonId id);
 JsonContainer *json_container_make(CrdtBody *body, JsonId id, bool is_array); /* an orphan */
 void json_container_adopt(CrdtBody *body, JsonContainer *orphan, JsonHeld *owner);
-/* Drops the orphans that knows says cannot come to life any more. */
-void json_orphans_drop(CrdtBody *body, const Clock *known, Dot dot);
+/* The assignment that would have made the container was dead: so is what waits for it, if any. */
+void json_orphan_drop(CrdtBody *body, JsonId id);
+/* Those whose assignments known covers, after a merge: looks at all of them. */
+void json_orphans_drop(CrdtBody *body, const Clock *known);
 
 JsonMember *json_member_find(const JsonContainer *object, PayloadText name);
 JsonMember *json_member_make(JsonContainer *object, PayloadText name);
