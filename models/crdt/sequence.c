@@ -5,7 +5,9 @@
  * falls between them.  So the place of a new node is found at once: behind the mark of the sibling
  * before it, in front of the mark of the sibling after it, or next to its parent; however long a
  * subtree has grown, nobody walks it.  Only members that did not see each other's make siblings, so
- * a side has hardly more than one child a member.
+ * a side has hardly more than one child a member; but for what hangs beside retired ones, of which
+ * there are many when nothing can be dropped for long.  An origin's elements are hung by age, so
+ * among them the walk begins at its newest.
  *
  * Where a new element hangs.  Let `left` be the visible element before it (or the root) and `next`
  * the first after left that is not skipped.  If next lies right below left, the new one becomes a
@@ -42,12 +44,28 @@
 
 /* --- places */
 
+/* A sibling before node, from which its place is not far: the newest of the same origin.  While
+ * nothing can be dropped a side may have many.  SEQUENCE_NONE: look from the first. */
+static uint32_t sibling_near(const Sequence *sequence, uint32_t node)
+{
+    const SequenceNode *nodes = sequence->nodes;
+    uint32_t near = sequence->newest_sibling[dot_member(nodes[node].dot)];
+
+    if (nodes[near].parent != nodes[node].parent || nodes[near].side != nodes[node].side ||
+        sequence_id_compare(sequence_rank(sequence, near), sequence_rank(sequence, node)) >= 0)
+        return SEQUENCE_NONE;
+    return near;
+}
+
 /* The link that leads to node, or to where it belongs. */
 static uint32_t *sibling_link(Sequence *sequence, uint32_t node)
 {
     SequenceNode *nodes = sequence->nodes;
     const SequenceId rank = sequence_rank(sequence, node);
-    uint32_t *link = &nodes[nodes[node].parent].first_child[nodes[node].side];
+    uint32_t near = sibling_near(sequence, node);
+    uint32_t *link = near != SEQUENCE_NONE
+                         ? &nodes[near].next_sibling
+                         : &nodes[nodes[node].parent].first_child[nodes[node].side];
 
     while (*link != 0 && *link != node &&
            sequence_id_compare(sequence_rank(sequence, *link), rank) < 0)
@@ -59,7 +77,9 @@ static uint32_t *sibling_link(Sequence *sequence, uint32_t node)
 static uint32_t placed_sibling_before(const Sequence *sequence, uint32_t node)
 {
     const SequenceNode *nodes = sequence->nodes;
-    uint32_t at = nodes[nodes[node].parent].first_child[nodes[node].side];
+    uint32_t near = sibling_near(sequence, node);
+    uint32_t at =
+        near != SEQUENCE_NONE ? near : nodes[nodes[node].parent].first_child[nodes[node].side];
     uint32_t found = SEQUENCE_NONE;
 
     for (; at != node; at = nodes[at].next_sibling)
@@ -128,6 +148,7 @@ void sequence_hang(Sequence *sequence, uint32_t node, uint32_t parent, SequenceS
 {
     SequenceNode *made = &sequence->nodes[node];
     uint32_t *link;
+    bool has_siblings;
 
     ensure(!sequence_node_is(made, NODE_MADE) && parent != SEQUENCE_NONE);
     ensure(parent != SEQUENCE_ROOT || side == SIDE_RIGHT);
@@ -135,6 +156,7 @@ void sequence_hang(Sequence *sequence, uint32_t node, uint32_t parent, SequenceS
     made->parent = parent;
     made->side = (uint8_t)side;
     link = sibling_link(sequence, node);
+    has_siblings = link != &sequence->nodes[parent].first_child[side];
     made->next_sibling = *link;
     *link = node;
     if (!sequence_node_is(&sequence->nodes[parent], NODE_PLACED))
@@ -144,6 +166,8 @@ void sequence_hang(Sequence *sequence, uint32_t node, uint32_t parent, SequenceS
         if (listener != NULL)
             listener->placed(listener->owner, at);
     }
+    if (has_siblings)
+        sequence->newest_sibling[dot_member(sequence->nodes[node].dot)] = node;
 }
 
 /* --- removing, retiring, dropping */
@@ -398,20 +422,23 @@ uint32_t sequence_next_nameable(const Sequence *sequence, uint32_t node)
     return sequence_order_next(&sequence->order, ORDER_NAMEABLE, sequence_entry(node)) / 2;
 }
 
-/* Whether anything that is not skipped lies right below the node. */
+/* Whether anything that is not skipped lies right below the node: what the order has between it
+ * and the end of its subtree. */
 static bool has_right_part(const Sequence *sequence, uint32_t node)
 {
     const SequenceOrder *order = &sequence->order;
-    uint32_t last = sequence->nodes[node].first_child[SIDE_RIGHT];
-    uint32_t before = sequence_order_rank(order, ORDER_NAMEABLE, sequence_entry(node));
+    const SequenceNode *made = &sequence->nodes[node];
+    uint32_t end = sequence_mark(node);
 
-    if (last == SEQUENCE_NONE)
+    if (made->first_child[SIDE_RIGHT] == SEQUENCE_NONE)
         return false;
-    while (sequence->nodes[last].next_sibling != 0)
-        last = sequence->nodes[last].next_sibling;
-    if (node != SEQUENCE_ROOT)
-        before++;
-    return sequence_order_rank(order, ORDER_NAMEABLE, sequence_mark(last)) > before;
+    if (node == SEQUENCE_ROOT)
+        return sequence_next_nameable(sequence, node) != SEQUENCE_NONE;
+    if (made->side == SIDE_LEFT)
+        end = made->next_sibling != SEQUENCE_NONE ? sequence_mark(made->next_sibling)
+                                                  : sequence_entry(made->parent);
+    return sequence_order_rank(order, ORDER_NAMEABLE, end) >
+           sequence_order_rank(order, ORDER_NAMEABLE, sequence_entry(node)) + 1;
 }
 
 uint32_t sequence_anchor(const Sequence *sequence, uint32_t index, SequenceSide *out_side)

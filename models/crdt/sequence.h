@@ -89,6 +89,7 @@ typedef struct {
     uint32_t free;       /* the first that was dropped and not used again */
     uint32_t node_count; /* in use, without the root */
     uint32_t placed_count, visible_count, removed_count, retired_count;
+    uint32_t newest_sibling[MEMBER_MAX + 1]; /* by origin: the last hung beside others */
     uint32_t rank_count, rank_capacity;
     SequenceId *ranks;                     /* from 1; ranks[0].index is the first free one */
     SequenceChain removed[MEMBER_MAX + 1]; /* by the removal's origin, not retired */

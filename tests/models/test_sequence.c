@@ -227,10 +227,94 @@ static void test_sequence_names_neighbours_past_long_retired_runs(void)
     sequence_clear(&sequence);
 }
 
+static bool lies_right_below(const Sequence *sequence, uint32_t left, uint32_t node)
+{
+    const SequenceNode *nodes = sequence->nodes;
+
+    while (node != SEQUENCE_ROOT && nodes[node].parent != left)
+        node = nodes[node].parent;
+    return node != SEQUENCE_ROOT && nodes[node].side == SIDE_RIGHT;
+}
+
+/* Whatever lies around it, removed, retired or not; and it hangs on its right neighbour only where
+ * that lies right below its left one. */
+static void test_sequence_element_stands_where_it_was_put(void)
+{
+    Rng rng = rng_stream(7, "sequence");
+    Sequence sequence;
+    SequenceSide side;
+
+    sequence_init(&sequence);
+    for (uint64_t i = 1; i <= (uint64_t)test_count(3000, 100000); i++) {
+        uint32_t index = (uint32_t)rng_below(&rng, sequence_count(&sequence) + 1);
+        uint32_t parent = sequence_anchor(&sequence, index, &side);
+        SequenceId id = id_of(1 + (uint32_t)rng_below(&rng, 5), i);
+        uint32_t left = index > 0 ? sequence_at(&sequence, index - 1) : SEQUENCE_ROOT;
+
+        EXPECT(side == SIDE_RIGHT ? parent == left : lies_right_below(&sequence, left, parent));
+        hang(&sequence, id, sequence_id(&sequence, parent), side);
+        EXPECT(sequence_at(&sequence, index) == sequence_find(&sequence, id));
+        while (sequence_count(&sequence) > 0 && rng_below(&rng, 40) < 19)
+            sequence_remove(
+                &sequence,
+                sequence_at(&sequence, (uint32_t)rng_below(&rng, sequence_count(&sequence))),
+                dot_make(1, i));
+        if (rng_below(&rng, 8) == 0)
+            sequence_retire(&sequence, &everything);
+        if (rng_below(&rng, 80) == 0)
+            sequence_drop(&sequence, &everything);
+    }
+    sequence_clear(&sequence);
+}
+
+/* Two put an element before the same one; what hung on the first of the two is retired. */
+static void test_sequence_neighbour_beside_is_none_below(void)
+{
+    SequenceId p = id_of(1, 1), first = id_of(1, 2), second = id_of(2, 1), below = id_of(1, 3);
+    Sequence sequence;
+    SequenceSide side;
+
+    sequence_init(&sequence);
+    hang(&sequence, p, (SequenceId){0}, SIDE_RIGHT);
+    hang(&sequence, first, p, SIDE_LEFT);
+    hang(&sequence, second, p, SIDE_LEFT);
+    hang(&sequence, below, first, SIDE_RIGHT);
+    sequence_remove(&sequence, sequence_find(&sequence, below), dot_make(1, 4));
+    sequence_retire(&sequence, &everything);
+    EXPECT(sequence_anchor(&sequence, 1, &side) == sequence_find(&sequence, first));
+    EXPECT(side == SIDE_RIGHT);
+    sequence_clear(&sequence);
+}
+
+/* What is retired stays while a member that was unlinked may come back.  Each push to the emptied
+ * list then hangs beside all that were there before it, and is not led past them one by one. */
+static void test_sequence_names_a_place_beside_very_many_siblings(void)
+{
+    const uint32_t count = (uint32_t)test_count(50000, 200000);
+    Sequence sequence;
+    SequenceSide side;
+
+    sequence_init(&sequence);
+    for (uint32_t i = 1; i <= count; i++) {
+        EXPECT(sequence_anchor(&sequence, 0, &side) == SEQUENCE_ROOT && side == SIDE_RIGHT);
+        hang(&sequence, id_of(1 + i % 2, i), (SequenceId){0}, side);
+        sequence_remove(&sequence, sequence_at(&sequence, 0), dot_make(3, i));
+        sequence_retire(&sequence, &everything);
+    }
+    EXPECT_INT(sequence.node_count, count);
+    EXPECT_INT(sequence_count(&sequence), 0);
+    sequence_drop(&sequence, &everything);
+    EXPECT_INT(sequence.node_count, 0);
+    sequence_clear(&sequence);
+}
+
 static const TestCase cases[] = {
     TEST(test_sequence_dropping_changes_no_order),
     TEST(test_sequence_element_is_retired_when_its_making_is_stable_too),
     TEST(test_sequence_place_from_another_state_is_climbed_to),
     TEST(test_sequence_names_neighbours_past_long_retired_runs),
+    TEST(test_sequence_element_stands_where_it_was_put),
+    TEST(test_sequence_neighbour_beside_is_none_below),
+    TEST(test_sequence_names_a_place_beside_very_many_siblings),
 };
 TEST_MAIN("sequence", cases)
