@@ -18,11 +18,29 @@ static const BodyRule *rule_of(int type)
     return crdt_types[type]->body;
 }
 
+BodyKeep *born_body(const BornKey *born, int type)
+{
+    for (BornBody *at = born->bodies; at; at = at->next)
+        if (at->type == type)
+            return &at->keep;
+    return NULL;
+}
+
+static BodyKeep *born_body_new(BornKey *born, int type)
+{
+    BornBody *made = g_new0(BornBody, 1);
+
+    made->type = type;
+    made->next = born->bodies;
+    born->bodies = made;
+    return &made->keep;
+}
+
 static BodyKeep *keep_of(const Key *key, int type)
 {
     if (key->state)
         return key->state->bodies ? &key->state->bodies[key->kept] : NULL;
-    return key->born && key->born->bodies ? &key->born->bodies[type] : NULL;
+    return key->born ? born_body(key->born, type) : NULL;
 }
 
 static bool starts_present(const Key *key)
@@ -41,8 +59,7 @@ CrdtBody *key_body(Store *store, const Key *key, int type, bool create)
         return NULL;
     if (!keep) {
         ensure(key->born);
-        key->born->bodies = g_new0(BodyKeep, CRDT_TYPE_COUNT);
-        keep = &key->born->bodies[type];
+        keep = born_body_new(key->born, type);
     }
     keep->body = rule_of(type)->create();
     store->has_dropping |= rule_of(type)->drop != NULL;
@@ -292,22 +309,19 @@ bool bodies_are_empty(Store *store, const BornKey *born)
 {
     if (born->collect_count > 0)
         return false;
-    for (int type = 0; born->bodies && type < CRDT_TYPE_COUNT; type++)
-        if (born->bodies[type].body &&
-            !rule_of(type)->is_empty(born->bodies[type].body, &store->world.causality))
+    for (const BornBody *at = born->bodies; at; at = at->next)
+        if (!rule_of(at->type)->is_empty(at->keep.body, &store->world.causality))
             return false;
     return true;
 }
 
-void bodies_free(BodyKeep *bodies, const CrdtType *type)
+void born_bodies_free(BornKey *born)
 {
-    if (bodies && type) {
-        if (bodies->body)
-            type->body->destroy(bodies->body);
-        return;
+    while (born->bodies) {
+        BornBody *next = born->bodies->next;
+
+        rule_of(born->bodies->type)->destroy(born->bodies->keep.body);
+        g_free(born->bodies);
+        born->bodies = next;
     }
-    for (int i = 0; bodies && i < CRDT_TYPE_COUNT; i++)
-        if (bodies[i].body)
-            rule_of(i)->destroy(bodies[i].body);
-    g_free(bodies);
 }

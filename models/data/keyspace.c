@@ -119,8 +119,8 @@ void born_free(SlotPool *pool, BornKey *born)
     slot_clear(pool, &born->expiry);
     for (int type = 0; type < CRDT_TYPE_COUNT; type++)
         element_table_clear(&born->elements[type], pool);
-    bodies_free(born->bodies, NULL);
-    g_free(born->sums);
+    born_bodies_free(born);
+    live_born_free(born);
     g_free(born->name);
     g_free(born);
 }

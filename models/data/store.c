@@ -121,7 +121,8 @@ static void state_free(SlotPool *pool, FamilyState *state)
         if (slot_is_touched(&state->slots[k]))
             slot_clear(pool, &state->slots[k]);
     for (uint64_t k = 0; state->bodies && k < state->family->kept_count; k++)
-        bodies_free(&state->bodies[k], state->type);
+        if (state->bodies[k].body)
+            state->type->body->destroy(state->bodies[k].body);
     for (uint64_t k = 0; state->orders && k < state->family->kept_count; k++)
         zset_index_free(state->orders[k]);
     g_free(state->orders);

@@ -186,14 +186,36 @@ FootprintSum live_born_element(const Store *store, int type, PayloadText name, c
     return footprint_field(rules, name, value.text);
 }
 
+static FootprintSum *born_sum(BornKey *born, int type)
+{
+    BornSum *at = born->sums;
+
+    while (at && at->type != type)
+        at = at->next;
+    if (!at) {
+        at = g_new0(BornSum, 1);
+        at->type = type;
+        at->next = born->sums;
+        born->sums = at;
+    }
+    return &at->sum;
+}
+
+void live_born_free(BornKey *born)
+{
+    while (born->sums) {
+        BornSum *next = born->sums->next;
+
+        g_free(born->sums);
+        born->sums = next;
+    }
+}
+
 void live_born_element_changed(Store *store, BornKey *born, int type, const FootprintSum *before,
                                const FootprintSum *after)
 {
-    FootprintSum *sum;
+    FootprintSum *sum = born_sum(born, type);
 
-    if (!born->sums)
-        born->sums = g_new0(FootprintSum, CRDT_TYPE_COUNT);
-    sum = &born->sums[type];
     store->born_ledger.frame_bytes -= footprint_sum_bytes(rules, footprint_type(type), sum);
     footprint_sum_add(sum, before, -1);
     footprint_sum_add(sum, after, 1);

@@ -169,11 +169,9 @@ static void merge_born_key(Merge *merge, Key *key, const BornKey *from)
         if (crdt_types[type]->has_elements)
             merge_born_elements(merge, key, from, type);
     for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
-        const BodyKeep *theirs = from->bodies ? &from->bodies[type] : NULL;
+        const BodyKeep *theirs = born_body(from, type);
 
-        if (!crdt_types[type]->body)
-            continue;
-        if (key_body(merge->into, key, type, false) || (theirs && theirs->body))
+        if (theirs || born_body(key->born, type))
             merge_body(merge, key, type, theirs);
     }
     merge_deadline(merge, key, &from->expiry);

@@ -36,6 +36,20 @@ typedef struct {
     bool leaves;                      /* in the queue of what has something to drop */
 } BodyKeep;
 
+/* One for each type of which the key has been a structure, mostly a single one. */
+typedef struct BornBody {
+    BodyKeep keep;
+    struct BornBody *next;
+    int type;
+} BornBody;
+
+/* What the present elements of one type add up to; likewise. */
+typedef struct BornSum {
+    FootprintSum sum;
+    struct BornSum *next;
+    int type;
+} BornSum;
+
 /* A key that appeared during the run; one sub-state per type (crdt-semantics.md 2, type conflict).
  */
 typedef struct {
@@ -46,8 +60,8 @@ typedef struct {
     ElementTable elements[CRDT_TYPE_COUNT]; /* of the types that have elements */
     ZsetIndex *order;                       /* of its sorted set; NULL: none is kept */
     uint32_t live[CRDT_TYPE_COUNT];         /* present slots (bodies) by type */
-    BodyKeep *bodies;                       /* by type; NULL: none ever */
-    FootprintSum *sums;                     /* of present elements, by type; NULL: none ever */
+    BornBody *bodies;                       /* NULL: none ever */
+    BornSum *sums;                          /* NULL: none ever */
     int64_t string_live_bytes;              /* as last counted in the books */
     uint32_t collect_count;                 /* entries in the queues of what waits for collection */
     Dot deletes[MEMBER_MAX]; /* DELs that came ahead of what they cover, newest per origin */
@@ -288,8 +302,8 @@ BodyView body_view(Store *store, const Key *key, int type);
 void body_changed(Store *store, const Key *key, int type, const BodyView *before, Dot dot);
 
 bool bodies_are_empty(Store *store, const BornKey *born);
-void bodies_free(BodyKeep *bodies,
-                 const CrdtType *type); /* of one declared key, or all of a born */
+BodyKeep *born_body(const BornKey *born, int type); /* NULL: it has never been of that type */
+void born_bodies_free(BornKey *born);
 void collect_clear(CollectQueue *queue);
 
 /* --- store_live.c: what existing keys would take in Redis */
@@ -322,6 +336,7 @@ FootprintSum live_born_element(const Store *store, int type, PayloadText name, c
 void live_born_element_changed(Store *store, BornKey *born, int type, const FootprintSum *before,
                                const FootprintSum *after);
 void live_born_string_changed(Store *store, BornKey *born);
+void live_born_free(BornKey *born);
 
 /* --- watch.c: key (NULL: any) was changed */
 
