@@ -120,7 +120,8 @@ static bool find_move(CommandRun *run, Move *move)
 }
 
 /* DEL(target observed), content re-created under target, DEL(source observed) (crdt-semantics.md 2,
- * RENAME). */
+ * RENAME).  Of a stream that has groups alone nothing moves: they stay behind, and without an entry
+ * or a group a stream does not exist (7). */
 static void move_content(CommandRun *run, Move *move)
 {
     store_delete(run->store, &move->target, run->now);

@@ -116,7 +116,7 @@ static void test_conform_set(void)
 
 static void test_conform_stream(void)
 {
-    run_file("stream", 14, 0);
+    run_file("stream", 15, 0);
 }
 
 static void test_conform_string(void)
