@@ -225,6 +225,10 @@ static void test_hyperloglog_set_options_hold_for_sketches(void)
     expect_integer(&f, "TTL k", 100);
     run(&f, "SET", set, 3);
     expect_integer(&f, "TTL k", -1);
+    run_line(&f, "SET k plain EX 50"); /* a string's deadline too */
+    EXPECT_INT(run(&f, "SET", set, 4).kind, REPLY_BULK);
+    expect_integer(&f, "PFCOUNT k", 3);
+    expect_integer(&f, "TTL k", 50);
     fixture_end(&f);
 }
 

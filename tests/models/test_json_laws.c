@@ -378,8 +378,31 @@ static void test_json_array_order_survives_collection(void)
         run_history(seed, true);
 }
 
+/* A state brings one of the two removals, and the clock that covers both: what others retire by the
+ * one they keep, nothing may be hung on any more. */
+static void test_json_element_removed_twice_is_named_no_more_where_a_state_brings_it(void)
+{
+    World *w = world_new(3);
+    const Sequence *sequence;
+
+    set(w, 1, "$", "[1]");
+    sync_all(w);
+    pop(w, 1, "$", 0);
+    pop(w, 2, "$", 0);
+    deliver(w, 2, 1);
+    member_merge(&w->member[3], &w->member[1]);
+    insert(w, 3, "$", 0, "2");
+    sequence = &at(w, 3, "$")->container->sequence;
+    EXPECT_INT(sequence->nodes[sequence_at(sequence, 0)].parent, SEQUENCE_ROOT);
+    sync_all(w);
+    for (uint32_t m = 1; m <= 3; m++)
+        expect_shown(w, m, "[2]");
+    world_free(w);
+}
+
 static const TestCase cases[] = {
     TEST(test_json_any_order_merge_and_collection_show_the_same),
     TEST(test_json_array_order_survives_collection),
+    TEST(test_json_element_removed_twice_is_named_no_more_where_a_state_brings_it),
 };
 TEST_MAIN("json_laws", cases)
