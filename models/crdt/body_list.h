@@ -55,6 +55,7 @@ bool list_values_equal(const Value *a, const Value *b);
 /* The edits, appended to edit.  The value of an INSERT or SET goes with its effect. */
 void list_edit_insert(const CrdtBody *body, uint32_t index, PayloadWriter *edit); /* 0 to count */
 void list_edit_set(const CrdtBody *body, uint32_t index, PayloadWriter *edit);
+Dot list_edit_set_of(PayloadText edit); /* the element a SET is about; 0: it is another edit */
 
 /* Elements [from, from + count): what LPOP, RPOP and LTRIM take away. */
 void list_edit_remove(const CrdtBody *body, uint32_t from, uint32_t count, PayloadWriter *edit);

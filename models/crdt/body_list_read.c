@@ -118,6 +118,15 @@ void list_edit_set(const CrdtBody *body, uint32_t index, PayloadWriter *edit)
     put_dot(edit, list_id_at(body, index));
 }
 
+Dot list_edit_set_of(PayloadText edit)
+{
+    Dot id = 0;
+
+    if (edit.bytes == 1 + sizeof(id) && edit.data[0] == LIST_EDIT_SET)
+        memcpy(&id, edit.data + 1, sizeof(id));
+    return id;
+}
+
 void list_edit_remove_begin(PayloadWriter *edit)
 {
     const uint8_t op = LIST_EDIT_REMOVE;

@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "models/crdt/body_list.h"
 #include "models/crdt/crdt.h"
 #include "sim/ensure.h"
 #include "sim/pages.h"
@@ -31,8 +32,7 @@ typedef struct {
     uint64_t key;
     Dot dot; /* 0: the slot is free */
     int64_t ts_ms;
-    uint32_t element;
-    uint32_t unused;
+    uint64_t element; /* its index; in a list its id */
 } Writer;
 
 _Static_assert(sizeof(Writer) == 32, "fit.md allows 32 bytes per live key");
@@ -44,7 +44,8 @@ typedef struct {
     int64_t ts_ms;
     uint64_t key;
     uint64_t seen[MEMBER_MAX];
-    uint32_t element, element_count;
+    uint64_t element; /* as in Writer */
+    uint32_t element_count;
     uint32_t weight;
     uint16_t family;
     bool is_assign;
@@ -204,10 +205,19 @@ static inline bool is_document(const Effect *effect)
            effect->family != FAMILY_NONE && effect->value.kind == VALUE_SYNTHETIC;
 }
 
+/* The element of a list that is replaced in its place; 0: none is. */
+static inline Dot list_element(const Effect *effect)
+{
+    if (effect->op != EFFECT_EDIT || effect->type != CRDT_LIST || effect->family == FAMILY_NONE)
+        return 0;
+    return list_edit_set_of(payload_read(effect->payload, effect->payload_bytes).edit);
+}
+
 void lost_writes_hear(void *actor, const GeoFact *fact)
 {
     Ear *ear = actor;
     const Effect *effect = fact->effect;
+    Dot in_list;
     Heard *heard;
 
     if (fact->kind != GEO_WRITE || effect->op == EFFECT_PUBLISH) /* a message is no write */
@@ -220,24 +230,25 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
     heard->ts_ms = effect->ts.ms;
     heard->key = effect->key;
     memcpy(heard->seen, &effect->ctx.seq[1], sizeof heard->seen);
-    heard->element = effect->element;
+    in_list = list_element(effect);
+    heard->element = in_list != 0 ? in_list : effect->element;
     heard->element_count = effect->element_count;
     heard->weight = fact->weight;
     heard->family = effect->family;
     heard->is_document = is_document(effect);
-    heard->is_assign =
-        (effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE) || heard->is_document;
+    heard->is_assign = (effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE) ||
+                       heard->is_document || in_list != 0;
     heard->by_client = fact->nth > 0;
     heard->is_first = fact->nth == 1;
 }
 
-static uint64_t writer_hash(uint64_t key, uint32_t element)
+static uint64_t writer_hash(uint64_t key, uint64_t element)
 {
-    return rng_mix(key + ((uint64_t)element + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    return rng_mix(key + (element + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
 /* The slot of key and element, or the free one where it belongs. */
-static Writer *find_writer(const LostWrites *lost, uint64_t key, uint32_t element)
+static Writer *find_writer(const LostWrites *lost, uint64_t key, uint64_t element)
 {
     uint32_t mask = lost->table_size - 1;
     uint32_t at = (uint32_t)writer_hash(key, element) & mask;
@@ -322,7 +333,7 @@ static void note_loss(LostWrites *lost, const Heard *heard, Dot lost_dot)
     g_array_append_val(lost->losses, loss);
 }
 
-static void consume_assign(LostWrites *lost, const Heard *heard, uint32_t element)
+static void consume_assign(LostWrites *lost, const Heard *heard, uint64_t element)
 {
     Writer *writer = find_writer(lost, heard->key, element);
 

@@ -1,10 +1,11 @@
 /* Acknowledged writes that are gone for good: data.lost_writes and anomalies A1 and A23.
  *
- * Overwritten (A1): a last-writer-wins write whose successor in timestamp order had not seen it
- * (fit.md section 2); of JSON documents, one that a concurrent write of a lower member id hides.
- * The definition needs a global order, so each member's facts are kept aside while its place runs
- * and consumed between windows, merged by (time, member, seq); where windows were cut cannot show.
- * Memory is proportional to the writes that some member has not observed yet, not to the keys.
+ * Overwritten (A1): a last-writer-wins write (LSET of a list's element too) whose successor in
+ * timestamp order had not seen it (fit.md section 2); of JSON documents, one that a concurrent
+ * write of a lower member id hides. The definition needs a global order, so each member's facts are
+ * kept aside while its place runs and consumed between windows, merged by (time, member, seq);
+ * where windows were cut cannot show. Memory is proportional to the writes that some member has not
+ * observed yet, not to the keys.
  *
  * Unreplicated (A23): writes of a member that is unlinked before any survivor has seen them, and
  * all that it acknowledges afterwards until it is linked again.  Each client's command counts once,
@@ -14,9 +15,9 @@
  * rejoins in this version, and a zero that was never measured would pass for one that was.
  *
  * Simplified: a write of several fields counts once for each field lost; keys born during the run
- * are not looked at for A1 (their fields are bytes), nor are list elements (LSET); a removal
- * between two writes is not a writer; a write whose reply the client never got counts as
- * acknowledged.
+ * are not looked at for A1 (their fields are bytes); a removal is not a writer, neither between two
+ * writes nor of a list's element that is set elsewhere; a write whose reply the client never got
+ * counts as acknowledged.
  */
 #pragma once
 

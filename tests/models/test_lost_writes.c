@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/crdt/body_list.h"
 #include "models/crdt/crdt.h"
 #include "sim/math.h"
 #include "sim/rng.h"
@@ -54,6 +55,7 @@ typedef struct {
     int type;      /* index in CRDT_TYPES */
     uint32_t nth;  /* effect of its command, 0: the first */
     bool deadline; /* no client's: a deadline came due */
+    const PayloadWriter *payload;
 } Write;
 
 /* Returns the write's seq. */
@@ -69,6 +71,8 @@ static uint64_t write_fact(Fixture *f, Write write)
         .op = (uint8_t)write.op,
         .type = (uint8_t)write.type,
         .value = {.kind = VALUE_SYNTHETIC, .bytes = 100},
+        .payload = write.payload ? write.payload->data : NULL,
+        .payload_bytes = write.payload ? write.payload->bytes : 0,
     };
     GeoFact fact = {.kind = GEO_WRITE,
                     .member_id = write.member,
@@ -112,6 +116,42 @@ static void test_lost_writes_of_documents_go_by_member(void)
     lost_writes_merge(f.lost, SIM_S);
     EXPECT_NEAR(overwritten(&f, "us"), 0, 0);
     EXPECT_NEAR(overwritten(&f, "eu"), 1, 0);
+}
+
+/* LSET of the element at index of a list that starts with four. */
+static void lset(Fixture *f, uint32_t member, int64_t ts_ms, uint32_t index)
+{
+    CrdtBody *body = body_list.create();
+    PayloadWriter edit = {0}, payload = {0};
+
+    body_list.fill(body, 4, 4);
+    list_edit_set(body, index, &edit);
+    payload_begin(&payload);
+    payload_put_edit(&payload, (PayloadText){(const char *)edit.data, edit.bytes});
+    write_fact(f, (Write){.member = member,
+                          .at_ns = member * SIM_MS,
+                          .ts_ms = ts_ms,
+                          .key = 5,
+                          .op = EFFECT_EDIT,
+                          .type = CRDT_LIST,
+                          .payload = &payload});
+    payload_clear(&payload);
+    payload_clear(&edit);
+    body_list.destroy(body);
+}
+
+/* Each element is a register of its own: the later clock wins, as of strings. */
+static void test_lost_writes_of_list_elements_go_by_element(void)
+{
+    g_auto(Fixture) f = fixture_new();
+
+    lset(&f, 1, 30, 2);
+    lset(&f, 2, 20, 2);
+    lset(&f, 3, 40, 1);
+    lost_writes_merge(f.lost, SIM_S);
+    EXPECT_NEAR(overwritten(&f, "us"), 0, 0);
+    EXPECT_NEAR(overwritten(&f, "eu"), 1, 0);
+    EXPECT_NEAR(overwritten(&f, "asia"), 0, 0);
 }
 
 static void test_lost_writes_count_what_a_successor_had_not_seen(void)
@@ -442,6 +482,7 @@ static void test_lost_writes_remember_only_what_is_in_flight(void)
 
 static const TestCase cases[] = {
     TEST(test_lost_writes_of_documents_go_by_member),
+    TEST(test_lost_writes_of_list_elements_go_by_element),
     TEST(test_lost_writes_count_what_a_successor_had_not_seen),
     TEST(test_lost_writes_ignore_a_successor_that_knew),
     TEST(test_lost_writes_break_ties_for_the_lower_id),

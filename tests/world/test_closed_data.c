@@ -58,6 +58,21 @@ static void test_lost_updates_are_as_many_as_the_formula_says(void)
     EXPECT_NEAR(lost, expected, 4 * sqrt(2 * expected) + expected * 0.002);
 }
 
+/* An element of a list that two set is a register as a string is (crdt-semantics.md 5). */
+static void test_lost_updates_of_list_elements_are_as_many(void)
+{
+    static const double delays[3][3] = {{0, 0.085, 0.2}, {0.11, 0, 0.15}, {0.2, 0.15, 0}};
+    static const double per_key[3] = {3, 2, 5};
+    double expected = 20 * lost_per_second(per_key, delays) * 100;
+    g_autoptr(Story) story = story_new(
+        trio,
+        "{\"families\": {\"f\": {\"type\": \"list\", \"ops\": {\"SET\": null, \"LSET\": 1}}}}", 1);
+
+    story_end(story);
+    EXPECT_NEAR(story_measure(story, "sum(anomaly.A1)", "all"), expected,
+                4 * sqrt(2 * expected) + expected * 0.002);
+}
+
 /* Delays of seconds: the other limit, Lambda (1 - sum (lambda_i / Lambda)^2). */
 static void test_lost_updates_saturate(void)
 {
@@ -243,6 +258,7 @@ static void test_memory_in_isolation_saturates_by_key(void)
 
 static const TestCase cases[] = {
     TEST(test_lost_updates_are_as_many_as_the_formula_says),
+    TEST(test_lost_updates_of_list_elements_are_as_many),
     TEST(test_lost_updates_saturate),
     TEST(test_a_sudden_loss_costs_the_writes_on_their_way),
     TEST(test_steady_prefill_with_deletes_does_not_drift),
