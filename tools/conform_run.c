@@ -135,12 +135,15 @@ static void deliver(void *actor, const Effect *effect)
 static bool sync_pair_causally(Conform *conform, uint32_t from, uint32_t to, WallTime now)
 {
     Exchange exchange = {.target = conform->members[to].store, .now = now};
+    const Clock *known = store_clock(conform->members[from].store);
+    g_autoptr(CausalOrder) order = causal_order_new();
     CausalLogs logs = {.read = shipped};
 
-    for (uint32_t origin = 0; origin < conform->member_count; origin++)
-        logs.logs[origin + 1] = conform->members[origin].log;
-    causal_order_deliver(&logs, store_clock(exchange.target),
-                         store_clock(conform->members[from].store)->seq, deliver, &exchange);
+    for (uint32_t origin = 1; origin <= conform->member_count; origin++) {
+        logs.logs[origin] = conform->members[origin - 1].log;
+        (void)causal_order_arrive(order, origin, known->seq[origin]);
+    }
+    causal_order_deliver(order, &logs, store_clock(exchange.target), deliver, &exchange);
     return exchange.moved;
 }
 

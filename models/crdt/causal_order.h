@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <glib.h>
+
 #include "models/crdt/effect.h"
 
 /* Where effects are read that have arrived or are missing. */
@@ -15,11 +17,21 @@ typedef struct {
     const Effect *(*read)(const void *log, Dot dot, Effect *room);
 } CausalLogs;
 
+/* What has come to one receiver. */
+typedef struct CausalOrder CausalOrder;
+
+CausalOrder *causal_order_new(void);
+void causal_order_free(CausalOrder *order);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CausalOrder, causal_order_free)
+
+/* The origin's effects up to seq are here; false: they were. */
+bool causal_order_arrive(CausalOrder *order, uint32_t origin, uint64_t seq);
+void causal_order_restart(CausalOrder *order, const Clock *known); /* what waited is lost */
+
 /* Applies effect, after which known covers it. */
 typedef void (*CausalDeliver)(void *actor, const Effect *effect);
 
-/* Delivers all that has arrived (of each origin, everything up to a seq) and need not wait.  known
- * is the receiver's clock, which deliver moves. */
-void causal_order_deliver(const CausalLogs *logs, const Clock *known,
-                          const uint64_t arrived[MEMBER_MAX + 1], CausalDeliver deliver,
-                          void *actor);
+/* Delivers all that has arrived and need not wait.  known is the receiver's clock, which deliver
+ * moves; between calls it may have moved on. */
+void causal_order_deliver(CausalOrder *order, const CausalLogs *logs, const Clock *known,
+                          CausalDeliver deliver, void *actor);

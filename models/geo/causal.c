@@ -9,8 +9,6 @@
  */
 #include "models/geo/member_parts.h"
 
-#include "models/crdt/causal_order.h"
-
 /* The log may be read: its owner keeps it for us. */
 static const EffectLog *log_of(const Member *member, uint32_t origin)
 {
@@ -47,15 +45,13 @@ void causal_deliver(Member *member)
 
     for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
         logs.logs[origin] = log_of(member, origin);
-    causal_order_deliver(&logs, store_clock(member->store), member->arrived, deliver, member);
+    causal_order_deliver(member->causal_order, &logs, store_clock(member->store), deliver, member);
 }
 
 void causal_arrive(Member *member, uint32_t origin, uint64_t seq)
 {
-    if (seq <= member->arrived[origin])
-        return;
-    member->arrived[origin] = seq;
-    causal_deliver(member);
+    if (causal_order_arrive(member->causal_order, origin, seq))
+        causal_deliver(member);
 }
 
 /* Its origin keeps for the peer what the peer lacks; from one that does not count it nothing is
@@ -87,6 +83,6 @@ void causal_resend(Peer *peer, const Clock *known)
 
 void causal_restart(Member *member)
 {
-    for (uint32_t origin = 1; origin <= MEMBER_MAX; origin++)
-        member->arrived[origin] = store_clock(member->store)->seq[origin];
+    if (member->causal_order)
+        causal_order_restart(member->causal_order, store_clock(member->store));
 }

@@ -282,6 +282,8 @@ Member *member_new(const MemberConfig *config, GError **error)
     member->request_handler = (Handler){.run = request_run, .actor = member};
     member->expiry_handler = (Handler){.run = expiry_run, .actor = member};
     parts_make(member);
+    if (config->causal)
+        member->causal_order = causal_order_new();
     member->config.headers = NULL; /* the memory has its copy */
     return member;
 }
@@ -294,6 +296,7 @@ void member_free(Member *member)
         history_clear(&member->histories[origin]);
     held_clear(member);
     shards_free(member->shards);
+    causal_order_free(member->causal_order);
     effect_log_free(member->log);
     store_free(member->store);
     g_free(member->name);

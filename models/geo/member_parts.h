@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "models/crdt/causal_order.h"
 #include "models/geo/effect_log.h"
 #include "models/geo/history.h"
 #include "models/geo/link.h"
@@ -88,7 +89,7 @@ struct Member {
     uint64_t restart_count;
     uint64_t acked_bytes_min; /* over linked peers */
     uint64_t drop_seq; /* causal: own effects up to here leave the log when the window ends */
-    uint64_t arrived[MEMBER_MAX + 1]; /* causal: of each origin, delivered or waiting */
+    CausalOrder *causal_order; /* NULL: effects are applied as they come */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */
     uint32_t syncing;      /* a bit per peer id with a sync_seq */

@@ -13,7 +13,7 @@ typedef struct {
     Effect logs[4][LOG_MAX];
     CausalLogs view;
     Clock known;
-    uint64_t arrived[MEMBER_MAX + 1];
+    CausalOrder *order;
     GString *told; /* "1@1 2@1 ": as delivered */
 } Fixture;
 
@@ -25,13 +25,15 @@ static const Effect *read_log(const void *log, Dot dot, Effect *room)
 
 static void fixture_init(Fixture *f)
 {
-    *f = (Fixture){.view = {.read = read_log}, .told = g_string_new(NULL)};
+    *f = (Fixture){
+        .view = {.read = read_log}, .order = causal_order_new(), .told = g_string_new(NULL)};
     for (uint32_t id = 1; id <= 3; id++)
         f->view.logs[id] = f->logs[id];
 }
 
 static void fixture_clear(Fixture *f)
 {
+    causal_order_free(f->order);
     g_string_free(f->told, TRUE);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
@@ -57,8 +59,8 @@ static void deliver(void *actor, const Effect *effect)
 static const char *arrive(Fixture *f, uint32_t origin, uint64_t seq)
 {
     g_string_truncate(f->told, 0);
-    f->arrived[origin] = seq;
-    causal_order_deliver(&f->view, &f->known, f->arrived, deliver, f);
+    (void)causal_order_arrive(f->order, origin, seq);
+    causal_order_deliver(f->order, &f->view, &f->known, deliver, f);
     return f->told->str;
 }
 
@@ -162,11 +164,62 @@ static void test_causal_order_does_not_wait_for_who_has_no_log(void)
     EXPECT_TEXT(arrive(&f, 2, 1), "2@1 ");
 }
 
+/* Nor is who is cut off while something waits for it. */
+static void test_causal_order_ends_a_wait_for_who_is_cut_off(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 2, 1, 7, (Clock){{0, 1}});
+    EXPECT_TEXT(arrive(&f, 2, 1), "");
+    f.view.logs[1] = NULL;
+    EXPECT_TEXT(arrive(&f, 2, 1), "2@1 ");
+}
+
+/* What waited has come by the state of one who had cut off its origin: the next of the same origin
+ * waits for nothing. */
+static void test_causal_order_forgets_a_wait_that_a_whole_state_ended(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 2, 1, 7, (Clock){{0, 1}});
+    made(&f, 2, 2, 8, (Clock){{0, 1}});
+    EXPECT_TEXT(arrive(&f, 2, 1), "");
+    f.known.seq[2] = 1;
+    EXPECT_TEXT(arrive(&f, 2, 2), "2@2 ");
+}
+
+/* A whole state moves the clock past what was waited for; what else is missing still counts. */
+static void test_causal_order_goes_on_after_a_whole_state(void)
+{
+    g_auto(Fixture) f;
+
+    fixture_init(&f);
+    made(&f, 1, 1, 7, (Clock){{0}});
+    made(&f, 1, 2, 8, (Clock){{0}});
+    made(&f, 1, 3, 9, (Clock){{0}});
+    made(&f, 2, 1, 7, (Clock){{0, 2, 0, 1}});
+    made(&f, 2, 2, 9, (Clock){{0, 2, 0, 1}});
+    made(&f, 3, 1, 9, (Clock){{0}});
+    EXPECT_TEXT(arrive(&f, 2, 1), "");
+    f.known.seq[1] = 2;
+    EXPECT_TEXT(arrive(&f, 2, 1), "2@1 ");
+    EXPECT_TEXT(arrive(&f, 1, 3), "1@3 ");
+    EXPECT_TEXT(arrive(&f, 2, 2), "");
+    EXPECT_TEXT(arrive(&f, 3, 1), "3@1 2@2 ");
+}
+
 static const TestCase cases[] = {
     TEST(test_causal_order_waits_for_what_was_observed_on_the_key),
     TEST(test_causal_order_is_kept_by_key),
     TEST(test_causal_order_tells_keys_apart_by_name_and_family),
     TEST(test_causal_order_tells_channels_from_keys_of_their_name),
     TEST(test_causal_order_does_not_wait_for_who_has_no_log),
+    TEST(test_causal_order_ends_a_wait_for_who_is_cut_off),
+    TEST(test_causal_order_forgets_a_wait_that_a_whole_state_ended),
+    TEST(test_causal_order_goes_on_after_a_whole_state),
 };
 TEST_MAIN("causal_order", cases)
