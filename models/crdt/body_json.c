@@ -374,13 +374,13 @@ static void digest_container(const JsonContainer *container, Digest *digest)
 {
     if (container->is_array) {
         const Sequence *sequence = &container->sequence;
-        uint32_t node = SEQUENCE_ROOT;
+        SequenceCursor at = sequence_cursor(sequence, 0);
 
         digest_u64(digest, sequence_count(sequence));
-        while ((node = sequence_next(sequence, node)) != SEQUENCE_NONE) {
-            digest_u64(digest, sequence->nodes[node].dot);
-            digest_u64(digest, sequence->nodes[node].index);
-            digest_slot(&json_element_at(container, node)->slot, digest);
+        for (; at.node != SEQUENCE_NONE; sequence_cursor_forward(sequence, &at)) {
+            digest_u64(digest, sequence->nodes[at.node].dot);
+            digest_u64(digest, sequence->nodes[at.node].index);
+            digest_slot(&json_element_at(container, at.node)->slot, digest);
         }
         return;
     }

@@ -180,21 +180,17 @@ static void insert(CrdtBody *body, const Clock *known, const ListInsert *made)
     sequence_hang(&body->sequence, at, parent, made->side, &listener);
 }
 
-/* The genesis makes the same elements everywhere: one run of right children. */
+/* The genesis makes the same elements everywhere. */
 static void list_fill(CrdtBody *body, uint32_t element_count, uint32_t value_bytes)
 {
-    const SequenceListener listener = {node_placed, body};
-    uint32_t parent = SEQUENCE_ROOT;
-
-    sequence_reserve(&body->sequence, element_count + element_count / 2); /* it will be pushed to */
+    sequence_begin(&body->sequence, element_count);
     for (uint32_t i = 0; i < element_count; i++) {
-        uint32_t node = sequence_make(&body->sequence, list_sequence_id(dot_make(0, i + 1)));
+        SequenceNode *node = &body->sequence.nodes[SEQUENCE_ROOT + 1 + i];
         Value value = {.kind = VALUE_SYNTHETIC, .number = i, .bytes = value_bytes / element_count};
 
         value.bytes += i < value_bytes % element_count;
-        node_take_value(&body->sequence.nodes[node], &value);
-        sequence_hang(&body->sequence, node, parent, SIDE_RIGHT, &listener);
-        parent = node;
+        node_take_value(node, &value);
+        count_node(body, node, 1);
     }
 }
 
@@ -458,10 +454,10 @@ static uint64_t list_oldest_rank(const CrdtBody *body)
 {
     const Sequence *sequence = &body->sequence;
     uint64_t oldest = UINT64_MAX;
-    uint32_t node = SEQUENCE_ROOT;
+    SequenceCursor at = sequence_cursor(sequence, 0);
 
-    while ((node = sequence_next(sequence, node)) != SEQUENCE_NONE) {
-        Dot id = sequence->nodes[node].dot;
+    for (; at.node != SEQUENCE_NONE; sequence_cursor_forward(sequence, &at)) {
+        Dot id = sequence->nodes[at.node].dot;
 
         oldest = MIN(oldest, (uint64_t)dot_member(id) << 60 | dot_seq(id));
     }
@@ -519,8 +515,9 @@ static void list_digest(const CrdtBody *body, Digest *digest)
     uint64_t waiting = 0;
 
     digest_u64(digest, list_count(body));
-    for (uint32_t at = SEQUENCE_ROOT; (at = sequence_next(sequence, at)) != SEQUENCE_NONE;)
-        digest_node(digest, &sequence->nodes[at]);
+    for (SequenceCursor at = sequence_cursor(sequence, 0); at.node != SEQUENCE_NONE;
+         sequence_cursor_forward(sequence, &at))
+        digest_node(digest, &sequence->nodes[at.node]);
     for (uint32_t at = SEQUENCE_ROOT + 1;
          at < sequence->count && sequence->placed_count < sequence->node_count; at++)
         if (sequence_node_is_waiting(&sequence->nodes[at]))
@@ -533,7 +530,7 @@ static void list_prefetch(const CrdtBody *body)
 {
     const char *ids = (const char *)body->sequence.table;
     const char *nodes = (const char *)body->sequence.nodes;
-    const char *order = (const char *)body->sequence.order.entries;
+    const char *order = (const char *)body->sequence.order.blocks;
 
     for (size_t at = 0; at < 512; at += CACHE_LINE_BYTES) {
         prefetch(nodes + at);

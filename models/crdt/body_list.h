@@ -11,9 +11,9 @@
  *
  * A removal wins over a SET it had not seen.  An element whose parent has not arrived waits for it.
  *
- * What was removed leaves the books when every linked member has observed it; its node (96 bytes
- * and about 8 of the table of ids, as for a live element) is free when all members have retired it
- * (crdt/sequence.h).
+ * What was removed leaves the books when every linked member has observed it; its node (56
+ * bytes, 8 to 24 in the order and about 8 in the table of ids, as for a live element) is free when
+ * all members have retired it (crdt/sequence.h).
  *
  * Simplified: the books do not count what is retired and not dropped yet.  SETs that were observed
  * by all stay siblings until another SET covers them.
@@ -21,6 +21,7 @@
 #pragma once
 
 #include "models/crdt/body.h"
+#include "models/crdt/sequence.h"
 
 extern const BodyRule body_list;
 
@@ -34,7 +35,7 @@ Dot list_id_at(const CrdtBody *body, uint32_t index);
 typedef struct {
     const CrdtBody *body;
     uint32_t index;
-    uint32_t node; /* 0: past either end */
+    SequenceCursor at;
 } ListCursor;
 
 ListCursor list_cursor(const CrdtBody *body, uint32_t index); /* past the end where index is */

@@ -30,40 +30,40 @@ ListCursor list_cursor(const CrdtBody *body, uint32_t index)
 {
     ListCursor cursor = {.body = body, .index = index};
 
-    if (index < list_count(body))
-        cursor.node = sequence_at(&body->sequence, index);
+    if (body != NULL)
+        cursor.at = sequence_cursor(&body->sequence, index);
     return cursor;
 }
 
 bool list_cursor_is_valid(const ListCursor *cursor)
 {
-    return cursor->node != SEQUENCE_NONE;
+    return cursor->at.node != SEQUENCE_NONE;
 }
 
 void list_cursor_forward(ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    cursor->node = sequence_next(&cursor->body->sequence, cursor->node);
+    sequence_cursor_forward(&cursor->body->sequence, &cursor->at);
     cursor->index++;
 }
 
 void list_cursor_back(ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    cursor->node = sequence_previous(&cursor->body->sequence, cursor->node);
+    sequence_cursor_back(&cursor->body->sequence, &cursor->at);
     cursor->index--;
 }
 
 Value list_cursor_value(const ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    return list_node_value(&cursor->body->sequence.nodes[cursor->node]);
+    return list_node_value(&cursor->body->sequence.nodes[cursor->at.node]);
 }
 
 Dot list_cursor_id(const ListCursor *cursor)
 {
     ensure(list_cursor_is_valid(cursor));
-    return cursor->body->sequence.nodes[cursor->node].dot;
+    return cursor->body->sequence.nodes[cursor->at.node].dot;
 }
 
 bool list_values_equal(const Value *a, const Value *b)

@@ -72,10 +72,10 @@ void json_view_children(const JsonHeld *held, GPtrArray *out)
     uint32_t first = out->len;
 
     if (held->value.kind == CONTENT_ARRAY) {
-        uint32_t node = SEQUENCE_ROOT;
+        SequenceCursor at = sequence_cursor(&container->sequence, 0);
 
-        while ((node = sequence_next(&container->sequence, node)) != SEQUENCE_NONE)
-            g_ptr_array_add(out, json_element_at(container, node)->slot.held);
+        for (; at.node != SEQUENCE_NONE; sequence_cursor_forward(&container->sequence, &at))
+            g_ptr_array_add(out, json_element_at(container, at.node)->slot.held);
     } else if (held->value.kind == CONTENT_OBJECT) {
         for (GTreeNode *at = g_tree_node_first(container->members); at; at = g_tree_node_next(at)) {
             const JsonMember *member = g_tree_node_value(at);

@@ -37,11 +37,6 @@
 
 #include "sim/ensure.h"
 
-#define NODE_WEIGHT(nameable, visible)                                                             \
-    ((OrderWeight){                                                                                \
-        .count = {[ORDER_NAMEABLE] = (nameable) ? 1 : 0, [ORDER_VISIBLE] = (visible) ? 1 : 0}})
-#define MARK_WEIGHT ((OrderWeight){.count = {0}})
-
 /* --- places */
 
 /* A sibling before node, from which its place is not far: the newest of the same origin.  While
@@ -97,12 +92,21 @@ static uint32_t placed_sibling_after(const Sequence *sequence, uint32_t node)
     return at;
 }
 
+static void count_placed(Sequence *sequence, uint32_t node)
+{
+    SequenceNode *placed = &sequence->nodes[node];
+
+    placed->flags |= NODE_PLACED;
+    sequence->placed_count++;
+    sequence->visible_count += !sequence_node_is(placed, NODE_REMOVED);
+}
+
 static void place(Sequence *sequence, uint32_t node)
 {
-    SequenceNode *made = &sequence->nodes[node];
+    const SequenceNode *made = &sequence->nodes[node];
     SequenceOrder *order = &sequence->order;
-    OrderWeight weight =
-        NODE_WEIGHT(!sequence_node_is(made, NODE_SKIPPED), !sequence_node_is(made, NODE_REMOVED));
+    OrderItem entry = sequence_item(sequence, node);
+    OrderItem mark = order_item(sequence_mark(node), false, false);
     uint32_t at = made->parent * 2;
     uint32_t sibling;
 
@@ -110,17 +114,13 @@ static void place(Sequence *sequence, uint32_t node)
     if (made->side == SIDE_RIGHT) {
         sibling = placed_sibling_before(sequence, node);
         at = sibling != 0 ? sequence_mark(sibling) : at;
-        sequence_order_put_after(order, at, sequence_entry(node), weight);
-        sequence_order_put_after(order, sequence_entry(node), sequence_mark(node), MARK_WEIGHT);
+        sequence_order_put_after(order, at, (OrderPair){entry, mark});
     } else {
         sibling = placed_sibling_after(sequence, node);
         at = sibling != 0 ? sequence_mark(sibling) : at;
-        sequence_order_put_before(order, at, sequence_entry(node), weight);
-        sequence_order_put_before(order, sequence_entry(node), sequence_mark(node), MARK_WEIGHT);
+        sequence_order_put_before(order, at, (OrderPair){mark, entry});
     }
-    made->flags |= NODE_PLACED;
-    sequence->placed_count++;
-    sequence->visible_count += !sequence_node_is(made, NODE_REMOVED);
+    count_placed(sequence, node);
 }
 
 /* What comes after node in a walk over the subtree of top, parents first. */
@@ -168,6 +168,28 @@ void sequence_hang(Sequence *sequence, uint32_t node, uint32_t parent, SequenceS
     }
     if (has_siblings)
         sequence->newest_sibling[dot_member(sequence->nodes[node].dot)] = node;
+}
+
+/* As hanging one by one would: all elements, then all their marks backwards. */
+void sequence_begin(Sequence *sequence, uint32_t count)
+{
+    SequenceOrder *order = &sequence->order;
+    const uint32_t last = SEQUENCE_ROOT + count;
+
+    sequence_make_first(sequence, count);
+    sequence_order_reserve(order, sequence_mark(last) + 1);
+    for (uint32_t node = SEQUENCE_ROOT + 1; node <= last; node++) {
+        SequenceNode *made = &sequence->nodes[node];
+
+        made->flags |= NODE_MADE;
+        made->side = SIDE_RIGHT;
+        made->parent = node - 1;
+        sequence->nodes[node - 1].first_child[SIDE_RIGHT] = node;
+        sequence_order_append(order, sequence_item(sequence, node));
+        count_placed(sequence, node);
+    }
+    for (uint32_t node = last; node > SEQUENCE_ROOT; node--)
+        sequence_order_append(order, order_item(sequence_mark(node), false, false));
 }
 
 /* --- removing, retiring, dropping */
@@ -244,10 +266,8 @@ static void take_out_marks(Sequence *sequence, uint32_t node, uint32_t child)
 {
     SequenceOrder *order = &sequence->order;
 
-    if (child != SEQUENCE_NONE && sequence->nodes[child].side != sequence->nodes[node].side) {
-        sequence_order_remove(order, sequence_mark(child));
-        sequence_order_put_after(order, sequence_mark(node), sequence_mark(child), MARK_WEIGHT);
-    }
+    if (child != SEQUENCE_NONE && sequence->nodes[child].side != sequence->nodes[node].side)
+        sequence_order_move_after(order, sequence_mark(node), sequence_mark(child));
     sequence_order_remove(order, sequence_mark(node));
     sequence_order_remove(order, sequence_entry(node));
 }
@@ -402,24 +422,42 @@ void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint3
 
 /* --- reading */
 
+SequenceCursor sequence_cursor(const Sequence *sequence, uint32_t index)
+{
+    SequenceCursor cursor = {0};
+
+    if (index >= sequence_count(sequence))
+        return cursor;
+    cursor.place = sequence_order_select(&sequence->order, ORDER_VISIBLE, index);
+    cursor.node = sequence_order_entry(&sequence->order, cursor.place) / 2;
+    return cursor;
+}
+
+void sequence_cursor_forward(const Sequence *sequence, SequenceCursor *cursor)
+{
+    cursor->place = sequence_order_next(&sequence->order, ORDER_VISIBLE, cursor->place);
+    cursor->node = sequence_order_entry(&sequence->order, cursor->place) / 2;
+}
+
+void sequence_cursor_back(const Sequence *sequence, SequenceCursor *cursor)
+{
+    cursor->place = sequence_order_previous(&sequence->order, ORDER_VISIBLE, cursor->place);
+    cursor->node = sequence_order_entry(&sequence->order, cursor->place) / 2;
+}
+
 uint32_t sequence_at(const Sequence *sequence, uint32_t index)
 {
-    return sequence_order_select(&sequence->order, ORDER_VISIBLE, index) / 2;
-}
+    OrderPlace place = sequence_order_select(&sequence->order, ORDER_VISIBLE, index);
 
-uint32_t sequence_next(const Sequence *sequence, uint32_t node)
-{
-    return sequence_order_next(&sequence->order, ORDER_VISIBLE, sequence_entry(node)) / 2;
-}
-
-uint32_t sequence_previous(const Sequence *sequence, uint32_t node)
-{
-    return sequence_order_previous(&sequence->order, ORDER_VISIBLE, sequence_entry(node)) / 2;
+    return sequence_order_entry(&sequence->order, place) / 2;
 }
 
 uint32_t sequence_next_nameable(const Sequence *sequence, uint32_t node)
 {
-    return sequence_order_next(&sequence->order, ORDER_NAMEABLE, sequence_entry(node)) / 2;
+    const SequenceOrder *order = &sequence->order;
+    OrderPlace place = sequence_order_place(order, sequence_entry(node));
+
+    return sequence_order_entry(order, sequence_order_next(order, ORDER_NAMEABLE, place)) / 2;
 }
 
 /* Whether anything that is not skipped lies right below the node: what the order has between it

@@ -72,7 +72,7 @@ typedef struct {
     uint8_t side;
 } SequenceNode;
 
-static_assert(sizeof(SequenceNode) == 56, "a node and its two entries in the order are 96 bytes");
+static_assert(sizeof(SequenceNode) == 56, "bytes a node");
 
 typedef struct {
     uint32_t first, last;
@@ -87,7 +87,9 @@ typedef struct {
     uint32_t capacity;
     uint32_t table_mask; /* the table's size less one */
     uint32_t free;       /* the first that was dropped and not used again */
-    uint32_t node_count; /* in use, without the root */
+    uint32_t table_count;
+    uint32_t first_count; /* ids (0, 1) to (0, first_count) are nodes 2 and on, or dropped */
+    uint32_t node_count;  /* in use, without the root */
     uint32_t placed_count, visible_count, removed_count, retired_count;
     uint32_t newest_sibling[MEMBER_MAX + 1]; /* by origin: the last hung beside others */
     uint32_t rank_count, rank_capacity;
@@ -98,7 +100,10 @@ typedef struct {
 
 void sequence_init(Sequence *sequence);
 void sequence_clear(Sequence *sequence);
-void sequence_reserve(Sequence *sequence, uint32_t node_count); /* room for so many in all */
+
+/* What the empty sequence begins with: elements of ids (0, 1) to (0, count), each hung to the right
+ * of the one before.  They are nodes 2 and on; no listener hears of them. */
+void sequence_begin(Sequence *sequence, uint32_t count);
 
 static inline bool sequence_node_is(const SequenceNode *node, uint8_t flags)
 {
@@ -159,9 +164,17 @@ void sequence_drop(Sequence *sequence, const Clock *retired_by_all);
 void sequence_hang_as(Sequence *into, uint32_t node, const Sequence *from, uint32_t from_node,
                       const Clock *known, const SequenceListener *listener);
 
-uint32_t sequence_at(const Sequence *sequence, uint32_t index);  /* the index-th of them */
-uint32_t sequence_next(const Sequence *sequence, uint32_t node); /* visible; of the root: first */
-uint32_t sequence_previous(const Sequence *sequence, uint32_t node);
+uint32_t sequence_at(const Sequence *sequence, uint32_t index); /* the index-th of them */
+
+/* A visible node on a walk, which any insertion or drop ends. */
+typedef struct {
+    uint32_t node; /* SEQUENCE_NONE: past either end */
+    OrderPlace place;
+} SequenceCursor;
+
+SequenceCursor sequence_cursor(const Sequence *sequence, uint32_t index);
+void sequence_cursor_forward(const Sequence *sequence, SequenceCursor *cursor);
+void sequence_cursor_back(const Sequence *sequence, SequenceCursor *cursor);
 
 /* The next in the order that is not skipped, removed ones included. */
 uint32_t sequence_next_nameable(const Sequence *sequence, uint32_t node);

@@ -1,11 +1,13 @@
 /* Why it works: nodes live in one array and are named by their place in it, which stays theirs
- * until they are dropped; a hash table with open addressing leads there from an id.  A node that
- * has taken over another's place among its siblings has the rank of that one, which few have: ranks
+ * until they are dropped; a hash table with open addressing leads there from an id.  What a
+ * sequence begins with needs none: its ids say where it is, if it is still there.  A node that has
+ * taken over another's place among its siblings has the rank of that one, which few have: ranks
  * live in an array of their own. */
 #include "models/crdt/sequence_private.h"
 
 #include <glib.h>
 
+#include "sim/ensure.h"
 #include "sim/rng.h"
 
 #define TABLE_START 8
@@ -36,13 +38,13 @@ static uint32_t table_at(const Sequence *sequence, SequenceId id)
 }
 
 /* At most two of three places are taken. */
-static void table_reserve(Sequence *sequence, uint32_t node_count)
+static void table_reserve(Sequence *sequence, uint32_t count)
 {
     uint32_t *old = sequence->table;
     uint32_t old_size = old != NULL ? sequence->table_mask + 1 : 0;
     uint32_t size = MAX(old_size, TABLE_START);
 
-    while (node_count * 3 >= (size - 1) * 2)
+    while (count * 3 >= (size - 1) * 2)
         size *= 2;
     if (size == old_size)
         return;
@@ -69,6 +71,21 @@ static void table_remove(Sequence *sequence, SequenceId id)
         hole = at;
     }
     sequence->table[hole] = 0;
+    sequence->table_count--;
+}
+
+/* One of those it began with, there or dropped. */
+static bool is_first(const Sequence *sequence, SequenceId id)
+{
+    return dot_member(id.dot) == 0 && id.index == 0 && dot_seq(id.dot) <= sequence->first_count;
+}
+
+static void nodes_reserve(Sequence *sequence, uint32_t capacity)
+{
+    if (capacity <= sequence->capacity)
+        return;
+    sequence->nodes = g_renew(SequenceNode, sequence->nodes, capacity);
+    sequence->capacity = capacity;
 }
 
 static uint32_t node_new(Sequence *sequence, SequenceId id)
@@ -78,26 +95,12 @@ static uint32_t node_new(Sequence *sequence, SequenceId id)
     if (node != SEQUENCE_NONE) {
         sequence->free = sequence->nodes[node].next_removed;
     } else {
-        if (sequence->count == sequence->capacity) {
-            sequence->capacity += sequence->capacity / 2;
-            sequence->nodes = g_renew(SequenceNode, sequence->nodes, sequence->capacity);
-        }
+        if (sequence->count == sequence->capacity)
+            nodes_reserve(sequence, sequence->capacity + sequence->capacity / 2);
         node = sequence->count++;
     }
     sequence->nodes[node] = (SequenceNode){.dot = id.dot, .index = id.index};
     return node;
-}
-
-void sequence_reserve(Sequence *sequence, uint32_t node_count)
-{
-    uint32_t limit = SEQUENCE_ROOT + 1 + node_count;
-
-    if (limit > sequence->capacity) {
-        sequence->nodes = g_renew(SequenceNode, sequence->nodes, limit);
-        sequence->capacity = limit;
-    }
-    sequence_order_reserve(&sequence->order, sequence_entry(limit));
-    table_reserve(sequence, node_count);
 }
 
 void sequence_init(Sequence *sequence)
@@ -107,7 +110,7 @@ void sequence_init(Sequence *sequence)
     (void)node_new(sequence, (SequenceId){0});
     sequence->nodes[SEQUENCE_ROOT].flags = NODE_MADE | NODE_PLACED | NODE_REMOVED | NODE_SKIPPED;
     sequence_order_reserve(&sequence->order, sequence_mark(SEQUENCE_ROOT) + 1);
-    sequence_order_put_first(&sequence->order, sequence_entry(SEQUENCE_ROOT));
+    sequence_order_append(&sequence->order, sequence_item(sequence, SEQUENCE_ROOT));
 }
 
 void sequence_clear(Sequence *sequence)
@@ -123,6 +126,11 @@ uint32_t sequence_find(const Sequence *sequence, SequenceId id)
 {
     if (id.dot == 0)
         return SEQUENCE_ROOT;
+    if (is_first(sequence, id)) {
+        uint32_t node = SEQUENCE_ROOT + (uint32_t)dot_seq(id.dot);
+
+        return sequence_id_is_equal(sequence_id(sequence, node), id) ? node : SEQUENCE_NONE;
+    }
     return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
 }
 
@@ -130,7 +138,8 @@ static uint32_t make(Sequence *sequence, SequenceId id)
 {
     uint32_t node;
 
-    table_reserve(sequence, sequence->node_count + 1);
+    ensure(!is_first(sequence, id)); /* nobody makes again what was dropped */
+    table_reserve(sequence, ++sequence->table_count);
     node = node_new(sequence, id);
     sequence->table[table_at(sequence, id)] = node;
     sequence->node_count++;
@@ -151,6 +160,15 @@ uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id)
     if (node != SEQUENCE_NONE || clock_covers(known, id.dot))
         return node;
     return make(sequence, id);
+}
+
+void sequence_make_first(Sequence *sequence, uint32_t count)
+{
+    ensure(sequence->count == SEQUENCE_ROOT + 1 && sequence->table == NULL);
+    nodes_reserve(sequence, SEQUENCE_ROOT + 1 + count + count / 2); /* it will be added to */
+    for (uint32_t i = 1; i <= count; i++)
+        (void)node_new(sequence, (SequenceId){.dot = dot_make(0, i)});
+    sequence->node_count = sequence->first_count = count;
 }
 
 SequenceId sequence_rank(const Sequence *sequence, uint32_t node)
@@ -195,7 +213,8 @@ void sequence_rank_set(Sequence *sequence, uint32_t node, SequenceId rank)
 void sequence_node_free(Sequence *sequence, uint32_t node)
 {
     rank_forget(sequence, node);
-    table_remove(sequence, sequence_id(sequence, node));
+    if (!is_first(sequence, sequence_id(sequence, node)))
+        table_remove(sequence, sequence_id(sequence, node));
     sequence->nodes[node] = (SequenceNode){.next_removed = sequence->free};
     sequence->free = node;
     sequence->node_count--;

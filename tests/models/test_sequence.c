@@ -26,14 +26,15 @@ static void hang(Sequence *sequence, SequenceId id, SequenceId parent, SequenceS
 
 static void expect_same_order(const Sequence *a, const Sequence *b)
 {
-    uint32_t x = SEQUENCE_ROOT, y = SEQUENCE_ROOT;
+    SequenceCursor x = sequence_cursor(a, 0), y = sequence_cursor(b, 0);
 
     EXPECT_INT(sequence_count(a), sequence_count(b));
-    do {
-        x = sequence_next(a, x);
-        y = sequence_next(b, y);
-        EXPECT(sequence_id_is_equal(sequence_id(a, x), sequence_id(b, y)));
-    } while (x != SEQUENCE_NONE && y != SEQUENCE_NONE);
+    while (x.node != SEQUENCE_NONE && y.node != SEQUENCE_NONE) {
+        EXPECT(sequence_id_is_equal(sequence_id(a, x.node), sequence_id(b, y.node)));
+        sequence_cursor_forward(a, &x);
+        sequence_cursor_forward(b, &y);
+    }
+    EXPECT_INT(x.node, y.node);
 }
 
 typedef struct {
@@ -308,6 +309,53 @@ static void test_sequence_names_a_place_beside_very_many_siblings(void)
     sequence_clear(&sequence);
 }
 
+static void expect_grown_alike(Sequence *a, Sequence *b)
+{
+    for (uint32_t i = 0; i < 40; i++) {
+        SequenceSide side_a, side_b;
+        uint32_t index = i * 7 % (sequence_count(a) + 1);
+        SequenceId above = sequence_id(a, sequence_anchor(a, index, &side_a));
+
+        EXPECT(sequence_id_is_equal(above, sequence_id(b, sequence_anchor(b, index, &side_b))));
+        EXPECT_INT(side_a, side_b);
+        hang(a, id_of(1, i + 1), above, side_a);
+        hang(b, id_of(1, i + 1), above, side_b);
+        sequence_remove(a, sequence_at(a, i % 3), dot_make(2, i + 1));
+        sequence_remove(b, sequence_at(b, i % 3), dot_make(2, i + 1));
+        expect_same_order(a, b);
+        if (i % 10 != 9)
+            continue;
+        sequence_retire(a, &everything);
+        sequence_retire(b, &everything);
+        sequence_drop(a, &everything);
+        sequence_drop(b, &everything);
+        expect_same_order(a, b);
+    }
+    EXPECT_INT(a->node_count, b->node_count);
+}
+
+/* Made at once or one by one, what a sequence begins with is the same, now and later. */
+static void test_sequence_begins_as_if_hung_one_by_one(void)
+{
+    static const uint32_t counts[] = {3, 10, 27, 28, 200};
+
+    for (uint32_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        Sequence at_once, one_by_one;
+
+        sequence_init(&at_once);
+        sequence_init(&one_by_one);
+        sequence_begin(&at_once, counts[i]);
+        for (uint32_t seq = 1; seq <= counts[i]; seq++)
+            sequence_hang(&one_by_one, sequence_make(&one_by_one, id_of(0, seq)),
+                          sequence_find(&one_by_one, id_of(0, seq - 1)), SIDE_RIGHT, NULL);
+        expect_same_order(&at_once, &one_by_one);
+        expect_grown_alike(&at_once, &one_by_one);
+        EXPECT(sequence_find(&at_once, id_of(0, 1)) == SEQUENCE_NONE); /* dropped */
+        sequence_clear(&at_once);
+        sequence_clear(&one_by_one);
+    }
+}
+
 static const TestCase cases[] = {
     TEST(test_sequence_dropping_changes_no_order),
     TEST(test_sequence_element_is_retired_when_its_making_is_stable_too),
@@ -316,5 +364,6 @@ static const TestCase cases[] = {
     TEST(test_sequence_element_stands_where_it_was_put),
     TEST(test_sequence_neighbour_beside_is_none_below),
     TEST(test_sequence_names_a_place_beside_very_many_siblings),
+    TEST(test_sequence_begins_as_if_hung_one_by_one),
 };
 TEST_MAIN("sequence", cases)
