@@ -102,18 +102,54 @@ static BitRange range_of(int64_t start, int64_t end, int64_t bytes, int64_t unit
     return (BitRange){.first = start * unit_bits, .last = (end + 1) * unit_bits - 1};
 }
 
-static int64_t count_bits(PayloadText text, const BitRange *range)
+/* In each byte of the sum, how many of that byte's bits are set in the words: at most 31 of them,
+ * as then none overflows. */
+static uint64_t count_by_byte(const char *data, size_t words)
+{
+    const uint64_t pairs = UINT64_C(0x5555555555555555), fours = UINT64_C(0x3333333333333333);
+    const uint64_t bytes = UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t sum = 0;
+    uint64_t word;
+
+    for (size_t i = 0; i < words; i++) {
+        memcpy(&word, data + i * sizeof(word), sizeof(word));
+        word -= word >> 1 & pairs;
+        word = (word & fours) + (word >> 2 & fours);
+        sum += (word + (word >> 4)) & bytes;
+    }
+    return sum;
+}
+
+static int64_t count_in_bytes(const char *data, size_t bytes)
 {
     int64_t count = 0;
+    size_t words;
 
-    for (int64_t i = range->first; text.data && i <= range->last; i++) {
-        if (i % 8 == 0 && i + 7 <= range->last) {
-            count += __builtin_popcount((unsigned char)text.data[i / 8]);
-            i += 7;
-        } else {
-            count += bit_at(text, i);
-        }
+    for (; bytes >= sizeof(uint64_t); bytes -= words * sizeof(uint64_t)) {
+        words = MIN(bytes / sizeof(uint64_t), 31);
+        for (uint64_t sum = count_by_byte(data, words); sum != 0; sum >>= 8)
+            count += (int64_t)(sum & 0xff);
+        data += words * sizeof(uint64_t);
     }
+    while (bytes-- > 0)
+        count += __builtin_popcount((unsigned char)*data++);
+    return count;
+}
+
+static int64_t count_bits(PayloadText text, const BitRange *range)
+{
+    int64_t at = range->first;
+    int64_t end = range->last + 1;
+    int64_t count = 0;
+
+    if (!text.data)
+        return 0;
+    for (; at < end && at % 8 != 0; at++)
+        count += bit_at(text, at);
+    if (at < end)
+        count += count_in_bytes(text.data + at / 8, (size_t)(end - at) / 8);
+    for (at = MAX(at, end - end % 8); at < end; at++)
+        count += bit_at(text, at);
     return count;
 }
 
@@ -172,10 +208,26 @@ static bool bitpos_read_range(CommandRun *run, PayloadText text, BitRange *out)
     return true;
 }
 
+/* -1: there is none. */
+static int64_t find_bit(PayloadText text, const BitRange *range, int64_t bit)
+{
+    const unsigned char unlike = bit ? 0 : 0xff;
+
+    for (int64_t i = range->first; i <= range->last; i++) {
+        if (i % 8 == 0 && i + 7 <= range->last && text.data &&
+            (unsigned char)text.data[i / 8] == unlike)
+            i += 7;
+        else if (bit_at(text, i) == bit)
+            return i;
+    }
+    return -1;
+}
+
 /* A zero that is not there is found behind the end, unless the end was asked for. */
 static void run_bitpos(CommandRun *run)
 {
     int64_t bit = 0;
+    int64_t found;
     ViewText text;
     BitRange range;
     Key key;
@@ -194,11 +246,10 @@ static void run_bitpos(CommandRun *run)
     }
     if (!bitpos_read_range(run, text.text, &range))
         return;
-    for (int64_t i = range.first; i <= range.last; i++) {
-        if (bit_at(text.text, i) == bit) {
-            run_reply_integer(run, i);
-            return;
-        }
+    found = find_bit(text.text, &range, bit);
+    if (found >= 0) {
+        run_reply_integer(run, found);
+        return;
     }
     run_reply_integer(run, bit || range.end_given || range.first > range.last
                                ? -1

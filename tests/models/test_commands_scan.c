@@ -5,6 +5,7 @@
 
 #include "models/data/glob.h"
 #include "models/data/store.h"
+#include "sim/rng.h"
 
 typedef struct {
     Store *store;
@@ -170,6 +171,46 @@ static void test_bits_of_synthetic_values_have_a_size(void)
     fixture_end(&f);
 }
 
+/* Bits of bytes asked for one by one. */
+static void expect_bits_of_range(Fixture *f, const unsigned char *bytes, int first, int last)
+{
+    g_autofree char *count = g_strdup_printf("BITCOUNT k %d %d BIT", first, last);
+    g_autofree char *one = g_strdup_printf("BITPOS k 1 %d %d BIT", first, last);
+    g_autofree char *zero = g_strdup_printf("BITPOS k 0 %d %d BIT", first, last);
+    int set = 0, first_of[2] = {-1, -1};
+
+    for (int i = first; i <= last; i++) {
+        int bit = bytes[i / 8] >> (7 - i % 8) & 1;
+
+        set += bit;
+        first_of[bit] = first_of[bit] < 0 ? i : first_of[bit];
+    }
+    EXPECT_INT(run(f, count).integer, set);
+    EXPECT_INT(run(f, one).integer, first_of[1]);
+    EXPECT_INT(run(f, zero).integer, first_of[0]);
+}
+
+/* Long enough for sums of many words, with long stretches of one kind. */
+static void test_bits_of_a_range_are_those_of_its_bytes(void)
+{
+    const Arg key = {.kind = ARG_BYTES, .data = "k", .bytes = 1};
+    unsigned char bytes[600];
+    Arg value = {.kind = ARG_BYTES, .data = (const char *)bytes, .bytes = sizeof(bytes)};
+    Fixture f = fixture_begin();
+    Rng rng = rng_stream(1, "bits");
+
+    for (uint32_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = i < 300 ? 0xff : i < 500 ? 0 : (unsigned char)rng_below(&rng, 256);
+    run_args(&f, "SET", (Arg[]){key, value}, 2);
+    expect_bits_of_range(&f, bytes, 0, sizeof(bytes) * 8 - 1);
+    for (int i = 0; i < 500; i++) {
+        int a = (int)rng_below(&rng, sizeof(bytes) * 8), b = (int)rng_below(&rng, 300);
+
+        expect_bits_of_range(&f, bytes, a, MIN(a + b * b / 9, (int)sizeof(bytes) * 8 - 1));
+    }
+    fixture_end(&f);
+}
+
 /* Renaming keeps the order of a list, the deadline and the source of a copy. */
 static void test_moves_take_all_along(void)
 {
@@ -196,6 +237,7 @@ static const TestCase cases[] = {
     TEST(test_picks_are_different_elements),
     TEST(test_glob_stars_classes_and_escapes),
     TEST(test_bits_of_synthetic_values_have_a_size),
+    TEST(test_bits_of_a_range_are_those_of_its_bytes),
     TEST(test_moves_take_all_along),
 };
 TEST_MAIN("commands_scan", cases)
