@@ -148,7 +148,18 @@ static uint32_t node_name(CrdtBody *body, const Clock *known, Dot id)
     uint32_t count = body->sequence.node_count;
     uint32_t at = sequence_name(&body->sequence, known, list_sequence_id(id));
 
-    if (body->sequence.node_count != count && body->deletes != NULL)
+    if (body->sequence.node_count != count)
+        node_meet_deletes(body, at);
+    return at;
+}
+
+/* The node of an insertion that arrives. */
+static uint32_t node_make(CrdtBody *body, Dot id)
+{
+    uint32_t count = body->sequence.node_count;
+    uint32_t at = sequence_make(&body->sequence, list_sequence_id(id));
+
+    if (body->sequence.node_count != count)
         node_meet_deletes(body, at);
     return at;
 }
@@ -173,7 +184,7 @@ static void insert(CrdtBody *body, const Clock *known, const ListInsert *made)
 {
     const SequenceListener listener = {node_placed, body};
     uint32_t parent = node_name(body, known, made->parent);
-    uint32_t at = node_name(body, known, made->id);
+    uint32_t at = node_make(body, made->id);
 
     ensure(parent != SEQUENCE_NONE); /* nobody hangs anything on what all have retired */
     node_take_value(&body->sequence.nodes[at], &made->value);
@@ -534,7 +545,7 @@ static void list_prefetch(const CrdtBody *body)
 
     for (size_t at = 0; at < 512; at += CACHE_LINE_BYTES) {
         prefetch(nodes + at);
-        if (at < 384)
+        if (at < sizeof(OrderBlock))
             prefetch(order + at);
         if (at < 128)
             prefetch(ids + at);

@@ -136,7 +136,9 @@ uint32_t sequence_find(const Sequence *sequence, SequenceId id); /* SEQUENCE_NON
 /* Found, or new: an id that others name, which is not made yet.  SEQUENCE_NONE: known covers the id
  * and it is not here, so it was dropped. */
 uint32_t sequence_name(Sequence *sequence, const Clock *known, SequenceId id);
-uint32_t sequence_make(Sequence *sequence, SequenceId id); /* found, or new for sure */
+
+/* The node of an insertion that arrives, which it does once: others have named it, or it is new. */
+uint32_t sequence_make(Sequence *sequence, SequenceId id);
 
 /* Hears of each node that gets its place: from then on it can be visible. */
 typedef struct {

@@ -134,21 +134,26 @@ uint32_t sequence_find(const Sequence *sequence, SequenceId id)
     return sequence->table == NULL ? SEQUENCE_NONE : sequence->table[table_at(sequence, id)];
 }
 
+/* An id that is nowhere: the first free slot from its home on is its own. */
 static uint32_t make(Sequence *sequence, SequenceId id)
 {
-    uint32_t node;
+    uint32_t node, at;
 
     ensure(!is_first(sequence, id)); /* nobody makes again what was dropped */
     table_reserve(sequence, ++sequence->table_count);
+    at = table_home(sequence, id);
+    while (sequence->table[at] != 0)
+        at = (at + 1) & sequence->table_mask;
     node = node_new(sequence, id);
-    sequence->table[table_at(sequence, id)] = node;
+    sequence->table[at] = node;
     sequence->node_count++;
     return node;
 }
 
 uint32_t sequence_make(Sequence *sequence, SequenceId id)
 {
-    uint32_t node = sequence_find(sequence, id);
+    bool is_any_named = sequence->placed_count < sequence->node_count;
+    uint32_t node = is_any_named ? sequence_find(sequence, id) : SEQUENCE_NONE;
 
     return node != SEQUENCE_NONE ? node : make(sequence, id);
 }

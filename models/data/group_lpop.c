@@ -20,6 +20,15 @@ static void remove_range(CommandRun *run, Key *key, uint32_t from, uint32_t coun
     list_edit_send(run, key, &edit, (Value){0});
 }
 
+static void remove_id(CommandRun *run, Key *key, Dot id)
+{
+    PayloadWriter edit = {0};
+
+    list_edit_remove_begin(&edit);
+    list_edit_remove_id(id, &edit);
+    list_edit_send(run, key, &edit, (Value){0});
+}
+
 /* As popped: the last one first. */
 static void push_last(CommandRun *run, const CrdtBody *list, uint32_t count)
 {
@@ -63,11 +72,11 @@ static const PopKind list_pops = {
 static void pop_one(CommandRun *run, Key *key, PopEnd end)
 {
     const CrdtBody *list = run_body(run, key, CRDT_LIST);
-    uint32_t index = end == POP_FIRST ? 0 : list_count(list) - 1;
-    Value value = list_at(list, index);
+    ListCursor at = list_cursor(list, end == POP_FIRST ? 0 : list_count(list) - 1);
+    Value value = list_cursor_value(&at);
 
     run_reply_text(run, list_value_text(&value));
-    remove_range(run, key, index, 1);
+    remove_id(run, key, list_cursor_id(&at));
 }
 
 static void pop(CommandRun *run, PopEnd end)
@@ -108,11 +117,10 @@ static void run_rpop(CommandRun *run)
 
 static void move(CommandRun *run, ListEnd from, ListEnd to)
 {
-    PayloadWriter edit = {0};
     const CrdtBody *list;
     bool target_exists;
     bool exists;
-    uint32_t index;
+    ListCursor at;
     Key source;
     Key target;
     Value value;
@@ -127,14 +135,12 @@ static void move(CommandRun *run, ListEnd from, ListEnd to)
     list = run_body(run, &source, CRDT_LIST);
     if (!run_find_to_write(run, 1, CRDT_LIST, &target, &target_exists))
         return;
-    index = from == END_LEFT ? 0 : list_count(list) - 1;
-    value = list_at(list, index);
-    id = list_id_at(list, index);
+    at = list_cursor(list, from == END_LEFT ? 0 : list_count(list) - 1);
+    value = list_cursor_value(&at);
+    id = list_cursor_id(&at);
     run_reply_text(run, list_value_text(&value));
     list_push(run, &target, to, value);
-    list_edit_remove_begin(&edit);
-    list_edit_remove_id(id, &edit);
-    list_edit_send(run, &source, &edit, (Value){0});
+    remove_id(run, &source, id);
 }
 
 static bool read_end(CommandRun *run, uint32_t index, ListEnd *out)

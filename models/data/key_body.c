@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "sim/ensure.h"
+#include "sim/prefetch.h"
+
+#define BODY_BEGINS 320 /* bytes */
 
 static const BodyRule *rule_of(int type)
 {
@@ -203,6 +206,49 @@ void body_change(Store *store, const Change *change, int type)
     body_changed(store, key, type, &before, change->effect->dot);
 }
 
+void body_prefetch_place(const FamilyState *state, uint64_t kept)
+{
+    if (state->bodies)
+        prefetch(&state->bodies[kept]);
+}
+
+void body_prefetch(const FamilyState *state, uint64_t kept)
+{
+    const char *body = state->bodies ? (const char *)state->bodies[kept].body : NULL;
+
+    for (size_t at = 0; body && at < BODY_BEGINS; at += CACHE_LINE_BYTES)
+        prefetch(body + at);
+}
+
+void body_prefetch_inside(const FamilyState *state, uint64_t kept)
+{
+    if (state->bodies && state->bodies[kept].body && state->type->body->prefetch)
+        state->type->body->prefetch(state->bodies[kept].body);
+}
+
+/* The declared key of the n-th entry from the front; NULL: there is none. */
+static const CollectEntry *collect_ahead(const CollectQueue *queue, uint64_t n)
+{
+    const CollectEntry *entry = &queue->entries[(queue->head + n) & (queue->capacity - 1)];
+
+    return queue->head + n < queue->tail && entry->state ? entry : NULL;
+}
+
+/* Bodies that wait have not been met for a while. */
+static void collect_prefetch(const CollectQueue *queue)
+{
+    const CollectEntry *far = collect_ahead(queue, 6);
+    const CollectEntry *middle = collect_ahead(queue, 4);
+    const CollectEntry *near = collect_ahead(queue, 2);
+
+    if (far)
+        body_prefetch_place(far->state, far->kept);
+    if (middle)
+        body_prefetch(middle->state, middle->kept);
+    if (near)
+        body_prefetch_inside(near->state, near->kept);
+}
+
 static Key key_of_entry(const CollectEntry *entry)
 {
     Key key = {.state = entry->state, .born = entry->born, .kept = entry->kept};
@@ -272,6 +318,7 @@ void store_collect(Store *store, const Clock *stable)
 
         if (!clock_covers(stable, entry.dot))
             break;
+        collect_prefetch(queue);
         queue->head++;
         collect_one(store, &entry, stable);
     }
@@ -294,6 +341,7 @@ void store_drop(Store *store, const Clock *retired_by_all)
 
         if (!clock_covers(retired_by_all, entry.dot))
             return;
+        collect_prefetch(queue);
         queue->head++;
         key = key_of_entry(&entry);
         keep = keep_of(&key, entry.type);

@@ -12,8 +12,6 @@
 #include "sim/pages.h"
 #include "sim/prefetch.h"
 
-#define BODY_BEGINS 256 /* bytes */
-
 /* What keys of this size have of their own.  Elements of a slot each are of equal size; a body
  * shares out what the division leaves over. */
 static void count_start_size(Store *store, FamilyState *state, const BodyStart *start,
@@ -249,8 +247,7 @@ void store_prefetch(const Store *store, uint16_t family, uint64_t key)
     if (kept >= state->family->kept_count)
         return;
     if (!state->slots) {
-        if (state->bodies)
-            prefetch(&state->bodies[kept]);
+        body_prefetch_place(state, kept);
         return;
     }
     slots = &state->slots[kept * state->fields];
@@ -272,10 +269,7 @@ void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uin
     if (kept >= state->family->kept_count || element >= state->fields)
         return;
     if (!state->slots) {
-        const char *body = state->bodies ? (const char *)state->bodies[kept].body : NULL;
-
-        for (size_t at = 0; body && at < BODY_BEGINS; at += CACHE_LINE_BYTES)
-            prefetch(body + at);
+        body_prefetch(state, kept);
         return;
     }
     slot = &state->slots[kept * state->fields + element];
@@ -293,9 +287,8 @@ void store_prefetch_body(const Store *store, uint16_t family, uint64_t key)
     const FamilyState *state = &store->families[family];
     uint64_t kept = key - state->family->base;
 
-    if (state->bodies && kept < state->family->kept_count && state->bodies[kept].body &&
-        state->type->body->prefetch)
-        state->type->body->prefetch(state->bodies[kept].body);
+    if (kept < state->family->kept_count)
+        body_prefetch_inside(state, kept);
 }
 
 const Clock *store_clock(const Store *store)

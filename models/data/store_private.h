@@ -301,6 +301,12 @@ typedef struct {
 BodyView body_view(Store *store, const Key *key, int type);
 void body_changed(Store *store, const Key *key, int type, const BodyView *before, Dot dot);
 
+/* A declared key's body will be met soon: where it is told, the body, what that leads to; each a
+ * while after the one before. */
+void body_prefetch_place(const FamilyState *state, uint64_t kept);
+void body_prefetch(const FamilyState *state, uint64_t kept);
+void body_prefetch_inside(const FamilyState *state, uint64_t kept);
+
 bool bodies_are_empty(Store *store, const BornKey *born);
 BodyKeep *born_body(const BornKey *born, int type); /* NULL: it has never been of that type */
 void born_bodies_free(BornKey *born);
