@@ -188,7 +188,7 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
     OpSlot *slot = op_slot(&site->ops, index);
     const Operation *op = &slot->op;
     const SiteConfig *config = site->config;
-    const Member *member = config->members[slot->member];
+    Member *member = config->members[slot->member];
     uint64_t call = op_call(slot, index);
     SimTime rtt_ns = dist_sample(config->rtt[slot->member], attempt_word(site, slot, DRAW_RTT));
     Post post = {.at_ns = now_ns + rtt_ns / 2,

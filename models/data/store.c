@@ -288,6 +288,15 @@ void store_prefetch_body(const Store *store, uint16_t family, uint64_t key)
     uint64_t kept = key - state->family->base;
 
     if (kept < state->family->kept_count)
+        body_prefetch(state, kept);
+}
+
+void store_prefetch_inside(const Store *store, uint16_t family, uint64_t key)
+{
+    const FamilyState *state = &store->families[family];
+    uint64_t kept = key - state->family->base;
+
+    if (kept < state->family->kept_count)
         body_prefetch_inside(state, kept);
 }
 

@@ -66,8 +66,9 @@ bool store_pass_message(Store *store, const Effect *effect);
  * to. */
 void store_prefetch(const Store *store, uint16_t family, uint64_t key);
 void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element);
-bool store_has_bodies(const Store *store); /* else the next is not worth the call */
-void store_prefetch_body(const Store *store, uint16_t family, uint64_t key);
+bool store_has_bodies(const Store *store); /* else the next are not worth the call */
+void store_prefetch_body(const Store *store, uint16_t family, uint64_t key); /* alone */
+void store_prefetch_inside(const Store *store, uint16_t family, uint64_t key);
 
 const Clock *store_clock(const Store *store); /* what this member has observed, itself included */
 

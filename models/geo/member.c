@@ -215,9 +215,25 @@ static void request_run(void *actor, Place *place, void *body)
     held_serve(member);
 }
 
-void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
+/* A body is three steps away: each is taken a few requests after the one before. */
+static void bodies_prefetch(Member *member, const Request *request)
+{
+    uint32_t count = member->ahead_count++;
+    KeyAhead *oldest = &member->ahead[count % KEYS_AHEAD];
+    const KeyAhead *middle = &member->ahead[(count + KEYS_AHEAD / 2) % KEYS_AHEAD];
+
+    if (count >= KEYS_AHEAD) {
+        store_prefetch_inside(member->store, oldest->family, oldest->key);
+        store_prefetch_body(member->store, middle->family, middle->key);
+    }
+    *oldest = (KeyAhead){request->key, request->family};
+}
+
+void member_prefetch(Member *member, const Request *request, SimTime at_ns)
 {
     store_prefetch(member->store, request->family, request->key);
+    if (store_has_bodies(member->store))
+        bodies_prefetch(member, request);
     if (member->config.service)
         dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
 }

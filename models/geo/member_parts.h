@@ -66,6 +66,14 @@ typedef struct {
     uint64_t seq, post_seq;
 } HeldRequests;
 
+/* A key that a request under way names. */
+typedef struct {
+    uint64_t key;
+    uint16_t family;
+} KeyAhead;
+
+#define KEYS_AHEAD 8u
+
 struct Member {
     MemberConfig config;
     char *name;
@@ -99,7 +107,9 @@ struct Member {
     Digest digest;
     double slowdown; /* of the extra service time; the shards keep their own */
     bool reachable, crashed, refusing;
-    bool writing; /* a client's write is in progress */
+    bool writing;               /* a client's write is in progress */
+    KeyAhead ahead[KEYS_AHEAD]; /* of the latest requests, a ring */
+    uint32_t ahead_count;
 };
 
 static inline uint32_t family_slot(const Member *member, uint16_t family)

@@ -333,7 +333,7 @@ static void effects_prefetch(const Peer *peer)
     if (near && near->family != FAMILY_NONE)
         store_prefetch_chain(store, near->family, near->key, near->element);
     if (next && next->family != FAMILY_NONE)
-        store_prefetch_body(store, next->family, next->key);
+        store_prefetch_inside(store, next->family, next->key);
 }
 
 static void inbound_run(void *actor, Place *place, void *body)

@@ -36,7 +36,7 @@ uint64_t member_reach_epoch(const Member *member)
 }
 
 /* Nothing to fetch: these members keep no keys. */
-void member_prefetch(const Member *member, const Request *request, SimTime at_ns)
+void member_prefetch(Member *member, const Request *request, SimTime at_ns)
 {
     (void)member;
     (void)request;
