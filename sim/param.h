@@ -135,8 +135,8 @@ bool param_parse(const ParamTable *table, const JsonNode *node, Arena *arena, vo
 bool plugin_parse(const PluginFamily *family, const JsonNode *node, Arena *arena, PluginChoice *out,
                   GError **error);
 
-/* JSON Schema (2020-12) of a document described by table, as pretty-printed text.  id becomes $id.
- */
+/* JSON Schema (2020-12) of a document described by table, as pretty-printed text.  id becomes $id;
+ * it is an absolute URI, against which validators resolve the $refs. */
 char *param_schema(const ParamTable *table, const char *id, const char *title);
 
 /* One line per parameter: name, unit, range, default, summary; for `quintet list FAMILY NAME`. */

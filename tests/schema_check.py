@@ -10,6 +10,7 @@ import glob
 import json
 import subprocess
 import sys
+import urllib.parse
 
 import jsonschema
 
@@ -83,6 +84,8 @@ def main(quintet):
     if committed != printed:
         fail(f"{SCHEMA_PATH} is not what the program prints; `build/quintet schema >{SCHEMA_PATH}` and look at the difference")
     schema = json.loads(printed)
+    if not urllib.parse.urlsplit(schema["$id"]).scheme:
+        fail(f"{SCHEMA_PATH}: $id {schema['$id']} is relative; not every validator resolves $refs then")
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
 

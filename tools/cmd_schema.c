@@ -1,7 +1,8 @@
 /* quintet schema: the JSON Schema of scenario files.
  *
  * Why it works: it is generated from the tables that parse scenarios, so an editor that validates
- * with it agrees with the loader.
+ * with it agrees with the loader.  Its $id has a scheme: a relative one is no base that $refs
+ * could be resolved against, and python3-jsonschema 4.10 refuses every document then.
  */
 #include <stdio.h>
 
@@ -11,7 +12,7 @@
 static ExitCode run(const void *data, char *const *words)
 {
     g_autofree char *text =
-        param_schema(&scenario_table, "quintet/scenario/1", "A scenario of quintet");
+        param_schema(&scenario_table, "urn:quintet:scenario:1", "A scenario of quintet");
 
     (void)data;
     (void)words;

@@ -31,11 +31,11 @@ probe() {
     esac >/dev/null 2>&1
 }
 
-# The python3 of the PATH may be one that does not see Debian's packages.
+# Debian's, which everybody has, before a python3 of the PATH that may not see its packages.
 find_python_jsonschema() {
     local python
 
-    for python in python3 /usr/bin/python3; do
+    for python in /usr/bin/python3 python3; do
         if "$python" -W ignore -c 'import jsonschema; jsonschema.Draft202012Validator' 2>/dev/null; then
             echo "$python"
             return 0
