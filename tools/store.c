@@ -1,7 +1,7 @@
-/* Why it works: a new file is built under another name and put in place by a hard link, which fails
- * instead of replacing when somebody else was first; so nobody ever sees half a schema, and no file
- * is ever lost.  What belongs together is one transaction; SQLite's journal undoes the rest after a
- * kill.
+/* Why it works: a new file is built under a name that no other process uses and put in place by a
+ * hard link, which fails instead of replacing when somebody else was first, whose file is then the
+ * one opened; so nobody ever sees half a schema, and no file is ever lost.  What belongs together
+ * is one transaction; SQLite's journal undoes the rest after a kill.
  */
 #include "tools/store.h"
 
@@ -127,7 +127,7 @@ static bool store_file_is_ours(StoreFile *store, GError **error)
     return version == STORE_SCHEMA_VERSION;
 }
 
-/* Puts the finished file in place unless somebody else was first. */
+/* Puts the finished file in place unless somebody else was first: that one is as good. */
 static bool store_put_in_place(const char *temporary, const char *path, GError **error)
 {
     int failed = 0;
@@ -165,13 +165,13 @@ static void complain_folder(const char *path, GError **error)
 
 static bool store_file_create(const char *path, GError **error)
 {
-    g_autofree char *temporary = g_strconcat(path, ".tmp", NULL);
+    g_autofree char *temporary = g_strdup_printf("%s.%d.tmp", path, (int)getpid());
     g_autofree char *schema = store_schema_sql();
     g_autofree char *sql = g_strconcat("BEGIN;\n", schema, "COMMIT;", NULL);
     StoreFile *store;
     bool created;
 
-    g_unlink(temporary); /* of somebody killed before the rename: never a results file */
+    g_unlink(temporary); /* of one with our id, killed before the link: never a results file */
     store = store_file_connect(temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     if (!store) {
         complain_folder(path, error);

@@ -151,7 +151,7 @@ static uint64_t digest_of(StoreFile *store)
 static void test_store_new_file_is_complete_at_once(void)
 {
     g_autoptr(Fixture) f = fixture_new();
-    g_autofree char *temporary = g_strconcat(f->path, ".tmp", NULL);
+    g_autofree char *temporary = g_strdup_printf("%s.%d.tmp", f->path, (int)getpid());
     g_autoptr(StoreFile) store = NULL;
     g_autoptr(StoreFile) again = NULL;
 
@@ -162,6 +162,54 @@ static void test_store_new_file_is_complete_at_once(void)
     EXPECT_ANSWER(store, "PRAGMA user_version", "2");
     EXPECT_ANSWER(store, "SELECT count(*) FROM run", "0");
     EXPECT_INT(digest_of(store), digest_of(again));
+}
+
+/* Waits at the gate until it is closed, makes a run in the file and tells by its exit code. */
+static pid_t racer_start(const Fixture *f, uint64_t seed, const int gate[2])
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        StoreRun run = run_named("", seed);
+        StoreFile *store;
+        char byte;
+
+        close(gate[1]);
+        if (read(gate[0], &byte, 1) != 0)
+            _exit(9);
+        store = store_file_open(f->path, NULL);
+        _exit(store && store_file_begin_run(store, &run, NULL) ? 0 : 1);
+    }
+    return child;
+}
+
+/* Whoever comes second finds the first one's file, whenever he looks. */
+static void test_store_processes_that_make_one_file_at_once_all_get_it(void)
+{
+    for (int round = 0; round < 8; round++) {
+        g_autoptr(Fixture) f = fixture_new();
+        g_autoptr(StoreFile) store = NULL;
+        g_autoptr(GDir) folder = NULL;
+        pid_t racers[3];
+        int gate[2];
+
+        EXPECT_FATAL(pipe(gate) == 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(racers); i++)
+            racers[i] = racer_start(f, i, gate);
+        close(gate[0]);
+        close(gate[1]);
+        for (size_t i = 0; i < G_N_ELEMENTS(racers); i++) {
+            int status = -1;
+
+            EXPECT_INT(waitpid(racers[i], &status, 0), racers[i]);
+            EXPECT_INT(status, 0);
+        }
+        folder = g_dir_open(f->folder, 0, NULL);
+        EXPECT_TEXT(g_dir_read_name(folder), "results.db");
+        EXPECT(g_dir_read_name(folder) == NULL);
+        store = open_good(f);
+        EXPECT_ANSWER(store, "SELECT count(*) FROM run WHERE status = 'running'", "3");
+    }
 }
 
 /* Every view can be read, also when nothing is in the file. */
@@ -501,6 +549,7 @@ static void test_store_full_disk_leaves_earlier_runs_intact(void)
 
 static const TestCase cases[] = {
     TEST(test_store_new_file_is_complete_at_once),
+    TEST(test_store_processes_that_make_one_file_at_once_all_get_it),
     TEST(test_store_views_are_all_readable),
     TEST(test_store_foreign_files_are_left_alone),
     TEST(test_store_another_builds_tables_are_refused_with_what_to_do),
