@@ -1,8 +1,12 @@
 /* quintet plot: charts of the runs in a results file.
  *
  * Why it works: a chart is a script with its data inside, given to gnuplot as one file; nothing of
- * it is left when the picture is there.
+ * it is left when the picture is there.  gnuplot ends well also when the disk was full, so a
+ * picture is drawn under another name and gets its own, and is listed, only when its last bytes are
+ * those that its format ends with.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,15 +26,35 @@ typedef struct {
 typedef struct {
     const char *extension;
     const char *terminal;
+    const char *ending; /* the last bytes of every whole picture */
 } PlotFormat;
 
 #define PICTURE_SIZE G_STRINGIFY(PICTURE_PX) "," G_STRINGIFY(PICTURE_HEIGHT_PX)
 
 static const PlotFormat formats[] = {
-    {"png", "set terminal pngcairo size " PICTURE_SIZE " font 'DejaVu Sans,11' noenhanced"},
-    {"svg", "set terminal svg size " PICTURE_SIZE
-            " dynamic font 'DejaVu Sans,12' background rgb 'white' noenhanced"},
+    {"png", "set terminal pngcairo size " PICTURE_SIZE " font 'DejaVu Sans,11' noenhanced",
+     "IEND\xae\x42\x60\x82"}, /* PNG specification, section 11.2.5: the chunk IEND and its CRC */
+    {"svg",
+     "set terminal svg size " PICTURE_SIZE
+     " dynamic font 'DejaVu Sans,12' background rgb 'white' noenhanced",
+     "</svg>"},
 };
+
+typedef struct {
+    char *path;
+    char *temporary; /* where it is until it is whole */
+    const PlotFormat *format;
+} Picture;
+
+static void picture_free(void *data)
+{
+    Picture *picture = data;
+
+    g_unlink(picture->temporary);
+    g_free(picture->path);
+    g_free(picture->temporary);
+    g_free(picture);
+}
 
 typedef struct {
     StoreFile *store;
@@ -38,6 +62,73 @@ typedef struct {
     char *folder;
     uint32_t written;
 } Plotting;
+
+/* Before gnuplot, which would not say why it cannot. */
+static bool create_in(const char *folder, const char *path, GError **error)
+{
+    int file = g_open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+    if (file >= 0) {
+        close(file);
+        return true;
+    }
+    g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                "%s: cannot write pictures there: %s; choose another folder with --out", folder,
+                g_strerror(errno));
+    return false;
+}
+
+static bool folder_is_writable(const char *folder, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("quintet.%d.tmp", (int)getpid());
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    bool created = create_in(folder, path, error);
+
+    if (created)
+        g_unlink(path);
+    return created;
+}
+
+static bool picture_is_whole(const Picture *picture)
+{
+    size_t length = strlen(picture->format->ending);
+    g_autofree char *bytes = NULL;
+    gsize size = 0;
+
+    if (!g_file_get_contents(picture->temporary, &bytes, &size, NULL))
+        return false;
+    while (size > 0 && g_ascii_isspace(bytes[size - 1]))
+        size--;
+    return size >= length && memcmp(bytes + size - length, picture->format->ending, length) == 0;
+}
+
+/* Gives a drawn picture its name, and lists it. */
+static bool picture_finish(const Picture *picture, GError **error)
+{
+    if (!picture_is_whole(picture)) {
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                    "%s: only a part of the picture could be written, as on a full disk; make "
+                    "room, or choose another folder with --out",
+                    picture->path);
+        return false;
+    }
+    if (g_rename(picture->temporary, picture->path) != 0) {
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
+                    "%s: cannot write: %s; choose another folder with --out", picture->path,
+                    g_strerror(errno));
+        return false;
+    }
+    printf("%s\n", picture->path);
+    return true;
+}
+
+/* gnuplot repeats the command and points into it before it says what is wrong. */
+static const char *last_line(char *text)
+{
+    const char *newline = strrchr(g_strchomp(text), '\n');
+
+    return newline ? newline + 1 : text;
+}
 
 static bool gnuplot_run(const char *script, GError **error)
 {
@@ -63,15 +154,37 @@ static bool gnuplot_run(const char *script, GError **error)
         g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,
                     "gnuplot is not installed; on Debian: apt-get install gnuplot-nox");
     else
-        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO, "gnuplot failed: %s %s",
-                    failure->message, complaint ? complaint : "");
+        g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO, "gnuplot failed: %s%s%s",
+                    failure->message, complaint ? ": " : "", complaint ? last_line(complaint) : "");
     return false;
+}
+
+static Picture *picture_new(const char *folder, const char *stem, const PlotFormat *format)
+{
+    Picture *picture = g_new0(Picture, 1);
+    g_autofree char *name = g_strdup_printf("%s.%s", stem, format->extension);
+
+    picture->path = g_build_filename(folder, g_strdelimit(name, "/ ,", '-'), NULL);
+    picture->temporary = g_strdup_printf("%s.%d.tmp", picture->path, (int)getpid());
+    picture->format = format;
+    return picture;
+}
+
+static void append_picture(GString *script, const Picture *picture, const char *body)
+{
+    g_auto(GStrv) parts = g_strsplit(picture->temporary, "'", -1);
+    g_autofree char *quoted = g_strjoinv("''", parts);
+
+    g_string_append_printf(script, "reset\n%s\nset output '%s'\n%sunset output\n",
+                           picture->format->terminal, quoted, body);
 }
 
 static bool plot_chart(Plotting *plotting, const Chart *chart, const ChartOf *of, GError **error)
 {
     g_autoptr(GString) body = g_string_new(NULL);
     g_autoptr(GString) script = g_string_new("set encoding utf8\n");
+    g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(picture_free);
+    g_autofree char *stem = g_strdup_printf("%s-%s", of->title, chart->name);
     g_autoptr(GError) failure = NULL;
     const char *wanted = plotting->options->format;
 
@@ -83,23 +196,23 @@ static bool plot_chart(Plotting *plotting, const Chart *chart, const ChartOf *of
         return error == NULL || *error == NULL;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        g_autofree char *stem =
-            g_strdup_printf("%s-%s.%s", of->title, chart->name, formats[i].extension);
-        g_autofree char *name = g_strdelimit(g_strdup(stem), "/ ,", '-');
-        g_autofree char *path = g_build_filename(plotting->folder, name, NULL);
-        g_autofree char *quoted = NULL;
-        g_auto(GStrv) parts = NULL;
+        Picture *picture;
 
         if (wanted && strcmp(wanted, "both") != 0 && strcmp(wanted, formats[i].extension) != 0)
             continue;
-        parts = g_strsplit(path, "'", -1);
-        quoted = g_strjoinv("''", parts);
-        g_string_append_printf(script, "reset\n%s\nset output '%s'\n%sunset output\n",
-                               formats[i].terminal, quoted, body->str);
-        printf("%s\n", path);
-        plotting->written++;
+        picture = picture_new(plotting->folder, stem, &formats[i]);
+        g_ptr_array_add(pictures, picture);
+        if (!create_in(plotting->folder, picture->temporary, error))
+            return false;
+        append_picture(script, picture, body->str);
     }
-    return gnuplot_run(script->str, error);
+    if (!gnuplot_run(script->str, error))
+        return false;
+    for (guint i = 0; i < pictures->len; i++)
+        if (!picture_finish(g_ptr_array_index(pictures, i), error))
+            return false;
+    plotting->written += pictures->len;
+    return true;
 }
 
 static bool is_wanted(const PlotOptions *options, const char *variant)
@@ -226,6 +339,8 @@ static ExitCode run(const void *data, char *const *words)
         complain_usage("%s: cannot create the folder for plots; choose one with --out", folder);
         return EXIT_IO;
     }
+    if (!folder_is_writable(folder, &error))
+        return complain(error);
     plotting.store = store;
     if (!plot_runs(&plotting, &error))
         return complain(error);
