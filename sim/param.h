@@ -45,6 +45,12 @@ typedef enum {
     PARAM_NODE,      /* const JsonNode *: kept as it is, the owner parses it later */
 } ParamKind;
 
+/* What people also call one of the names of a PARAM_ENUM. */
+typedef struct {
+    const char *said;
+    const char *meant;
+} ParamAlias;
+
 struct Param {
     /* The JSON key.  NULL: a PLUGIN_VERB choice, one of whose names is a key of this object; or, in
      * a table of one PARAM_MAP, PARAM_LIST or PARAM_ID_SHARES, the whole value is that map: {"mix":
@@ -64,6 +70,8 @@ struct Param {
     const ParamTable *table;    /* PARAM_OBJECT, PARAM_MAP, PARAM_LIST of objects */
     const Param *item;          /* PARAM_MAP, PARAM_LIST of scalars or choices: offset 0 */
     const char *const *names;   /* PARAM_ENUM: NULL-terminated */
+    const ParamAlias *aliases;  /* PARAM_ENUM: not accepted, but understood in messages; ends with
+                                   said == NULL; may be NULL */
     const PluginFamily *family; /* PARAM_PLUGIN */
     const char
         *key_pattern; /* PARAM_MAP: regular expression of keys, NULL: ids; shown in the schema */

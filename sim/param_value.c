@@ -20,35 +20,36 @@ typedef struct {
     const char *example;
     const char *unit; /* what a bare number lacks; NULL: it may be bare */
     const char *with_unit;
-    size_t size; /* 0: the table's struct */
+    const char *small_unit; /* what it lacks where unit would make it too large; may be NULL */
+    size_t size;            /* 0: the table's struct */
 } KindRow;
 
 static const KindRow kind_rows[] = {
-    [PARAM_DURATION] = {"a duration", "\"85ms\"", "s", "\"85ms\"", sizeof(SimTime)},
-    [PARAM_SIZE] = {"a size", "\"24GB\"", "GB", "\"24GB\"", sizeof(uint64_t)},
-    [PARAM_RATE] = {"a rate", "\"5k/s\"", "/s", "\"5k/s\"", sizeof(double)},
-    [PARAM_BANDWIDTH] = {"a bandwidth", "\"1Gbps\"", "Mbps", "\"1Gbps\"", sizeof(uint64_t)},
-    [PARAM_SHARE] = {"a share", "\"5%\"", NULL, NULL, sizeof(double)},
-    [PARAM_COUNT] = {"a count", "\"27M\"", NULL, NULL, sizeof(uint64_t)},
-    [PARAM_NUMBER] = {"a number", "1.5", NULL, NULL, sizeof(double)},
-    [PARAM_INTEGER] = {"a whole number", "3", NULL, NULL, sizeof(int64_t)},
-    [PARAM_BOOL] = {"true or false", "true", NULL, NULL, sizeof(bool)},
-    [PARAM_TEXT] = {"a text", "\"...\"", NULL, NULL, sizeof(char *)},
-    [PARAM_ID] = {"an id", "\"us-east\"", NULL, NULL, sizeof(char *)},
-    [PARAM_ENUM] = {"one of the names known here", "\"...\"", NULL, NULL, sizeof(int)},
-    [PARAM_EXPRESSION] = {"an expression", "\"max(memory.used_pct) >= 70%\"", NULL, NULL,
+    [PARAM_DURATION] = {"a duration", "\"85ms\"", "s", "\"85ms\"", "ms", sizeof(SimTime)},
+    [PARAM_SIZE] = {"a size", "\"24GB\"", "GB", "\"24GB\"", "B", sizeof(uint64_t)},
+    [PARAM_RATE] = {"a rate", "\"5k/s\"", "/s", "\"5k/s\"", NULL, sizeof(double)},
+    [PARAM_BANDWIDTH] = {"a bandwidth", "\"1Gbps\"", "Mbps", "\"1Gbps\"", NULL, sizeof(uint64_t)},
+    [PARAM_SHARE] = {"a share", "\"5%\"", NULL, NULL, NULL, sizeof(double)},
+    [PARAM_COUNT] = {"a count", "\"27M\"", NULL, NULL, NULL, sizeof(uint64_t)},
+    [PARAM_NUMBER] = {"a number", "1.5", NULL, NULL, NULL, sizeof(double)},
+    [PARAM_INTEGER] = {"a whole number", "3", NULL, NULL, NULL, sizeof(int64_t)},
+    [PARAM_BOOL] = {"true or false", "true", NULL, NULL, NULL, sizeof(bool)},
+    [PARAM_TEXT] = {"a text", "\"...\"", NULL, NULL, NULL, sizeof(char *)},
+    [PARAM_ID] = {"an id", "\"us-east\"", NULL, NULL, NULL, sizeof(char *)},
+    [PARAM_ENUM] = {"one of the names known here", "\"...\"", NULL, NULL, NULL, sizeof(int)},
+    [PARAM_EXPRESSION] = {"an expression", "\"max(memory.used_pct) >= 70%\"", NULL, NULL, NULL,
                           sizeof(char *)},
     [PARAM_DIST_TIME] = {"a duration or a distribution of durations", "\"85ms\"", "s", "\"85ms\"",
+                         "ms", sizeof(Dist *)},
+    [PARAM_DIST_SIZE] = {"a size or a distribution of sizes", "\"2KB\"", "B", "\"2KB\"", NULL,
                          sizeof(Dist *)},
-    [PARAM_DIST_SIZE] = {"a size or a distribution of sizes", "\"2KB\"", "GB", "\"2KB\"",
-                         sizeof(Dist *)},
-    [PARAM_OBJECT] = {"an object", "{...}", NULL, NULL, 0},
-    [PARAM_MAP] = {"an object", "{...}", NULL, NULL, sizeof(ParamMap)},
-    [PARAM_LIST] = {"a list", "[...]", NULL, NULL, sizeof(ParamMap)},
-    [PARAM_ID_SHARES] = {"an object of shares", "{\"a\": 0.9, \"b\": 0.1}", NULL, NULL,
+    [PARAM_OBJECT] = {"an object", "{...}", NULL, NULL, NULL, 0},
+    [PARAM_MAP] = {"an object", "{...}", NULL, NULL, NULL, sizeof(ParamMap)},
+    [PARAM_LIST] = {"a list", "[...]", NULL, NULL, NULL, sizeof(ParamMap)},
+    [PARAM_ID_SHARES] = {"an object of shares", "{\"a\": 0.9, \"b\": 0.1}", NULL, NULL, NULL,
                          sizeof(ParamMap)},
-    [PARAM_PLUGIN] = {"a choice", "\"...\"", NULL, NULL, sizeof(PluginChoice)},
-    [PARAM_NODE] = {"a value", "...", NULL, NULL, sizeof(JsonNode *)},
+    [PARAM_PLUGIN] = {"a choice", "\"...\"", NULL, NULL, NULL, sizeof(PluginChoice)},
+    [PARAM_NODE] = {"a value", "...", NULL, NULL, NULL, sizeof(JsonNode *)},
 };
 
 size_t param_field_size(const Param *param)
@@ -211,32 +212,122 @@ const char *param_range_text(const Param *param, char buffer[PARAM_TEXT_MAX])
     return buffer;
 }
 
+static void complain_range(const Param *param, const JsonNode *at, bool small, GError **error)
+{
+    char buffer[PARAM_TEXT_MAX], range[PARAM_TEXT_MAX], bound[UNIT_TEXT_MAX];
+    const char *found = param_found(at, buffer);
+    bool has_low = param_is_ranged(param) && param->min > -BOUND_MAX;
+    bool has_high = param_is_ranged(param) && param->max < BOUND_MAX;
+
+    if (small || has_high)
+        json_error(error, at, "%s is too %s; write %s%s", found, small ? "small" : "large",
+                   has_low && has_high ? "a value from " : "", param_range_text(param, range));
+    else /* whoever meets the far bound has to read it */
+        json_error(error, at, "%s is too large; write at most %s", found,
+                   param_bound_text(param->kind, BOUND_MAX, bound));
+}
+
 bool param_in_range(const Param *param, const JsonNode *at, double value, GError **error)
 {
-    char found[PARAM_TEXT_MAX], range[PARAM_TEXT_MAX];
-    bool both = param->min > -BOUND_MAX && param->max < BOUND_MAX;
-
     if (!param_is_ranged(param) || (value >= param->min && value <= param->max))
         return true;
-    json_error(error, at, "%s is too %s; write %s%s", param_found(at, found),
-               value < param->min ? "small" : "large", both ? "a value from " : "",
-               param_range_text(param, range));
+    complain_range(param, at, value < param->min, error);
     return false;
 }
 
-/* 24 where "24GB" belongs: the message gives the number back with the unit it lacks. */
-static bool wrong_unit(const KindRow *row, const JsonNode *node, GError **error)
+/* "ms" of a default "200ms"; NULL where it has no single unit. */
+static const char *fallback_unit(const Param *param)
 {
+    const char *text = param->fallback ? param->fallback : "";
+    const char *unit = text + strspn(text, "0123456789.");
+    size_t letters = 0;
+
+    while (g_ascii_isalpha(unit[letters]))
+        letters++;
+    return unit > text && letters > 0 && unit[letters] == '\0' ? unit : NULL;
+}
+
+/* number with unit in base units. */
+static bool value_with_unit(const char *number, const char *unit, double *out)
+{
+    g_autofree char *text = g_strconcat(number, unit, NULL);
+    Quantity quantity;
+    size_t used;
+    bool good = quantity_parse(text, &quantity, &used) && text[used] == '\0';
+
+    *out = good ? quantity.value : 0;
+    return good;
+}
+
+/* The unit a bare number most probably lacks: the default's where it is a finer one, then the one
+ * people forget, then a small one; the first that makes a value in range. */
+static const char *unit_meant(const Param *param, const KindRow *row, const char *number)
+{
+    const char *const units[] = {fallback_unit(param), row->unit, row->small_unit};
+    double coarsest, one, value;
+
+    for (size_t i = 0; row->small_unit && i < G_N_ELEMENTS(units); i++) {
+        if (units[i] && value_with_unit("1", row->unit, &coarsest) &&
+            value_with_unit("1", units[i], &one) && one <= coarsest &&
+            value_with_unit(number, units[i], &value) &&
+            (!param_is_ranged(param) || (value >= param->min && value <= param->max)))
+            return units[i];
+    }
+    return row->unit;
+}
+
+/* 24 where "24GB" belongs: the message gives the number back with the unit it lacks. */
+static bool wrong_unit(const Param *param, const JsonNode *node, GError **error)
+{
+    const KindRow *row = &kind_rows[param->kind];
     const char *noun = strchr(row->noun, ' ') + 1;
     int length = (int)strcspn(noun, " ");
 
     if (strspn(node->text, "0123456789.") == strlen(node->text))
         json_error(error, node, "%s has no unit; write a %.*s such as \"%s%s\"", node->text, length,
-                   noun, node->text, row->unit);
+                   noun, node->text, unit_meant(param, row, node->text));
     else
         json_error(error, node, "%s has no unit; write a %.*s such as %s", node->text, length, noun,
                    row->with_unit);
     return false;
+}
+
+static bool is_value_of(ParamKind kind, const char *text)
+{
+    SimTime ns;
+    uint64_t whole;
+    double real;
+
+    switch (kind) {
+    case PARAM_DURATION:
+    case PARAM_DIST_TIME:
+        return parse_duration(text, &ns);
+    case PARAM_SIZE:
+    case PARAM_DIST_SIZE:
+        return parse_size(text, &whole);
+    case PARAM_RATE:
+        return parse_rate(text, &real);
+    case PARAM_BANDWIDTH:
+        return parse_bandwidth(text, &whole);
+    case PARAM_COUNT:
+        return parse_count(text, &whole);
+    default:
+        return false;
+    }
+}
+
+/* Whether text is a value but for the length of its numbers: with their first digits alone it is
+ * one. */
+static bool is_beyond_reading(ParamKind kind, const char *text)
+{
+    g_autofree char *first_digits = g_strdup(text);
+    char *to = first_digits;
+
+    for (const char *from = text; *from; from++)
+        if (from == text || !g_ascii_isdigit(*from) || !g_ascii_isdigit(from[-1]))
+            *to++ = *from;
+    *to = '\0';
+    return !strchr(text, '.') && is_value_of(kind, first_digits) && !is_value_of(kind, text);
 }
 
 /* NULL when the nearest name says more than the list. */
@@ -260,6 +351,13 @@ static bool wrong_enum(const Param *param, const JsonNode *node, GError **error)
     g_autofree char *list = names_list(param->names);
     char found[PARAM_TEXT_MAX];
 
+    for (const ParamAlias *alias = param->aliases; alias && alias->said; alias++) {
+        if (g_ascii_strcasecmp(alias->said, TEXT_OF(node)) != 0)
+            continue;
+        json_error(error, node, "%s is unknown; write \"%s\" for it", param_found(node, found),
+                   alias->meant);
+        return false;
+    }
     if (nearest)
         json_error(error, node, "%s is unknown; did you mean \"%s\"?", param_found(node, found),
                    nearest);
@@ -276,13 +374,15 @@ bool param_wrong_kind(const Param *param, const JsonNode *node, GError **error)
 
     param_found(node, found);
     if (node->kind == JSON_NUMBER && row->unit)
-        return wrong_unit(row, node, error);
+        return wrong_unit(param, node, error);
     if (param->kind == PARAM_ENUM)
         return wrong_enum(param, node, error);
     if (node->kind == JSON_TEXT && node->text[0] == '-' && g_ascii_isdigit(node->text[1]) &&
         (row->unit || param->kind == PARAM_SHARE || param->kind == PARAM_COUNT))
         json_error(error, node, "%s is negative; write %s such as %s", found, row->noun,
                    row->example);
+    else if (node->kind == JSON_TEXT && is_beyond_reading(param->kind, node->text))
+        complain_range(param, node, false, error);
     else if (param->kind == PARAM_ID && node->kind == JSON_TEXT)
         json_error(error, node,
                    "%s is not an id; write a-z, 0-9 and \"-\", beginning with a letter", found);

@@ -5,6 +5,12 @@
 const char *const family_type_names[] = {"string", "counter", "hash", "set",      "zset", "hll",
                                          "list",   "stream",  "json", "external", NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(family_type_names) == CRDT_TYPE_COUNT + 2);
+/* Redis keeps these in the type meant. */
+static const ParamAlias family_type_aliases[] = {
+    {"bitfield", "string"}, {"bitmap", "string"},   {"geo", "zset"},
+    {"geospatial", "zset"}, {"hyperloglog", "hll"}, {"sorted-set", "zset"},
+    {"sorted set", "zset"}, {"sortedset", "zset"},  {0},
+};
 static const char *const retention_names[] = {"default", "op", "key", "tombstone", NULL};
 static const char *const arrival_names[] = {"poisson", "constant", NULL};
 static const char *const ownership_names[] = {"any-region", "home", "single-writer", NULL};
@@ -52,6 +58,7 @@ static const Param family_params[] = {
      .summary = "data type; external is a system of record outside Redis",
      .kind = PARAM_ENUM,
      .names = family_type_names,
+     .aliases = family_type_aliases,
      .required = true,
      .offset = FAMILY(type)},
     {.name = "keys",

@@ -146,7 +146,17 @@ static const Mistake mistakes[] = {
      "shop.json:15:42: faults.cut: \"kind\" is unknown; what a fault does is a key of its own: "
      "write \"<name>\": { \"at\": ..., \"<verb>\": ... }; <verb> is one of crash, delay, isolate, "
      "partition"},
-    /* A missing unit. */
+    /* A type by the name Redis has for what it holds. */
+    {"\"type\": \"hash\"", "\"type\": \"hyperloglog\"",
+     "shop.json:11:35: families.cart.type: \"hyperloglog\" is unknown; write \"hll\" for it"},
+    {"\"type\": \"hash\"", "\"type\": \"bitmap\"",
+     "shop.json:11:35: families.cart.type: \"bitmap\" is unknown; write \"string\" for it"},
+    /* A missing unit, which the default or the range tells. */
+    {"\"value\": \"1kB\"", "\"value\": 1000",
+     "shop.json:11:66: families.cart.value: 1000 has no unit; write a size such as \"1000B\""},
+    {"{ \"max\": \"4GB\" }", "{ \"max\": \"4GB\", \"key_header\": 160 }",
+     "shop.json:6:80: members.eu.memory.key_header: 160 has no unit; write a size such as "
+     "\"160B\""},
     {"\"42ms\"", "42",
      "shop.json:9:34: links.us~eu.delay: 42 has no unit; write a duration such as \"42s\""},
     {"\"4GB\"", "4",

@@ -84,6 +84,7 @@ typedef struct {
 typedef struct {
     SimTime duration;
     uint64_t size;
+    uint64_t header;
     double rate;
     uint64_t bandwidth;
     double share;
@@ -270,12 +271,14 @@ static const Param memory_params[] = {
 };
 static const ParamTable memory_table = TABLE("memory", memory_params, Memory, .summary = NULL);
 static const char *const evict_names[] = {"noeviction", "allkeys-lru", "volatile-ttl", NULL};
+static const ParamAlias evict_aliases[] = {{"lru", "allkeys-lru"}, {0}};
 static const Param rtt_item = {.name = "rtt", .kind = PARAM_DIST_TIME};
 static const Param weight_item = {.name = "weight", .kind = PARAM_NUMBER, .min = 0, .max = 10};
 
 static const Param everything_params[] = {
     FIELD(Everything, duration, PARAM_DURATION, .min = 1e9, .max = 3600e9),
     FIELD(Everything, size, PARAM_SIZE),
+    FIELD(Everything, header, PARAM_SIZE, .fallback = "64B", .min = 0, .max = 1e6),
     FIELD(Everything, rate, PARAM_RATE, .fallback = "5k/s"),
     FIELD(Everything, bandwidth, PARAM_BANDWIDTH, .min = 1e3, .max = 1e300),
     FIELD(Everything, share, PARAM_SHARE, .nullable = true),
@@ -285,7 +288,8 @@ static const Param everything_params[] = {
     FIELD(Everything, flag, PARAM_BOOL, .fallback = "true"),
     FIELD(Everything, text, PARAM_TEXT, .fallback = "true"),
     FIELD(Everything, id, PARAM_ID),
-    FIELD(Everything, evict, PARAM_ENUM, .fallback = "allkeys-lru", .names = evict_names),
+    FIELD(Everything, evict, PARAM_ENUM, .fallback = "allkeys-lru", .names = evict_names,
+          .aliases = evict_aliases),
     FIELD(Everything, when, PARAM_EXPRESSION),
     FIELD(Everything, delay, PARAM_DIST_TIME, .fallback = "{\"exp\": {\"mean\": \"1ms\"}}"),
     FIELD(Everything, value, PARAM_DIST_SIZE),

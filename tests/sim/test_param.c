@@ -198,7 +198,42 @@ static void test_a_missing_unit_is_named_with_the_number(void)
     expect_refused("{\"delay\": 85}",
                    "a.json:1:11: delay: 85 has no unit; write a duration such as \"85s\"");
     expect_refused("{\"value\": 2}",
-                   "a.json:1:11: value: 2 has no unit; write a size such as \"2GB\"");
+                   "a.json:1:11: value: 2 has no unit; write a size such as \"2B\"");
+}
+
+/* 5000s are more than the hour there is; the default of header, "64B", says what it is counted in.
+ */
+static void test_a_missing_unit_is_one_that_makes_sense(void)
+{
+    expect_refused("{\"duration\": 3000}",
+                   "a.json:1:14: duration: 3000 has no unit; write a duration such as \"3000s\"");
+    expect_refused("{\"duration\": 5000}",
+                   "a.json:1:14: duration: 5000 has no unit; write a duration such as \"5000ms\"");
+    expect_refused("{\"header\": 160}",
+                   "a.json:1:12: header: 160 has no unit; write a size such as \"160B\"");
+}
+
+static void test_a_number_too_long_to_be_read_is_too_large(void)
+{
+    expect_refused("{\"duration\": \"100000000000h\"}",
+                   "a.json:1:14: duration: \"100000000000h\" is too large; write a value from 1s "
+                   "to 1h");
+    expect_refused(
+        "{\"size\": \"99999999999999999999GB\"}",
+        "a.json:1:10: size: \"99999999999999999999GB\" is too large; write at most 1000000TB");
+    expect_refused(
+        "{\"size\": \"99999999999999999999x\"}",
+        "a.json:1:10: size: \"99999999999999999999x\" is not a size; write one such as \"24GB\"");
+    expect_refused(
+        "{\"delay\": \"100000000000h\"}",
+        "a.json:1:11: delay: \"100000000000h\" is too large; write at most 11574d1h46m40s");
+}
+
+/* What people call a name here leads to it. */
+static void test_an_alias_is_answered_with_the_name(void)
+{
+    expect_refused("{\"evict\": \"LRU\"}",
+                   "a.json:1:11: evict: \"LRU\" is unknown; write \"allkeys-lru\" for it");
 }
 
 static void test_a_wrong_type_is_named_with_what_belongs(void)
@@ -487,6 +522,9 @@ static const TestCase cases[] = {
     TEST(test_a_whole_choice_is_a_name_or_an_object),
     TEST(test_an_object_without_a_kind_means_the_familys_own),
     TEST(test_a_missing_unit_is_named_with_the_number),
+    TEST(test_a_missing_unit_is_one_that_makes_sense),
+    TEST(test_a_number_too_long_to_be_read_is_too_large),
+    TEST(test_an_alias_is_answered_with_the_name),
     TEST(test_a_wrong_type_is_named_with_what_belongs),
     TEST(test_a_value_out_of_range_is_told_the_range),
     TEST(test_unknown_and_missing_keys_are_told_apart),
