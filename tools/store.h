@@ -89,7 +89,8 @@ const char *verdict_name(VerdictKind kind); /* "PASS", "FAIL", "NO DATA", "NOT E
 #define VERDICT_NOT_FROM_SLICE "NOT FROM SLICE"
 const char *verdict_text(const Verdict *verdict);
 
-/* Equality of results: all tables but provenance, rows in key order, values by type. */
+/* Equality of results: all tables but provenance, rows in key order, values by type; runs that are
+ * not done are no results. */
 bool store_file_digest(StoreFile *store, uint64_t *out_digest, GError **error);
 /* The same of one table (an index of store_tables). */
 bool store_file_table_digest(StoreFile *store, uint32_t table_index, uint64_t *out_digest,

@@ -1,6 +1,7 @@
 /* Why it works: every table is WITHOUT ROWID, so its rows in the order of the primary key are the
  * same whatever the order of writing, and a value's type is folded before its bits, so that 1, 1.0
- * and '1' differ.
+ * and '1' differ.  A run that was cut off has measured nothing; without its row a file has the
+ * digest of its results alone, whatever happened to other runs.
  */
 #include <string.h>
 
@@ -48,7 +49,8 @@ bool store_file_table_digest(StoreFile *store, uint32_t table_index, uint64_t *o
                              uint64_t *out_rows, GError **error)
 {
     const StoreTable *table = &store_tables[table_index];
-    g_autofree char *sql = g_strdup_printf("SELECT * FROM %s ORDER BY %s", table->name, table->key);
+    g_autofree char *sql = g_strdup_printf("SELECT * FROM %s WHERE %s ORDER BY %s", table->name,
+                                           table->results ? table->results : "true", table->key);
     g_autoptr(Statement) query = statement_new(store, sql, error);
     g_autoptr(GError) failure = NULL;
     Digest digest = digest_begin();

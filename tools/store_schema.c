@@ -28,11 +28,13 @@ const StoreTable store_tables[] = {
     {.name = "scenario",
      .key = "hash",
      .in_digest = true,
+     .results = "hash IN (SELECT scenario FROM run WHERE status = 'done')",
      .columns = "hash TEXT NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL"},
     {.name = "run",
      .key = "run",
      .of_run = true,
      .in_digest = true,
+     .results = "status = 'done'",
      .columns = "run TEXT NOT NULL, scenario TEXT NOT NULL REFERENCES scenario (hash), "
                 "variant TEXT NOT NULL, point TEXT NOT NULL, seed INTEGER NOT NULL, "
                 "slice INTEGER NOT NULL, until_ns INTEGER NOT NULL, version TEXT NOT NULL, "

@@ -19,6 +19,8 @@ typedef struct {
     const char *columns; /* their definitions */
     bool of_run;         /* has a column `run` and is emptied when that run is replaced */
     bool in_digest;      /* provenance is not: it says when and how long, not what */
+    const char *results; /* SQL: which rows belong to a run that is done; NULL: all, as nothing else
+                            is written before a run is */
 } StoreTable;
 
 extern const StoreTable store_tables[];

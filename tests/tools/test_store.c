@@ -349,6 +349,28 @@ static void test_store_digest_ignores_order_and_provenance(void)
     EXPECT(digest_of(one) != digest_of(two));
 }
 
+/* Neither its row nor a scenario of which nothing else was run is a result. */
+static void test_store_digest_ignores_runs_that_are_not_done(void)
+{
+    static const StoreScenario other = {
+        .hash = "00000000000000bb", .name = "other", .title = "Another story", .text = "{}"};
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(StoreFile) store = open_good(f);
+    StoreRun done = run_named("", 4);
+    StoreRun cut_off = run_named("slow", 4);
+    uint64_t before;
+
+    finish(store, &done, 11, false);
+    before = digest_of(store);
+    EXPECT(store_file_begin_run(store, &cut_off, NULL));
+    EXPECT_INT(digest_of(store), before);
+    cut_off.scenario = &other;
+    EXPECT(store_file_begin_run(store, &cut_off, NULL));
+    EXPECT_INT(digest_of(store), before);
+    finish(store, &cut_off, 12, false);
+    EXPECT(digest_of(store) != before);
+}
+
 /* An integer, a real and a text of the same look are different values. */
 static void test_store_digest_sees_types(void)
 {
@@ -558,6 +580,7 @@ static const TestCase cases[] = {
     TEST(test_store_killed_run_stays_running_until_made_again),
     TEST(test_store_done_run_is_kept_unless_asked),
     TEST(test_store_digest_ignores_order_and_provenance),
+    TEST(test_store_digest_ignores_runs_that_are_not_done),
     TEST(test_store_digest_sees_types),
     TEST(test_store_what_was_measured_can_be_asked_for),
     TEST(test_store_views_of_losses_name_the_member),
