@@ -60,6 +60,18 @@ static bool add_estimate(TextTable *table, const Estimate *estimate, const char 
     return estimate->not_from_slice;
 }
 
+/* Half of the 95 % interval, in per cent of the figure: what the estimate leaves open. */
+static void add_margin(TextTable *table, const Estimate *estimate)
+{
+    double half = (estimate->high - estimate->low) / 2.0;
+    char text[G_ASCII_DTOSTR_BUF_SIZE] = "";
+
+    if (!estimate->not_from_slice && estimate->value > 0.0)
+        g_strlcat(g_ascii_formatd(text, sizeof(text), "%.1f", 100.0 * half / estimate->value), " %",
+                  sizeof(text));
+    text_table_ink(table, text, INK_QUIET);
+}
+
 static bool add_site(TextTable *table, const ReportVariant *variant, const ReportSite *row)
 {
     Estimate p50 = report_quantile(variant, row, 0.5);
@@ -73,6 +85,8 @@ static bool add_site(TextTable *table, const ReportVariant *variant, const Repor
     marked |= add_estimate(table, &p99, format_duration(p99.value, text));
     marked |= add_estimate(table, &availability, availability_text(row, text));
     marked |= add_estimate(table, &rate, isnan(rate.value) ? "-" : format_count(rate.value, text));
+    if (variant->kept_share < 1.0)
+        add_margin(table, &rate);
     return marked;
 }
 
@@ -111,13 +125,15 @@ static void append_load_note(const ReportVariant *variant, const ReportVariant *
 
 static void append_sites(const ReportVariant *variant, GString *to, bool colour)
 {
-    static const char *const titles[] = {"site", "phase", "p50", "p99", "availability", "ops/s"};
-    g_autoptr(TextTable) table = text_table_new("llrrrr");
+    static const char *const titles[] = {"site",         "phase", "p50", "p99",
+                                         "availability", "ops/s", "+-"};
+    bool estimated = variant->kept_share < 1.0;
+    g_autoptr(TextTable) table = text_table_new(estimated ? "llrrrrr" : "llrrrr");
     const char *before = "";
     bool marked = false;
     bool of_base = false;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(titles); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(titles) - (estimated ? 0 : 1); i++)
         text_table_ink(table, titles[i], INK_QUIET);
     for (guint i = 0; i < variant->sites->len; i++) {
         const ReportSite *row = g_ptr_array_index(variant->sites, i);

@@ -415,6 +415,20 @@ static void test_cli_too_small_a_slice_neither_shows_figures_nor_passes(void)
     EXPECT_SAYS(f->output, "NOT FROM SLICE  must");
 }
 
+/* How far the operations per second may be off stands beside them. */
+static void test_cli_an_estimated_rate_has_its_margin(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(GRegex) rate = g_regex_new("ops/s +\\+-\\n.* \\d+ +\\d+\\.\\d %\\n", 0, 0, NULL);
+
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base --slice 1/2 --until 1m "
+                          "--set families.f.keys=20000 --set workloads.w.rate=200/s"),
+               0);
+    EXPECT(g_regex_match(rate, f->output, 0, NULL));
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant base"), 0);
+    EXPECT(strstr(f->output, "+-") == NULL);
+}
+
 static void test_cli_all_keys_in_a_slice_are_no_estimate(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -549,6 +563,7 @@ static const TestCase cases[] = {
     TEST(test_cli_completion_knows_every_option),
     TEST(test_cli_schema_and_lists_are_valid_json),
     TEST(test_cli_too_small_a_slice_neither_shows_figures_nor_passes),
+    TEST(test_cli_an_estimated_rate_has_its_margin),
     TEST(test_cli_all_keys_in_a_slice_are_no_estimate),
     TEST(test_cli_phase_after_the_end_says_when_it_begins),
     TEST(test_cli_two_lengths_in_one_file_are_told_apart),
