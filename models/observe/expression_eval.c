@@ -283,6 +283,16 @@ static bool can_judge(const Node *node, const ExpectationContext *context, Verdi
     return false;
 }
 
+static void write_missing(const Node *missing, Verdict *out)
+{
+    out->kind = VERDICT_NO_DATA;
+    if (missing->kind == NODE_BINARY) /* all else that can be missing is a metric */
+        add_note(out, "no data: %s is 0 or may be, and nothing can be divided by that",
+                 missing->right->source);
+    else
+        add_note(out, "no data: nothing was measured for %s", missing->source);
+}
+
 static void judge_runs(const Expression *expression, Scene *scene, uint32_t run_count, Verdict *out)
 {
     const VariantRuns *own = find_variant(scene->context, scene->context->variant);
@@ -295,8 +305,7 @@ static void judge_runs(const Expression *expression, Scene *scene, uint32_t run_
         scene->run = i;
         trial = try_run(expression, scene);
         if (trial_missing(&trial)) {
-            out->kind = VERDICT_NO_DATA;
-            add_note(out, "no data: nothing was measured for %s", trial_missing(&trial)->source);
+            write_missing(trial_missing(&trial), out);
             return;
         }
         failed += trial.holds ? 0 : 1;

@@ -171,6 +171,9 @@ static const Node *join(ExpressionParser *parser, const char *at, const Node *le
             parser, at, "%s %s and %s: \"%s\" and \"%s\"; both need the same unit",
             *at == '+' ? "adds" : "subtracts", dimension_text(parser, left->dimension),
             dimension_text(parser, right->dimension), left->source, right->source);
+    if (*at == '/' && right->kind == NODE_QUANTITY && !(right->value > 0) && !(right->value < 0))
+        return expression_fail(parser, at, "divides \"%s\" by 0; take another divisor",
+                               left->source);
     if (abs(time) > EXPONENT_MAX || abs(bytes) > EXPONENT_MAX)
         return expression_fail(parser, at, "the unit of \"%s\" and \"%s\" makes no sense",
                                left->source, right->source);
@@ -267,6 +270,15 @@ static bool parse_comparison(ExpressionParser *parser, Expression *expression)
     if (!dimension_equal(tolerance->dimension, (Dimension){0, 0}) || tolerance->value < 0) {
         expression_fail(parser, parser->at - strlen(tolerance->source),
                         "\"within\" wants a share such as 5%%, found \"%s\"", tolerance->source);
+        return false;
+    }
+    if (!tolerance->is_share && tolerance->value > 1) {
+        char share[UNIT_TEXT_MAX];
+
+        expression_fail(parser, parser->at - strlen(tolerance->source),
+                        "\"within\" wants a share such as 5%%, and \"%s\" is %s; write \"%s%%\"",
+                        tolerance->source, format_share(tolerance->value, share),
+                        tolerance->source);
         return false;
     }
     if (!take_word(parser, "of")) {

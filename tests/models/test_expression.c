@@ -163,6 +163,13 @@ static void test_expression_refuses_mixed_units(void)
                    "\"p50(latency.op) / p50(latency.op)\" and \"5ms\"; both sides need the "
                    "same unit");
     expect_refused(
+        "p50(latency.op) within 5 of 34ms",
+        "s.json:3:34: expect.e.that: \"within\" wants a share such as 5%, and \"5\" is 500%; write "
+        "\"5%\"");
+    expect_refused("p50(latency.op) / 0 < 34ms",
+                   "s.json:3:27: expect.e.that: divides \"p50(latency.op)\" by 0; take another "
+                   "divisor");
+    expect_refused(
         "p50(latency.op) within 5ms of 34ms",
         "s.json:3:34: expect.e.that: \"within\" wants a share such as 5%, found \"5ms\"");
 }

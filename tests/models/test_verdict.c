@@ -178,6 +178,8 @@ static void test_expression_without_data_says_what_is_missing(void)
     EXPECT_VERDICT("last(availability) <= 5%", "all", "no data");
     EXPECT_VERDICT("count(failover.time) == 0", "all", "pass");
     EXPECT_VERDICT("1 / sum(ops) <= 5", "all", "no data"); /* nothing to divide by */
+    EXPECT_TEXT(judge_one("1 / sum(ops) <= 5", "all", recording).note,
+                "no data: sum(ops) is 0 or may be, and nothing can be divided by that");
 }
 
 static void test_expression_not_run_is_not_evaluated(void)
