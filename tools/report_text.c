@@ -237,7 +237,8 @@ static Ink verdict_ink(const ReportVerdict *verdict)
     return strcmp(verdict->severity, "must") == 0 ? INK_BAD : INK_WARN;
 }
 
-/* Why the program ends with 1, when it does. */
+/* Why the program ends with 1, when it does; and what would make it, so that nobody takes the 0 for
+ * success. */
 static void append_exit(const Report *report, GString *to)
 {
     static const struct {
@@ -249,23 +250,27 @@ static void append_exit(const Report *report, GString *to)
         {VERDICT_NOT_FROM_SLICE, "not from this slice"},
         {"NOT EVALUATED", "not evaluated"},
     };
+    const uint32_t open = G_N_ELEMENTS(reasons) - 1;
+    uint32_t open_count = report_count_musts(report, reasons[open].verdict);
     const char *gap = "; ";
     bool fails = false;
 
-    /* Nobody shall take the 0 it ends with for success. */
     if (report_count(report, "NOT EVALUATED") == report->verdicts->len) {
         g_string_append_printf(to, "%snothing was judged", gap);
         gap = ", ";
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+    for (uint32_t i = 0; i < open + report->strict; i++) {
         uint32_t count = report_count_musts(report, reasons[i].verdict);
 
-        if (count == 0 || (i == G_N_ELEMENTS(reasons) - 1 && !report->strict))
+        if (count == 0)
             continue;
         g_string_append_printf(to, "%s%u must %s", gap, count, reasons[i].words);
         gap = ", ";
         fails = true;
     }
+    if (!fails && open_count > 0)
+        g_string_append_printf(to, "%s%u must not evaluated: exit 1 only with --strict", gap,
+                               open_count);
     g_string_append(to, fails ? ": exit 1\n" : "\n");
 }
 

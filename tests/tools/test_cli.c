@@ -252,7 +252,10 @@ static void test_cli_variant_not_run_fails_only_when_strict(void)
     EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy"), 0);
     EXPECT_SAYS(f->output, "NOT EVALUATED");
     EXPECT_SAYS(f->output, "variant base was not run");
-    EXPECT_SAYS(f->output, "0 without data, 1 not evaluated; nothing was judged\n");
+    EXPECT_SAYS(f->output, "0 without data, 1 not evaluated; nothing was judged, "
+                           "1 must not evaluated: exit 1 only with --strict\n");
+    EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy --quiet"), 0);
+    EXPECT_SAYS(f->output, "NOT EVALUATED must some: nothing measured");
     EXPECT_INT(command(f, "run SCENARIO --out RESULTS --variant busy --strict"), 1);
     EXPECT_SAYS(f->output, "; nothing was judged, 1 must not evaluated: exit 1\n");
 }
