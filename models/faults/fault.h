@@ -19,6 +19,7 @@ typedef struct FaultsInForce FaultsInForce;
 
 typedef struct {
     PluginHead head;
+    bool adds_up; /* two of the same at once are more than one */
     /* Checks names and returns the fault's immutable state, in arena; NULL with error set. */
     const void *(*resolve)(const void *params, const NameScope *scope, const JsonNode *at,
                            Arena *arena, GError **error);

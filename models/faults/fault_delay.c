@@ -101,6 +101,7 @@ static const ParamTable table = {.name = "fault-delay",
                                  .node_offset = SIZE_MAX};
 
 const FaultKind fault_delay = {
+    .adds_up = true,
     .head = {"delay", "a link becomes slower; nothing is lost", &table},
     .resolve = delay_resolve,
     .begin = delay_turn,

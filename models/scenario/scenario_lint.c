@@ -168,6 +168,41 @@ static void lint_growth(ScenarioFile *file, const Scenario *base)
     }
 }
 
+static bool is_written_alike(const JsonNode *a, const JsonNode *b)
+{
+    if (a->kind != b->kind || a->count != b->count || g_strcmp0(a->text, b->text) != 0)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (g_strcmp0(a->items[i]->key, b->items[i]->key) != 0 ||
+            !is_written_alike(a->items[i], b->items[i]))
+            return false;
+    return true;
+}
+
+/* The same twice at once is one of them, mostly by mistake; delays of one link add up. */
+static void lint_overlaps(ScenarioFile *file, const Scenario *base)
+{
+    for (uint32_t b = 1; b < base->fault_count; b++)
+        for (uint32_t a = 0; a < b; a++) {
+            const Fault *one = &base->faults[a], *two = &base->faults[b];
+            SimTime from_ns = MAX(one->begin_ns, two->begin_ns);
+            SimTime to_ns = MIN(one->end_ns, two->end_ns);
+            const FaultParams *p = param_map_at(&base->params.faults, FaultParams, a);
+            const FaultParams *q = param_map_at(&base->params.faults, FaultParams, b);
+            char from_text[UNIT_TEXT_MAX], to_text[UNIT_TEXT_MAX];
+            g_autofree char *place = g_strdup_printf("faults.%s", two->id);
+
+            if (one->kind != two->kind || one->kind->adds_up || from_ns >= to_ns ||
+                !is_written_alike(p->kind.node, q->kind.node))
+                continue;
+            scenario_add_lint(file, LINT_WARNING, place, "",
+                              "does what faults.%s does from %s to %s; the two last together until "
+                              "the later one ends, so move one or drop it",
+                              one->id, format_time(from_ns, from_text),
+                              format_time(to_ns, to_text));
+        }
+}
+
 static void lint_later(ScenarioFile *file, const Scenario *base)
 {
     const JsonNode *formats = base->params.report ? json_get(base->params.report, "formats") : NULL;
@@ -193,8 +228,8 @@ static void lint_later(ScenarioFile *file, const Scenario *base)
         if (file->expectations[i].unsupported) {
             g_autofree char *place = g_strdup_printf("expect.%s", file->expectations[i].id);
 
-            scenario_add_lint(file, LINT_NOTE, place, "", "not judged: %s",
-                              file->expectations[i].unsupported);
+            scenario_add_lint(file, file->expectations[i].must ? LINT_WARNING : LINT_NOTE, place,
+                              "", "not judged: %s", file->expectations[i].unsupported);
         }
     for (uint32_t i = 1; i < file->scenario_count; i++)
         if (!scenario_runs_by_default(file, file->scenarios[i])) {
@@ -216,6 +251,7 @@ void scenario_lint(ScenarioFile *file)
     lint_reach_and_room(file, base);
     lint_waits(file, base);
     lint_growth(file, base);
+    lint_overlaps(file, base);
     scenario_add_lint(file, LINT_OK, "expect", "", "%u expectation%s, units checked",
                       file->expectation_count, file->expectation_count == 1 ? "" : "s");
     if (base->operations.alert_count > 0 && base->operations.runbook_count == 0)
