@@ -8,6 +8,8 @@
  * never has. */
 #include "models/scenario/op_trial.h"
 
+#include <string.h>
+
 #include "models/data/command_keys.h"
 #include "models/data/store.h"
 #include "models/geo/request.h"
@@ -24,12 +26,18 @@ typedef struct {
     Family family;
     Store *store;
     uint64_t effect_count;
+    bool has_sent_bytes;
 } Trial;
 
+/* Effects of other kinds have one size whatever the operation says: geo/replication.c. */
 static void count_effect(void *actor, const Effect *effect)
 {
-    (void)effect;
-    ((Trial *)actor)->effect_count++;
+    Trial *trial = actor;
+
+    trial->effect_count++;
+    trial->has_sent_bytes |= effect->op == EFFECT_ASSIGN || effect->op == EFFECT_ADD ||
+                             effect->op == EFFECT_INCREMENT || effect->op == EFFECT_EXPIRE ||
+                             effect->value.kind == VALUE_SYNTHETIC;
 }
 
 static void trial_init(Trial *trial, const FamilyParams *params, bool exists, Arena *arena)
@@ -158,4 +166,61 @@ int64_t op_trial_elements_added(const FamilyParams *params, size_t op_index)
     added = store_ledger(trial.store, 0)->element_count - before;
     trial_clear(&trial);
     return added;
+}
+
+bool op_trial_wants_ttl(const FamilyParams *params, size_t op_index)
+{
+    FamilyParams with_ttl = *params;
+    g_autoptr(Dist) ttl = dist_new_constant(TRIAL_TTL_NS);
+
+    if (params->ttl || param_map_at(&params->ops, OpParams, op_index)->ttl)
+        return false;
+    with_ttl.ttl = ttl;
+    return op_trial(&with_ttl, op_index, NULL) == NULL;
+}
+
+bool op_trial_sends_bytes(const FamilyParams *params, size_t op_index)
+{
+    bool sends = false;
+
+    if (!params->specs[op_index])
+        return false;
+    for (int exists = 0; exists <= 1; exists++) {
+        Trial trial;
+
+        trial_init(&trial, params, exists != 0, NULL);
+        (void)trial_run(&trial, op_index);
+        sends |= trial.has_sent_bytes;
+        trial_clear(&trial);
+    }
+    return sends;
+}
+
+bool op_trial_sends_ttl(const CommandSpec *spec)
+{
+    Arg args[REQUEST_ARGS_MAX], longer[REQUEST_ARGS_MAX];
+    Request request = {.spec = spec, .ttl_ns = TRIAL_TTL_NS};
+    uint32_t count = request_args(&request, args);
+
+    request.ttl_ns *= 2;
+    (void)request_args(&request, longer);
+    for (uint32_t i = 0; spec->writes && i < count; i++)
+        if (args[i].number != longer[i].number)
+            return true;
+    return false;
+}
+
+bool op_trial_serves(const CommandSpec *spec, int type)
+{
+    for (size_t i = 0; i < command_group_family.count; i++) {
+        const CommandGroup *group = (const CommandGroup *)command_group_family.records[i];
+        const CrdtType *keys = crdt_types[type];
+
+        if (spec < group->specs || spec >= group->specs + group->count)
+            continue;
+        /* A sketch is a string to TYPE alone. */
+        return !group->serves ||
+               strcmp(group->serves, keys->body ? keys->head.name : keys->redis_name) == 0;
+    }
+    return false;
 }

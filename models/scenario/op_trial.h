@@ -16,5 +16,16 @@
  * with, in arena.  op_index: in family->ops, all of whose commands are resolved ones. */
 const char *op_trial(const FamilyParams *family, size_t op_index, Arena *arena);
 
+/* Of one that does not work: whether it would if keys of the family had a time to live. */
+bool op_trial_wants_ttl(const FamilyParams *family, size_t op_index);
+
+/* Whether the `bytes` and the `ttl` of an operation reach anybody. */
+bool op_trial_sends_bytes(const FamilyParams *family, size_t op_index);
+bool op_trial_sends_ttl(const CommandSpec *spec);
+
+/* Whether a command works on keys of this type (index in CRDT_TYPES): its group serves that type,
+ * or every type. */
+bool op_trial_serves(const CommandSpec *spec, int type);
+
 /* How many elements a key that exists has more after it; negative: fewer. */
 int64_t op_trial_elements_added(const FamilyParams *family, size_t op_index);

@@ -6,34 +6,23 @@
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
 
-/* Whether a command works on keys of this type: its group serves that type, or every type. */
-static bool command_serves(const CommandSpec *spec, int type)
-{
-    for (size_t i = 0; i < command_group_family.count; i++) {
-        const CommandGroup *group = (const CommandGroup *)command_group_family.records[i];
-        const CrdtType *keys = crdt_types[type];
-
-        if (spec < group->specs || spec >= group->specs + group->count)
-            continue;
-        /* A sketch is a string to TYPE alone. */
-        return !group->serves ||
-               strcmp(group->serves, keys->body ? keys->head.name : keys->redis_name) == 0;
-    }
-    return false;
-}
-
 /* Of a command for keys of this type: whether a workload can send it. */
 static bool op_is_possible(const FamilyParams *family, size_t index, GError **error)
 {
     g_autoptr(Arena) arena = arena_new();
     const char *reply = op_trial(family, index, arena);
+    const char *remedy = "take another command";
 
     if (!reply)
         return true;
+    if (op_trial_wants_ttl(family, index))
+        remedy = op_trial_sends_ttl(family->specs[index])
+                     ? "give the family or this operation a \"ttl\" such as \"10m\""
+                     : "give the family a \"ttl\" such as \"10m\"";
     json_error_key(error, family->ops.nodes[index],
                    "\"%s\" cannot work as a workload sends it, with one key and the family's sizes "
-                   "and times: %s; take another command",
-                   family->ops.ids[index], reply);
+                   "and times: %s; %s",
+                   family->ops.ids[index], reply, remedy);
     return false;
 }
 
@@ -73,7 +62,7 @@ static bool resolve_op(const FamilyParams *family, size_t index, GError **error)
         return false;
     }
     family->specs[index] = spec;
-    if (spec && command_serves(spec, family->type))
+    if (spec && op_trial_serves(spec, family->type))
         return check_block(param_map_at(&family->ops, OpParams, index), spec, error);
     if (spec) {
         json_error_key(error, at,
@@ -159,6 +148,18 @@ static bool names_several(const CommandSpec *spec)
     return spec && spec->arity < 0 && (spec->shape == SHAPE_FIELDS || spec->shape == SHAPE_MEMBERS);
 }
 
+/* A key that expires as it is written was never there; 0 is no way to say "for ever" either. */
+static bool check_ttl(const Dist *ttl, const JsonNode *object, const char *without, GError **error)
+{
+    if (!ttl || dist_mean(ttl) >= (double)SIM_MS)
+        return true;
+    json_error(error, json_get(object, "ttl"),
+               "keys would be gone as soon as they are written; drop \"ttl\" %s, or write at least "
+               "1ms",
+               without);
+    return false;
+}
+
 static bool check_op_fields(const FamilyParams *family, size_t index, GError **error)
 {
     const OpParams *op = param_map_at(&family->ops, OpParams, index);
@@ -182,11 +183,33 @@ static bool check_op_fields(const FamilyParams *family, size_t index, GError **e
     return false;
 }
 
+/* What a command does not carry would be believed and ignored. */
+static bool check_op_sizes(const FamilyParams *family, size_t index, GError **error)
+{
+    const OpParams *op = param_map_at(&family->ops, OpParams, index);
+    const char *name = family->ops.ids[index];
+
+    if (op->bytes && !op_trial_sends_bytes(family, index)) {
+        json_error(error, json_get(op->node, "bytes"),
+                   "%s sends no value to the other members; drop \"bytes\"", name);
+        return false;
+    }
+    if (op->ttl && !(family->specs[index] && op_trial_sends_ttl(family->specs[index]))) {
+        json_error(error, json_get(op->node, "ttl"),
+                   "%s sets no time to live; drop \"ttl\", which is for operations such as SET and "
+                   "EXPIRE, or give it to the family",
+                   name);
+        return false;
+    }
+    return check_ttl(op->ttl, op->node, "for the family's", error);
+}
+
 static bool resolve_family(Scenario *scenario, FamilyParams *family, GError **error)
 {
     double total = 0;
 
-    if (!check_fields(family, error))
+    if (!check_fields(family, error) ||
+        !check_ttl(family->ttl, family->node, "for keys that do not expire", error))
         return false;
     family->specs = arena_array(scenario->arena, const CommandSpec *, family->ops.count);
     for (size_t i = 0; i < family->ops.count; i++) {
@@ -195,7 +218,8 @@ static bool resolve_family(Scenario *scenario, FamilyParams *family, GError **er
         total += param_map_at(&family->ops, OpParams, i)->share;
     }
     for (size_t i = 0; i < family->ops.count; i++)
-        if (family->specs[i] && !op_is_possible(family, i, error))
+        if ((family->specs[i] && !op_is_possible(family, i, error)) ||
+            !check_op_sizes(family, i, error))
             return false;
     if (total <= 0) {
         json_error(error, json_get(family->node, "ops"),

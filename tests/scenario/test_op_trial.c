@@ -52,10 +52,8 @@ static void test_what_a_workload_cannot_give_is_refused_with_the_reason(void)
         {"set", "DBSIZE", "it is about no key"},
         {"set", "SMOVE", "it writes to a second key"},
         /* writes without an effect, or with another one */
-        {"hash", "PERSIST", "it would change nothing"},
         {"stream", "XDEL", "it would change nothing"},
         {"string", "GETEX", "it would change nothing"},
-        {"hash", "EXPIRE", "without a ttl it deletes the key"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
@@ -68,6 +66,59 @@ static void test_what_a_workload_cannot_give_is_refused_with_the_reason(void)
         const char *found = message ? strchr(message, ' ') : "none";
 
         EXPECT_TEXT(found, strchr(expected, ' '));
+    }
+}
+
+static void test_what_only_lacks_a_ttl_says_where_to_give_it(void)
+{
+    static const char of_both[] = "; give the family or this operation a \"ttl\" such as \"10m\"";
+    static const char of_family[] = "; give the family a \"ttl\" such as \"10m\"";
+    static const struct {
+        const char *type, *op, *remedy;
+    } lacking[] = {
+        {"hash", "EXPIRE", of_both},   {"list", "PEXPIRE", of_both},   {"string", "SETEX", of_both},
+        {"string", "PSETEX", of_both}, {"hash", "PERSIST", of_family},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++) {
+        g_autofree char *message = refusal(lacking[i].type, lacking[i].op, "1");
+        g_autofree char *with_ttl =
+            refusal(lacking[i].type, lacking[i].op, "{\"share\": 1, \"ttl\": \"10m\"}");
+
+        EXPECT(message && g_str_has_suffix(message, lacking[i].remedy));
+        EXPECT((with_ttl == NULL) == (lacking[i].remedy == of_both));
+    }
+}
+
+/* Bytes and times that would be read and never sent. */
+static void test_what_a_command_does_not_carry_is_refused(void)
+{
+    static const struct {
+        const char *type, *op, *key;
+        bool loads;
+    } given[] = {
+        {"string", "GET", "bytes", false},  {"string", "DEL", "bytes", false},
+        {"set", "SREM", "bytes", false},    {"list", "BLPOP", "bytes", false},
+        {"hll", "PFADD", "bytes", false},   {"string", "SET", "bytes", true},
+        {"hash", "HSET", "bytes", true},    {"set", "SADD", "bytes", true},
+        {"counter", "INCR", "bytes", true}, {"zset", "ZINCRBY", "bytes", true},
+        {"list", "LPUSH", "bytes", true},   {"list", "LSET", "bytes", true},
+        {"stream", "XADD", "bytes", true},  {"json", "JSON.SET", "bytes", true},
+        {"string", "GET", "ttl", false},    {"hash", "HSET", "ttl", false},
+        {"counter", "INCR", "ttl", false},  {"string", "SET", "ttl", true},
+        {"external", "READ", "ttl", false}, {"external", "READ", "bytes", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
+        g_autofree char *how = g_strdup_printf("{\"share\": 1, \"%s\": \"%s\"}", given[i].key,
+                                               given[i].key[0] == 't' ? "10m" : "50B");
+        g_autofree char *drop = g_strdup_printf("drop \"%s\"", given[i].key);
+        g_autofree char *message = refusal(given[i].type, given[i].op, how);
+
+        if (message ? given[i].loads || !strstr(message, drop) : !given[i].loads)
+            g_printerr("%s %s: %s\n", given[i].op, how, message ? message : "loads");
+        EXPECT((message == NULL) == given[i].loads);
+        EXPECT(given[i].loads || (message && strstr(message, drop) != NULL));
     }
 }
 
@@ -102,6 +153,8 @@ static void test_what_can_be_drawn_or_is_understood_loads(void)
 
 static const TestCase cases[] = {
     TEST(test_what_a_workload_cannot_give_is_refused_with_the_reason),
+    TEST(test_what_only_lacks_a_ttl_says_where_to_give_it),
+    TEST(test_what_a_command_does_not_carry_is_refused),
     TEST(test_a_deadline_of_long_ago_is_refused),
     TEST(test_what_can_be_drawn_or_is_understood_loads),
 };

@@ -61,6 +61,26 @@ static const Mistake mistakes[] = {
     {"\"HGET\": 0.8", "\"HGET\": { \"share\": 0.8, \"block\": \"5s\" }",
      "shop.json:11:106: families.cart.ops.HGET: HGET waits for nothing; \"block\" is for BLPOP, "
      "BRPOP, BZPOPMIN, BZPOPMAX and XREAD"},
+    /* What a command does not carry, and what would be 0 for ever. */
+    {"\"HGET\": 0.8", "\"HGET\": { \"share\": 0.8, \"bytes\": \"5B\" }",
+     "shop.json:11:115: families.cart.ops.HGET.bytes: HGET sends no value to the other members; "
+     "drop "
+     "\"bytes\""},
+    {"\"HSET\": 0.2", "\"HSET\": { \"share\": 0.2, \"ttl\": \"5m\" }",
+     "shop.json:11:126: families.cart.ops.HSET.ttl: HSET sets no time to live; drop \"ttl\", which "
+     "is for operations such as SET and EXPIRE, or give it to the family"},
+    {"\"HSET\": 0.2", "\"EXPIRE\": { \"share\": 0.2, \"ttl\": \"0s\" }",
+     "shop.json:11:128: families.cart.ops.EXPIRE.ttl: keys would be gone as soon as they are "
+     "written; drop \"ttl\" for the family's, or write at least 1ms"},
+    {"\"keys\": 1000", "\"keys\": 1000, \"ttl\": \"0s\"",
+     "shop.json:11:64: families.cart.ttl: keys would be gone as soon as they are written; drop "
+     "\"ttl\" for keys that do not expire, or write at least 1ms"},
+    {"\"delay\": \"42ms\"", "\"delay\": \"42ms\", \"bandwidth\": \"0Gbps\"",
+     "shop.json:9:55: links.us~eu.bandwidth: \"0Gbps\" is too small; write at least 1B/s"},
+    {"\"HSET\": 0.2", "\"EXPIRE\": 0.2",
+     "shop.json:11:95: families.cart.ops: \"EXPIRE\" cannot work as a workload sends it, with one "
+     "key and the family's sizes and times: without a ttl it deletes the key; give the family or "
+     "this operation a \"ttl\" such as \"10m\""},
     {"\"clients\": 3", "\"colour\": 3",
      "shop.json:10:37: sites.web: \"colour\" is unknown; the keys here are home, region, clients, "
      "rtt, dns_rtt"},
