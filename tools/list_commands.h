@@ -3,11 +3,12 @@
 
 #include "tools/json_write.h"
 
-/* How many are supported, which are to come, and which are refused for which reason. */
+/* How many are supported, which of them a workload can send to which types of key, which are to
+ * come, and which are refused for which reason. */
 void list_commands_append(GString *to);
 
-/* "commands": [...], a key of an object that has been begun: each command as COMMAND LIST names it.
- */
+/* "commands": [...], a key of an object that has been begun: each command as COMMAND LIST names it,
+ * a supported one with "workload_types", those of the families whose operation it can be. */
 void list_commands_write(JsonWriter *writer);
 
 /* One command, "OBJECT ENCODING" or "object|encoding", for people or as an object; false: nobody

@@ -224,3 +224,18 @@ bool op_trial_serves(const CommandSpec *spec, int type)
     }
     return false;
 }
+
+/* With a time to live, and beside EXPIRE, so that PERSIST has something to do. */
+bool op_trial_can_send(const CommandSpec *spec, int type)
+{
+    g_autoptr(Arena) arena = arena_new();
+    g_autoptr(Dist) ttl = dist_new_constant(TRIAL_TTL_NS);
+    const CommandSpec *specs[] = {spec, command_find("EXPIRE", strlen("EXPIRE"))};
+    OpParams ops[G_N_ELEMENTS(specs)] = {{.share = 1}, {.share = 1}};
+    FamilyParams params = {.type = type,
+                           .ttl = ttl,
+                           .ops = {.count = G_N_ELEMENTS(ops), .items = ops},
+                           .specs = specs};
+
+    return op_trial_serves(spec, type) && op_trial(&params, 0, arena) == NULL;
+}

@@ -27,5 +27,9 @@ bool op_trial_sends_ttl(const CommandSpec *spec);
  * or every type. */
 bool op_trial_serves(const CommandSpec *spec, int type);
 
+/* Whether a workload can send it to keys of this type that have a time to live: what `quintet list
+ * commands` says of it. */
+bool op_trial_can_send(const CommandSpec *spec, int type);
+
 /* How many elements a key that exists has more after it; negative: fewer. */
 int64_t op_trial_elements_added(const FamilyParams *family, size_t op_index);

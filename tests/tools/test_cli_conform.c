@@ -82,7 +82,8 @@ static void test_cli_commands_say_what_became_of_them(void)
     EXPECT_INT(command(f, "list commands object|encoding"), 0);
     EXPECT_SAYS(f->output, "OBJECT ENCODING, refused: ");
     EXPECT_INT(command(f, "list commands get"), 0);
-    EXPECT_TEXT(f->output, "GET, supported: the value\n");
+    EXPECT_TEXT(f->output, "GET, supported: the value\n"
+                           "  workload  an operation of families of string, counter\n");
     EXPECT_INT(command(f, "list commands flushal"), 2);
     EXPECT_SAYS(f->errors, "\"flushal\" is no command of Redis 7.0 or of its JSON module, and no "
                            "group of them; did you mean \"FLUSHALL\"? (");
@@ -92,11 +93,38 @@ static void test_cli_commands_say_what_became_of_them(void)
     EXPECT_SAYS(f->errors, "\"FLUSHALL\" is refused: ");
 }
 
+/* Supported is not enough for an operation of a family: what says so holds for `check` too. */
+static void test_cli_commands_say_what_a_workload_can_send(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    EXPECT_INT(command(f, "list commands"), 0);
+    EXPECT_SAYS(f->output, " of them a workload can send, as operations of a family");
+    EXPECT_SAYS(f->output, "\nin workloads of every type\n  ");
+    EXPECT_SAYS(f->output, "\nin workloads of stream\n  XADD, ");
+    EXPECT_INT(command(f, "list commands pexpire"), 0);
+    EXPECT_SAYS(f->output, "\n  workload  an operation of families of every type\n");
+    EXPECT_INT(command(f, "list commands xtrim"), 0);
+    EXPECT_SAYS(f->output, "\n  workload  cannot send it; `quintet conform` runs it\n");
+    EXPECT_INT(command(f, "list commands xgroup|create"), 0);
+    EXPECT_SAYS(f->output, "\n  workload  cannot send it; ");
+    EXPECT_INT(command(f, "list commands SETEX --json"), 0);
+    EXPECT_SAYS(f->output, "\"workload_types\": [\n");
+    EXPECT_SAYS(f->output, "\"string\"");
+    EXPECT_INT(command(f, "check SCENARIO --set families.f.ops.GETBIT=0.1"), 0);
+    EXPECT_INT(command(f, "list commands getbit"), 0);
+    EXPECT_SAYS(f->output, " families of string");
+    EXPECT_INT(command(f, "check SCENARIO --set families.f.ops.BITPOS=0.1"), 2);
+    EXPECT_INT(command(f, "list commands bitpos"), 0);
+    EXPECT_SAYS(f->output, "cannot send it");
+}
+
 static const TestCase cases[] = {
     TEST(test_cli_conform_passes_and_counts),
     TEST(test_cli_conform_prints_each_failing_step),
     TEST(test_cli_conform_shows_a_time_table),
     TEST(test_cli_conform_malformed_is_two_and_runs_nothing),
     TEST(test_cli_commands_say_what_became_of_them),
+    TEST(test_cli_commands_say_what_a_workload_can_send),
 };
 TEST_MAIN("cli_conform", cases)
