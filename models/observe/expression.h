@@ -23,6 +23,7 @@ typedef struct {
 #undef SCOPE_FIELD
     const char *const *variant;
     const char *const *phase;
+    const char *const *uncounted; /* families whose overwritten writes nobody counts; NULL: none */
 } ExpressionScope;
 
 /* A condition ("max(memory.used_pct) <= 75%").  The error points into node's text.  Lives in arena.

@@ -269,6 +269,30 @@ static void note_text_once(GPtrArray *array, const char *text)
         g_ptr_array_add(array, (void *)text);
 }
 
+/* What nobody counts would read as 0, alone or as part of a sum. */
+static bool check_counted(ExpressionParser *parser, const char *at, const Node *node)
+{
+    const char *const *uncounted = parser->scope ? parser->scope->uncounted : NULL;
+    bool is_lost = strcmp(node->metric->head.name, "data.lost_writes") == 0;
+
+    if (!uncounted || (is_lost && g_strcmp0(node->filter.cause, "unreplicated") == 0) ||
+        (!is_lost && strcmp(node->metric->head.name, "anomaly.A1") != 0))
+        return true;
+    for (; *uncounted; uncounted++) {
+        if (node->filter.family && strcmp(node->filter.family, *uncounted) != 0)
+            continue;
+        expression_fail(
+            parser, at,
+            "overwritten writes of family %s are not counted, so a 0 would mean nothing; "
+            "%s",
+            *uncounted,
+            node->filter.family ? "ask for cause=unreplicated, or drop this"
+                                : "name another family, or ask for cause=unreplicated");
+        return false;
+    }
+    return true;
+}
+
 Node *expression_parse_metric(ExpressionParser *parser, const char *at, const char *name)
 {
     Node *node = expression_node(parser, NODE_METRIC);
@@ -277,6 +301,8 @@ Node *expression_parse_metric(ExpressionParser *parser, const char *at, const ch
     if (!node->metric)
         return NULL;
     if (expression_take(parser, '{') && !parse_labels(parser, node))
+        return NULL;
+    if (!check_counted(parser, at, node))
         return NULL;
     node->stat = STAT_EVERY;
     node->dimension = node->metric->dimension;

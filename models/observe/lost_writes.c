@@ -126,6 +126,27 @@ static __attribute__((noinline)) void alone_grow(AloneQueue *queue)
     queue->items = g_renew(Alone, queue->items, queue->capacity);
 }
 
+/* A type that is not named here is not counted: a new one must say so, or nothing about it can be
+ * expected. */
+Overwrites lost_writes_of_type(int type)
+{
+    switch (type) {
+    case CRDT_STRING:
+    case CRDT_COUNTER: /* SET; increments merge */
+    case CRDT_HASH:
+    case CRDT_ZSET: /* scores */
+    case CRDT_LIST: /* LSET; pushes and insertions merge */
+    case CRDT_JSON:
+        return OVERWRITES_COUNTED;
+    case CRDT_SET:
+    case CRDT_HYPERLOGLOG:
+    case CRDT_STREAM:
+        return OVERWRITES_NOTHING;
+    default:
+        return type >= 0 && type < CRDT_TYPE_COUNT ? OVERWRITES_NOT_COUNTED : OVERWRITES_NOTHING;
+    }
+}
+
 static Instrument *new_counter(const LostWritesConfig *config, const char *metric, Labels labels,
                                uint32_t family)
 {
@@ -142,17 +163,22 @@ static Instrument *new_counter(const LostWritesConfig *config, const char *metri
 static void make_counters(LostWrites *lost, const LostWritesConfig *config, uint32_t family)
 {
     FamilyCounts *counts = &lost->counts[family];
+    bool is_counted = family == config->family_count || !config->family_overwrites ||
+                      config->family_overwrites[family] != OVERWRITES_NOT_COUNTED;
 
     for (uint32_t m = 0; m < config->member_count; m++) {
         const char *member = config->member_names[m];
 
-        counts->overwritten[m] = new_counter(
-            config, "data.lost_writes", (Labels){.member = member, .cause = "overwritten"}, family);
+        if (is_counted) {
+            counts->overwritten[m] =
+                new_counter(config, "data.lost_writes",
+                            (Labels){.member = member, .cause = "overwritten"}, family);
+            counts->a1[m] = new_counter(config, "anomaly.A1",
+                                        (Labels){.member = member, .anomaly = "A1"}, family);
+        }
         counts->unreplicated[m] =
             new_counter(config, "data.lost_writes",
                         (Labels){.member = member, .cause = "unreplicated"}, family);
-        counts->a1[m] =
-            new_counter(config, "anomaly.A1", (Labels){.member = member, .anomaly = "A1"}, family);
         counts->a23[m] = new_counter(config, "anomaly.A23",
                                      (Labels){.member = member, .anomaly = "A23"}, family);
     }
@@ -374,6 +400,8 @@ static void losses_count(LostWrites *lost)
             loss->is_alone ? counts->unreplicated[loss->member] : counts->overwritten[loss->member];
         Instrument *anomaly = loss->is_alone ? counts->a23[loss->member] : counts->a1[loss->member];
 
+        if (!cause) /* of a type whose overwrites are not counted */
+            continue;
         instrument_count_key(cause, loss->key_hash, loss->weight, 1);
         instrument_count_key(anomaly, loss->key_hash, loss->weight, 1);
     }

@@ -29,12 +29,25 @@
 
 typedef struct LostWrites LostWrites;
 
+/* What concurrent writes to keys of a type overwrite.  A 0 of the second is measured, one of the
+ * first is known beforehand, and of the third there is none: its families have no such instrument
+ * and expressions on them are refused. */
+typedef enum {
+    OVERWRITES_NOTHING, /* all writes stay: adds, entries and increments merge */
+    OVERWRITES_COUNTED,
+    OVERWRITES_NOT_COUNTED,
+} Overwrites;
+
+/* Of a type (index in CRDT_TYPES; any other number: external, which is never simulated). */
+Overwrites lost_writes_of_type(int type);
+
 typedef struct {
     Recording *recording;
     const char *const *member_names; /* of member ids 1..member_count */
     uint32_t member_count;
     const char *const *family_names;
-    const uint32_t *family_weights; /* of the keys a slice has sampled; NULL: all 1 */
+    const uint32_t *family_weights;      /* of the keys a slice has sampled; NULL: all 1 */
+    const Overwrites *family_overwrites; /* NULL: all counted */
     uint32_t family_count;
 } LostWritesConfig;
 

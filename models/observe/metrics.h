@@ -21,7 +21,9 @@
       "clients that soon went back to the endpoint they had left")                                 \
     X(unlink, "unlink", EVENT, PLAIN, COUNTED, "member", "force-unlinks, by the member unlinked")  \
     X(lost_writes, "data.lost_writes", EVENT, PLAIN, COUNTED, "family cause member",               \
-      "acknowledged writes gone for good: overwritten, unreplicated")                              \
+      "acknowledged writes gone for good: overwritten (of sets, HyperLogLogs and streams none "    \
+      "can "                                                                                       \
+      "be), unreplicated")                                                                         \
     X(discarded_keys, "data.discarded_keys", EVENT, PLAIN, LATER, "family member",                 \
       "keys removed at a rejoin that others do not hold")                                          \
     X(bytes_cross_region, "bytes.cross_region", EVENT, BYTES, COUNTED, "link member",              \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "models/data/command_known.h"
+#include "models/observe/lost_writes.h"
 #include "models/scenario/op_trial.h"
 #include "models/scenario/scenario_resolve.h"
 #include "sim/units.h"
@@ -335,6 +336,20 @@ static void collect_ops(Scenario *scenario)
     scenario->scope.op = copy;
 }
 
+/* Families of which an expectation could be told 0 although nobody looked. */
+static void collect_uncounted(Scenario *scenario)
+{
+    const ParamMap *families = &scenario->params.families;
+    const char **names = arena_array(scenario->arena, const char *, families->count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < families->count; i++)
+        if (lost_writes_of_type(param_map_at(families, FamilyParams, i)->type) ==
+            OVERWRITES_NOT_COUNTED)
+            names[count++] = families->ids[i];
+    scenario->scope.uncounted = names;
+}
+
 bool scenario_resolve_data(Scenario *scenario, GError **error)
 {
     ScenarioParams *p = &scenario->params;
@@ -346,5 +361,6 @@ bool scenario_resolve_data(Scenario *scenario, GError **error)
         if (!resolve_workload(scenario, param_map_at(&p->workloads, WorkloadParams, i), error))
             return false;
     collect_ops(scenario);
+    collect_uncounted(scenario);
     return true;
 }

@@ -174,18 +174,21 @@ static void make_lost_writes(WorldWatch *watch)
     uint32_t count = (uint32_t)scenario->params.families.count;
     g_autofree uint32_t *weights = g_new0(uint32_t, count);
     g_autofree const char **names = g_new0(const char *, count);
+    g_autofree Overwrites *overwrites = g_new0(Overwrites, count);
 
     if (watch->config.without_observers && !acts_on_lost_writes(scenario))
         return;
     for (uint32_t i = 0; i < count; i++) {
         weights[i] = watch->config.families[i]->weight;
         names[i] = watch->config.families[i]->name;
+        overwrites[i] = lost_writes_of_type(watch->config.families[i]->type);
     }
     watch->lost = lost_writes_new(&(LostWritesConfig){.recording = watch->config.recording,
                                                       .member_names = scenario->names.members,
                                                       .member_count = watch->member_count,
                                                       .family_names = names,
                                                       .family_weights = weights,
+                                                      .family_overwrites = overwrites,
                                                       .family_count = count});
     for (uint32_t i = 0; i < watch->member_count; i++)
         watch->member_ears[i].lost_ear = lost_writes_ear(watch->lost, i + 1);

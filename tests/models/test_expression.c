@@ -144,6 +144,47 @@ static void test_expression_refuses_causes_that_nothing_has(void)
                    "\"tombstones\"?");
 }
 
+/* The message, NULL when it is understood, where nobody counts what of "overlay" is overwritten. */
+static char *refusal_of_uncounted(const char *text)
+{
+    static const char *const uncounted[] = {"overlay", NULL};
+    g_autoptr(Arena) arena = arena_new();
+    g_autoptr(GError) error = NULL;
+    ExpressionScope here = scope;
+    JsonNode node = node_of(text);
+
+    here.uncounted = uncounted;
+    (void)expression_parse(&node, &here, arena, &error);
+    return error ? g_strdup(error->message) : NULL;
+}
+
+/* Absent counts as 0, so what was never counted must not be asked for. */
+static void test_expression_refuses_losses_that_nobody_counts(void)
+{
+    static const char *const counted[] = {
+        "sum(data.lost_writes{family=official}) == 0",
+        "sum(data.lost_writes{family=overlay,cause=unreplicated}) == 0",
+        "sum(data.lost_writes{cause=unreplicated}) == 0",
+        "rate(anomaly.A12{family=overlay}) == 0/s",
+    };
+    g_autofree char *own = refusal_of_uncounted("sum(data.lost_writes{family=overlay}) == 0");
+    g_autofree char *all = refusal_of_uncounted("sum(data.lost_writes) == 0");
+    g_autofree char *anomaly = refusal_of_uncounted("count(anomaly.A1{family=overlay}) == 0");
+
+    EXPECT_TEXT(own,
+                "s.json:3:15: expect.e.that: overwritten writes of family overlay are not "
+                "counted, so a 0 would mean nothing; ask for cause=unreplicated, or drop this");
+    EXPECT_TEXT(all, "s.json:3:15: expect.e.that: overwritten writes of family overlay are not "
+                     "counted, so a 0 would mean nothing; name another family, or ask for "
+                     "cause=unreplicated");
+    EXPECT(anomaly != NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(counted); i++) {
+        g_autofree char *message = refusal_of_uncounted(counted[i]);
+
+        EXPECT_TEXT(message, NULL);
+    }
+}
+
 static void test_expression_refuses_mixed_units(void)
 {
     expect_refused("max(memory.used) > 5ms",
@@ -247,6 +288,7 @@ static const TestCase cases[] = {
     TEST(test_expression_names_its_metrics_and_variants),
     TEST(test_expression_refuses_unknown_names),
     TEST(test_expression_refuses_causes_that_nothing_has),
+    TEST(test_expression_refuses_losses_that_nobody_counts),
     TEST(test_expression_refuses_mixed_units),
     TEST(test_expression_refuses_statistics_that_do_not_fit),
     TEST(test_expression_refuses_broken_grammar),

@@ -480,7 +480,50 @@ static void test_lost_writes_remember_only_what_is_in_flight(void)
     }
 }
 
+/* Of every type somebody has thought, so that no 0 is one that nobody measured. */
+static void test_lost_writes_know_what_each_type_overwrites(void)
+{
+    for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
+        bool merges = type == CRDT_SET || type == CRDT_HYPERLOGLOG || type == CRDT_STREAM;
+
+        EXPECT_INT(lost_writes_of_type(type), merges ? OVERWRITES_NOTHING : OVERWRITES_COUNTED);
+    }
+    EXPECT_INT(lost_writes_of_type(CRDT_TYPE_COUNT), OVERWRITES_NOTHING); /* external */
+}
+
+/* A family whose overwrites nobody counts has no such figure, and its unreplicated writes one. */
+static void test_lost_writes_that_are_not_counted_have_no_instrument(void)
+{
+    static const Overwrites overwrites[] = {OVERWRITES_NOT_COUNTED, OVERWRITES_COUNTED};
+    g_auto(Fixture) f = {.recording = recording_new(&(RecordingConfig){
+                             .duration_ns = SIM_DAY, .phases = phases, .phase_count = 1})};
+    uint32_t overwritten_count = 0, unreplicated_count = 0;
+
+    f.lost = lost_writes_new(&(LostWritesConfig){.recording = f.recording,
+                                                 .member_names = names,
+                                                 .member_count = 3,
+                                                 .family_names = families,
+                                                 .family_overwrites = overwrites,
+                                                 .family_count = 2});
+    write_fact(&f, (Write){.member = 1, .at_ns = SIM_MS, .key = 7});
+    write_fact(&f, (Write){.member = 2, .at_ns = 2 * SIM_MS, .key = 7});
+    lost_writes_merge(f.lost, SIM_S);
+    for (uint32_t i = 0; i < recording_instrument_count(f.recording); i++) {
+        const Labels *labels = instrument_labels(recording_instrument_at(f.recording, i));
+
+        if (g_strcmp0(labels->family, families[0]) != 0)
+            continue;
+        overwritten_count +=
+            g_strcmp0(labels->cause, "overwritten") == 0 || g_strcmp0(labels->anomaly, "A1") == 0;
+        unreplicated_count += g_strcmp0(labels->cause, "unreplicated") == 0;
+    }
+    EXPECT_INT(overwritten_count, 0);
+    EXPECT_INT(unreplicated_count, 3);
+}
+
 static const TestCase cases[] = {
+    TEST(test_lost_writes_know_what_each_type_overwrites),
+    TEST(test_lost_writes_that_are_not_counted_have_no_instrument),
     TEST(test_lost_writes_of_documents_go_by_member),
     TEST(test_lost_writes_of_list_elements_go_by_element),
     TEST(test_lost_writes_count_what_a_successor_had_not_seen),
