@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "models/scenario/op_trial.h"
 #include "models/scenario/scenario.h"
 #include "tests/test.h"
 
@@ -151,7 +152,24 @@ static void test_what_can_be_drawn_or_is_understood_loads(void)
     }
 }
 
+/* What `quintet list commands` offers is all that loads. */
+static void test_what_loads_is_what_the_list_says_can_be_sent(void)
+{
+    uint32_t sent = 0;
+
+    for (size_t i = 0; i < command_count(); i++)
+        for (int type = 0; type < CRDT_TYPE_COUNT; type++) {
+            const CommandSpec *spec = command_at(i);
+            g_autofree char *message = refusal(family_type_names[type], spec->name, "1");
+
+            EXPECT(message || op_trial_can_send(spec, type));
+            sent += message == NULL;
+        }
+    EXPECT(sent > 100);
+}
+
 static const TestCase cases[] = {
+    TEST(test_what_loads_is_what_the_list_says_can_be_sent),
     TEST(test_what_a_workload_cannot_give_is_refused_with_the_reason),
     TEST(test_what_only_lacks_a_ttl_says_where_to_give_it),
     TEST(test_what_a_command_does_not_carry_is_refused),
