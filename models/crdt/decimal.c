@@ -1,8 +1,10 @@
 /* Why it works: a decimal text is read digit by digit into a 128-bit integer scaled by 10^17.  The
  * integer part is below 2^63, so the scaled value stays below 2^120 and a sum of many of them
- * cannot wrap. */
+ * cannot wrap.  Rounding looks at the one digit after the last kept, so it happens once however
+ * many digits are dropped. */
 #include "models/crdt/decimal.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <glib.h>
@@ -14,11 +16,19 @@ bool decimal_in_range(Decimal value)
     return value <= LIMIT && value >= -LIMIT;
 }
 
-/* Reads "e[+-]ddd"; false when malformed. */
-static bool exponent_parse(const char *text, size_t size, int *out)
+/* The decades, and powers of two, that Redis's long double (the 80 bits of x86) has.
+ *
+ * Simplified: it ends within the first and the last decade, here at their ends. */
+#define DECADE_MAX 4932
+#define DECADE_MIN (-4951)
+#define BINARY_MAX 16383
+#define BINARY_MIN (-16445)
+
+/* Reads "[+-]ddd"; false when malformed. */
+static bool exponent_parse(const char *text, size_t size, int64_t *out)
 {
     size_t i = 0;
-    int value = 0;
+    int64_t value = 0;
     bool negative = false;
 
     if (i < size && (text[i] == '+' || text[i] == '-'))
@@ -28,7 +38,7 @@ static bool exponent_parse(const char *text, size_t size, int *out)
     for (; i < size; i++) {
         if (text[i] < '0' || text[i] > '9')
             return false;
-        if (value < 1000)
+        if (value < 100000000)
             value = value * 10 + (text[i] - '0');
     }
     *out = negative ? -value : value;
@@ -36,68 +46,143 @@ static bool exponent_parse(const char *text, size_t size, int *out)
 }
 
 typedef struct {
-    Decimal digits; /* up to 36 significant digits */
-    int places;     /* digits after the point among them */
+    Decimal digits;   /* the first 35 or 36 significant ones, in hexadecimal 16 */
+    int dropped;      /* the digit after them, -1: none */
+    int64_t exponent; /* of the base: the number is digits * base^exponent */
+    int64_t decade;   /* the place of the first digit, 0: units */
     size_t used;
     bool any;
-    bool overflow;
 } Mantissa;
 
-static Mantissa mantissa_parse(const char *text, size_t size)
+static Mantissa mantissa_parse(const char *text, size_t size, int base)
 {
-    Mantissa mantissa = {0};
+    Decimal limit = base == 16 ? UINT64_MAX / 16 : LIMIT / 10;
+    Mantissa mantissa = {.dropped = -1};
     bool point = false;
 
     for (; mantissa.used < size; mantissa.used++) {
         char c = text[mantissa.used];
+        int digit = base == 16 || g_ascii_isdigit(c) ? g_ascii_xdigit_value(c) : -1;
 
         if (c == '.' && !point) {
             point = true;
             continue;
         }
-        if (c < '0' || c > '9')
+        if (digit < 0)
             break;
         mantissa.any = true;
-        if (mantissa.digits > LIMIT / 10) {
-            mantissa.overflow |= !point;
+        mantissa.decade += !point && mantissa.digits > 0;
+        mantissa.decade -= point && mantissa.digits == 0;
+        if (mantissa.digits <= limit) {
+            mantissa.digits = mantissa.digits * base + digit;
+            mantissa.exponent -= point;
             continue;
         }
-        mantissa.digits = mantissa.digits * 10 + (c - '0');
-        mantissa.places += point;
+        if (mantissa.dropped < 0)
+            mantissa.dropped = digit;
+        mantissa.exponent += !point;
     }
     return mantissa;
 }
 
-bool decimal_parse(const char *text, size_t size, Decimal *out)
+/* "0x1.8p3" after its "0x".
+ *
+ * Simplified: digits after the 16th are cut off. */
+static DecimalReading hexadecimal_read(const char *text, size_t size, Decimal *out)
+{
+    Mantissa mantissa = mantissa_parse(text, size, 16);
+    Decimal value = mantissa.digits;
+    int64_t exponent = 0;
+    bool half = false;
+
+    if (mantissa.used < size && (text[mantissa.used] == 'p' || text[mantissa.used] == 'P')) {
+        if (!exponent_parse(text + mantissa.used + 1, size - mantissa.used - 1, &exponent))
+            return DECIMAL_MALFORMED;
+        mantissa.used = size;
+    }
+    if (!mantissa.any || mantissa.used != size ||
+        (value != 0 && (4 * mantissa.decade + exponent > BINARY_MAX ||
+                        4 * mantissa.decade + exponent < BINARY_MIN)))
+        return DECIMAL_MALFORMED;
+    for (exponent += 4 * mantissa.exponent; exponent > 0 && value != 0; exponent--) {
+        if (value > INT64_MAX / 2)
+            return DECIMAL_TOO_LARGE;
+        value *= 2;
+    }
+    if (value > INT64_MAX && exponent == 0)
+        return DECIMAL_TOO_LARGE;
+    for (value *= DECIMAL_ONE; exponent < 0 && (value != 0 || half); exponent++) {
+        half = value % 2 != 0;
+        value /= 2;
+    }
+    value += half;
+    if (!decimal_in_range(value))
+        return DECIMAL_TOO_LARGE;
+    *out = value;
+    return DECIMAL_READ;
+}
+
+static DecimalReading decimal_read_unsigned(const char *text, size_t size, Decimal *out)
+{
+    Mantissa mantissa = mantissa_parse(text, size, 10);
+    Decimal value = mantissa.digits;
+    int dropped = MAX(mantissa.dropped, 0);
+    int64_t shift;
+    int64_t exponent = 0;
+
+    if (mantissa.used < size && (text[mantissa.used] == 'e' || text[mantissa.used] == 'E')) {
+        if (!exponent_parse(text + mantissa.used + 1, size - mantissa.used - 1, &exponent))
+            return DECIMAL_MALFORMED;
+        mantissa.used = size;
+    }
+    if (!mantissa.any || mantissa.used != size ||
+        (value != 0 &&
+         (mantissa.decade + exponent > DECADE_MAX || mantissa.decade + exponent < DECADE_MIN)))
+        return DECIMAL_MALFORMED;
+    for (shift = DECIMAL_PLACES + mantissa.exponent + exponent; shift > 0 && value != 0; shift--) {
+        if (value > LIMIT / 10)
+            return DECIMAL_TOO_LARGE;
+        value *= 10;
+    }
+    for (; shift < 0 && (value != 0 || dropped != 0); shift++) {
+        dropped = (int)(value % 10);
+        value /= 10;
+    }
+    value += dropped >= 5;
+    if (!decimal_in_range(value))
+        return DECIMAL_TOO_LARGE;
+    *out = value;
+    return DECIMAL_READ;
+}
+
+static bool is_infinite(const char *text, size_t size)
+{
+    return (size == 3 && g_ascii_strncasecmp(text, "inf", 3) == 0) ||
+           (size == 8 && g_ascii_strncasecmp(text, "infinity", 8) == 0);
+}
+
+DecimalReading decimal_read(const char *text, size_t size, Decimal *out)
 {
     bool negative = size > 0 && text[0] == '-';
     size_t sign = size > 0 && (text[0] == '-' || text[0] == '+');
-    Mantissa mantissa = mantissa_parse(text + sign, size - sign);
-    size_t used = sign + mantissa.used;
-    Decimal value = mantissa.digits;
-    int shift;
-    int exponent = 0;
+    DecimalReading reading;
+    Decimal value = 0;
 
-    if (!mantissa.any || mantissa.overflow)
-        return false;
-    if (used < size && (text[used] == 'e' || text[used] == 'E')) {
-        if (!exponent_parse(text + used + 1, size - used - 1, &exponent))
-            return false;
-        used = size;
-    }
-    if (used != size)
-        return false;
-    for (shift = DECIMAL_PLACES - mantissa.places + exponent; shift > 0 && value != 0; shift--) {
-        if (value > LIMIT / 10)
-            return false;
-        value *= 10;
-    }
-    for (; shift < 0 && value != 0; shift++)
-        value /= 10;
-    if (!decimal_in_range(value))
-        return false;
-    *out = negative ? -value : value;
-    return true;
+    text += sign;
+    size -= sign;
+    if (is_infinite(text, size))
+        return DECIMAL_INFINITE;
+    reading = size > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')
+                  ? hexadecimal_read(text + 2, size - 2, &value)
+                  : decimal_read_unsigned(text, size, &value);
+    if (reading == DECIMAL_READ)
+        *out = negative ? -value : value;
+    return reading;
+}
+
+bool decimal_parse(const char *text, size_t size, Decimal *out)
+{
+    return decimal_read(text, size, out) == DECIMAL_READ;
 }
 
 /* Whole numbers, which counters nearly always are: one division of 128 bits instead of twenty. */
@@ -154,9 +239,27 @@ bool decimal_from_double(double value, Decimal *out)
     return decimal_parse(text, size, out);
 }
 
+/* 10^17 is 2^17 * 5^17.  The value is moved up until the quotient by 5^17 has far more bits than a
+ * double; a remainder is told by its last bit, so that rounding happens once. */
 double decimal_to_double(Decimal value)
 {
-    return (double)value / (double)DECIMAL_ONE;
+    static const uint64_t five_17 = UINT64_C(762939453125);
+    unsigned __int128 rest = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    unsigned __int128 quotient;
+    uint64_t scale_bits;
+    double scale;
+    int moved;
+
+    if (rest < UINT64_C(1) << 53) /* exact, and so is 10^17 */
+        return (double)value / (double)DECIMAL_ONE;
+    moved =
+        rest >> 64 ? __builtin_clzll((uint64_t)(rest >> 64)) : 64 + __builtin_clzll((uint64_t)rest);
+    rest <<= moved;
+    quotient = rest / five_17;
+    quotient |= rest % five_17 != 0;
+    scale_bits = (uint64_t)(1023 - moved - DECIMAL_PLACES) << 52;
+    memcpy(&scale, &scale_bits, sizeof(scale));
+    return value < 0 ? -((double)quotient * scale) : (double)quotient * scale;
 }
 
 bool integer_parse(const char *text, size_t size, int64_t *out)
@@ -198,19 +301,44 @@ size_t double_format(double value, char buffer[DECIMAL_TEXT_MAX])
     return strlen(buffer);
 }
 
-bool double_parse(const char *text, size_t size, double *out)
+static bool parse_with_errno(const char *text, size_t size, double *out, int *out_errno)
 {
-    char copy[128];
+    g_autofree char *far = NULL;
+    char near[128];
+    char *copy = near;
     char *end;
     double value;
 
-    if (size == 0 || size >= sizeof(copy) || g_ascii_isspace(text[0]) || memchr(text, 0, size))
+    if (size == 0 || g_ascii_isspace(text[0]) || memchr(text, 0, size))
         return false;
+    if (size >= sizeof(near))
+        copy = far = g_malloc(size + 1);
     memcpy(copy, text, size);
     copy[size] = '\0';
+    errno = 0;
     value = g_ascii_strtod(copy, &end);
+    *out_errno = errno;
     if (end != copy + size || value != value)
         return false;
     *out = value;
     return true;
+}
+
+bool double_parse(const char *text, size_t size, double *out)
+{
+    double value;
+    int number;
+
+    if (!parse_with_errno(text, size, &value, &number) ||
+        (number == ERANGE && (value == 0 || value - value != 0)))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool double_parse_any(const char *text, size_t size, double *out)
+{
+    int number;
+
+    return parse_with_errno(text, size, out, &number);
 }

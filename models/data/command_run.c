@@ -258,20 +258,15 @@ bool run_double(CommandRun *run, uint32_t index, double *out)
     return false;
 }
 
-bool run_amount(CommandRun *run, uint32_t index, const char *infinite, Decimal *out)
+DecimalReading run_amount(CommandRun *run, uint32_t index, Decimal *out)
 {
     PayloadText text = run_text(run, index);
-    double wide;
+    DecimalReading reading =
+        text.data ? decimal_read(text.data, text.bytes, out) : DECIMAL_MALFORMED;
 
-    if (text.data && decimal_parse(text.data, text.bytes, out))
-        return true;
-    if (!text.data || !double_parse(text.data, text.bytes, &wide))
+    if (reading == DECIMAL_MALFORMED)
         run_reply_error(run, ERROR_FLOAT);
-    else if (wide - wide != 0)
-        run_reply_error(run, infinite);
-    else
-        run_reply_error(run, ERROR_OVERFLOW);
-    return false;
+    return reading;
 }
 
 Value run_value(CommandRun *run, const Key *key, uint32_t index)
@@ -393,28 +388,29 @@ SlotView run_view(CommandRun *run, const Key *key, int type, const ElementRef *r
     return crdt_types[type]->view(&run->store->world.pool, slot);
 }
 
-bool view_decimal(const SlotView *view, Decimal *out)
+DecimalReading view_decimal(const SlotView *view, Decimal *out)
 {
+    const Value *base = &view->base;
+    DecimalReading reading = DECIMAL_READ;
+    double score;
+
     *out = 0;
     if (!view->present)
-        return true;
-    if (view->has_base) {
-        const Value *base = &view->base;
-        double score;
-
-        if (base->kind == VALUE_INTEGER) {
-            *out = (Decimal)(int64_t)base->number * DECIMAL_ONE;
-        } else if (base->kind == VALUE_BYTES) {
-            if (!decimal_parse(base->data, base->bytes, out))
-                return false;
-        } else if (base->kind == VALUE_SCORE) {
-            memcpy(&score, &base->number, sizeof(score));
-            if (!decimal_from_double(score, out))
-                return false;
-        }
+        return DECIMAL_READ;
+    if (!view->has_base) {
+        *out = view->increments;
+        return DECIMAL_READ;
+    }
+    if (base->kind == VALUE_INTEGER) {
+        *out = (Decimal)(int64_t)base->number * DECIMAL_ONE;
+    } else if (base->kind == VALUE_BYTES) {
+        reading = decimal_read(base->data, base->bytes, out);
+    } else if (base->kind == VALUE_SCORE) {
+        memcpy(&score, &base->number, sizeof(score));
+        reading = decimal_from_double(score, out) ? DECIMAL_READ : DECIMAL_TOO_LARGE;
     }
     *out += view->increments;
-    return true;
+    return reading;
 }
 
 /* Increments on a base that is no number are hidden (crdt-semantics.md 3). */
@@ -422,7 +418,8 @@ void view_text(const SlotView *view, ViewText *out)
 {
     Decimal value;
 
-    if (view->base.kind == VALUE_BYTES && (!view->has_increments || !view_decimal(view, &value))) {
+    if (view->base.kind == VALUE_BYTES &&
+        (!view->has_increments || view_decimal(view, &value) != DECIMAL_READ)) {
         out->text = (PayloadText){view->base.data, view->base.bytes};
     } else if (view->base.kind == VALUE_SYNTHETIC && !view->has_increments) {
         out->text = (PayloadText){NULL, view->base.bytes};
@@ -435,7 +432,7 @@ void view_text(const SlotView *view, ViewText *out)
     }
 }
 
-/* A score is added to in decimal where it can be, so that 1.1 + 1 + 1 is 3.1. */
+/* A score is added to in decimal where it is one, so that 1.1 + 1 + 1 is 3.1. */
 double view_score(const SlotView *view)
 {
     double base = 0;
@@ -445,7 +442,7 @@ double view_score(const SlotView *view)
         memcpy(&base, &view->base.number, sizeof(base));
     if (!view->has_increments)
         return base;
-    if (decimal_from_double(base, &sum))
+    if (decimal_from_double(base, &sum) && decimal_to_double(sum) == base)
         return decimal_to_double(sum + view->increments);
     return base + decimal_to_double(view->increments);
 }
@@ -541,28 +538,45 @@ int64_t run_remove_named(CommandRun *run, Key *key, int type)
     return removed;
 }
 
+/* Whether the value is a number of the command's kind. */
+static bool is_number(const SlotView *view, const IncrementWrite *write, DecimalReading reading,
+                      Decimal value)
+{
+    int64_t whole;
+
+    if (!write->integer)
+        return reading != DECIMAL_MALFORMED;
+    /* A base that was written as text counts by the rule of integers: "007" and "1e3" are none. */
+    return reading == DECIMAL_READ && decimal_is_integer(value) &&
+           (view->has_increments || view->base.kind != VALUE_BYTES || !view->present ||
+            integer_parse(view->base.data, view->base.bytes, &whole));
+}
+
+static bool is_in_range(const IncrementWrite *write, Decimal value)
+{
+    return write->integer
+               ? value < COUNTER_LIMIT * DECIMAL_ONE && value >= -COUNTER_LIMIT * DECIMAL_ONE
+               : decimal_in_range(value);
+}
+
 bool run_increment_checked(CommandRun *run, Key *key, const IncrementWrite *write,
                            Decimal *out_value)
 {
     SlotView view = run_view(run, key, write->type, &write->ref);
-    int64_t whole;
     Decimal value;
+    DecimalReading reading = view_decimal(&view, &value);
 
-    /* A base that was written as text counts by the rule of integers: "007" and "1e3" are none. */
-    if (!view_decimal(&view, &value) || (write->integer && !decimal_is_integer(value)) ||
-        (write->integer && !view.has_increments && view.base.kind == VALUE_BYTES && view.present &&
-         !integer_parse(view.base.data, view.base.bytes, &whole))) {
+    if (!is_number(&view, write, reading, value))
         run_reply_error(run, write->not_a_number);
-        return false;
-    }
-    value += write->amount;
-    if (write->integer
-            ? value >= COUNTER_LIMIT * DECIMAL_ONE || value < -COUNTER_LIMIT * DECIMAL_ONE
-            : !decimal_in_range(value)) {
+    else if (reading == DECIMAL_INFINITE || write->reading == DECIMAL_INFINITE)
+        run_reply_error(run, ERROR_INFINITE);
+    else if (reading != DECIMAL_READ || write->reading != DECIMAL_READ ||
+             !is_in_range(write, value + write->amount))
         run_reply_error(run, ERROR_OVERFLOW);
-        return false;
+    else {
+        run_increment(run, key, write->type, &write->ref, write->amount);
+        *out_value = value + write->amount;
+        return true;
     }
-    run_increment(run, key, write->type, &write->ref, write->amount);
-    *out_value = value;
-    return true;
+    return false;
 }

@@ -30,6 +30,7 @@ Waiter *run_execute(CommandRun *run);  /* the command; as store_execute_or_wait 
 #define ERROR_SYNTAX    "ERR syntax error"
 #define ERROR_INTEGER   "ERR value is not an integer or out of range"
 #define ERROR_FLOAT     "ERR value is not a valid float"
+#define ERROR_INFINITE  "ERR increment would produce NaN or Infinity"
 #define ERROR_OVERFLOW  "ERR increment or decrement would overflow"
 #define ERROR_POSITIVE  "ERR value is out of range, must be positive"
 #define ERROR_NO_KEY    "ERR no such key"
@@ -80,8 +81,8 @@ bool run_integer_within(CommandRun *run, uint32_t index, int64_t least, const ch
 /* Of an ARG_SPOT: which of `held` positions (at least 1) it is; leaves what others say. */
 void run_spot(const CommandRun *run, uint32_t index, uint64_t held, int64_t *out);
 bool run_double(CommandRun *run, uint32_t index, double *out);
-/* A decimal increment; infinite is the error for an infinity. */
-bool run_amount(CommandRun *run, uint32_t index, const char *infinite, Decimal *out);
+/* A decimal increment; DECIMAL_MALFORMED: the error is the reply.  The others are the caller's. */
+DecimalReading run_amount(CommandRun *run, uint32_t index, Decimal *out);
 bool run_is_given(const CommandRun *run, uint32_t index); /* not left out by a workload */
 Value run_value(CommandRun *run, const Key *key, uint32_t index);
 ElementRef run_element(CommandRun *run, const Key *key, uint32_t index);
@@ -105,8 +106,8 @@ typedef struct {
 SlotView run_view(CommandRun *run, const Key *key, int type,
                   const ElementRef *ref); /* of an existing key */
 void view_text(const SlotView *view, ViewText *out);
-bool view_decimal(const SlotView *view,
-                  Decimal *out); /* 0 when absent or synthetic; false: not a number */
+/* Base and increments; 0 when absent or synthetic. */
+DecimalReading view_decimal(const SlotView *view, Decimal *out);
 double view_score(const SlotView *view);
 
 /* --- blocking: see models/data/waiter.h */
@@ -168,6 +169,7 @@ typedef struct {
     int type;
     ElementRef ref;
     Decimal amount;
+    DecimalReading reading; /* of the amount; an error of the value there goes first */
     bool integer;
     const char *not_a_number; /* the error when the value is no such number */
 } IncrementWrite;

@@ -278,7 +278,10 @@ static void run_hincrbyfloat(CommandRun *run)
     bool exists;
     Key key;
 
-    if (!run_amount(run, 2, "ERR value is NaN or Infinity", &write.amount))
+    write.reading = run_amount(run, 2, &write.amount);
+    if (write.reading == DECIMAL_INFINITE)
+        run_reply_error(run, "ERR value is NaN or Infinity");
+    if (write.reading == DECIMAL_INFINITE || write.reading == DECIMAL_MALFORMED)
         return;
     if (!run_find_to_write(run, 0, CRDT_HASH, &key, &exists))
         return;

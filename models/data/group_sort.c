@@ -4,6 +4,8 @@
  * fall back on the elements' bytes, so the order is total.
  *
  * Simplified: texts are ordered by their bytes, as Redis does in the C locale. */
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,7 +186,8 @@ static void load_list(CommandRun *run, const Key *key, const SortQuery *query, G
     }
 }
 
-/* strtod's reading up to a NUL: an empty text, or a missing one, is 0. */
+/* strtod's reading up to a NUL: an empty text, or a missing one, is 0.  A number so small that it
+ * lost digits is none, as for Redis. */
 static bool weigh_number(PayloadText text, double *out)
 {
     const char *nul = text.bytes > 0 ? memchr(text.data, '\0', text.bytes) : NULL;
@@ -198,7 +201,7 @@ static bool weigh_number(PayloadText text, double *out)
         text.data++;
         text.bytes--;
     }
-    return double_parse(text.data, text.bytes, out);
+    return double_parse(text.data, text.bytes, out) && (*out == 0 || fabs(*out) >= DBL_MIN);
 }
 
 /* false: some weight is no number. */

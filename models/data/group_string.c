@@ -368,7 +368,8 @@ static void run_incrbyfloat(CommandRun *run)
 
     if (!run_find_to_write(run, 0, CRDT_STRING, &key, &exists))
         return;
-    if (!run_amount(run, 1, "ERR increment would produce NaN or Infinity", &write.amount))
+    write.reading = run_amount(run, 1, &write.amount);
+    if (write.reading == DECIMAL_MALFORMED)
         return;
     write.type = run_type(&key, CRDT_STRING);
     if (run_increment_checked(run, &key, &write, &value))

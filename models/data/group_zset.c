@@ -60,7 +60,7 @@ static bool zadd_allowed(const ZaddOptions *options, const SlotView *view, doubl
 typedef struct {
     double number;
     Decimal decimal;
-    bool is_decimal; /* else no decimal holds it: infinite, or out of range */
+    bool is_decimal; /* else no decimal holds it: infinite, too large, or all of it too small */
 } Amount;
 
 /* A workload may leave the amount out: it is 1. */
@@ -69,8 +69,11 @@ static bool read_amount(CommandRun *run, uint32_t index, Amount *out)
     const Arg *arg = run_arg(run, index);
 
     if (arg->kind == ARG_BYTES) {
-        out->is_decimal = decimal_parse(arg->data, arg->bytes, &out->decimal);
-        return run_double(run, index, &out->number);
+        if (!run_double(run, index, &out->number))
+            return false;
+        out->is_decimal = decimal_parse(arg->data, arg->bytes, &out->decimal) &&
+                          (out->decimal != 0 || out->number == 0);
+        return true;
     }
     out->number = arg->kind == ARG_INTEGER ? (double)(int64_t)arg->number : 1.0;
     out->decimal =

@@ -219,13 +219,15 @@ static void waiter_append(struct Waiters *waiters, Waiter *waiter)
 bool run_timeout(CommandRun *run, uint32_t index, int64_t *out_ms)
 {
     const Arg *arg = run_arg(run, index);
+    Decimal seconds;
     double ms;
 
     if (arg->kind != ARG_BYTES) { /* left out: for ever */
         *out_ms = arg->kind == ARG_INTEGER ? (int64_t)arg->number : 0;
         return true;
     }
-    if (!double_parse(arg->data, arg->bytes, &ms)) {
+    if (decimal_read(arg->data, arg->bytes, &seconds) == DECIMAL_MALFORMED ||
+        !double_parse_any(arg->data, arg->bytes, &ms)) {
         run_reply_error(run, "ERR timeout is not a float or out of range");
         return false;
     }

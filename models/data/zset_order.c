@@ -277,8 +277,8 @@ void zset_replace(CommandRun *run, uint32_t index, const Scored *items, uint32_t
     run_reply_integer(run, count);
 }
 
-/* As strtod reads it up to a NUL, unlike all other numbers: blanks before it are skipped, and
- * nothing at all is 0. */
+/* As strtod reads it up to a NUL, unlike all other numbers: blanks before it are skipped, nothing
+ * at all is 0, and what is too large is infinite. */
 static bool bound_parse(CommandRun *run, uint32_t index, double *out, bool *out_exclusive)
 {
     PayloadText text = run_text(run, index);
@@ -293,7 +293,7 @@ static bool bound_parse(CommandRun *run, uint32_t index, double *out, bool *out_
         return true;
     while (at < end && g_ascii_isspace(text.data[at]))
         at++;
-    if (text.data && double_parse(text.data + at, end - at, out))
+    if (text.data && double_parse_any(text.data + at, end - at, out))
         return true;
     run_reply_error(run, "ERR min or max is not a float");
     return false;

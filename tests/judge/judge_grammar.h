@@ -123,6 +123,50 @@ static void judge_put_integer(JudgeDraw *draw, int64_t from, uint64_t size)
         judge_put_number(draw, from, size);
 }
 
+/* Past the ranges and the digits of a double, a long double and a decimal of 17 places.  Not for
+ * forms beside SORT, for which Redis 7.0 takes the range error of any earlier command as its own.
+ */
+static void judge_put_far_number(JudgeDraw *draw)
+{
+    static const char *const texts[] = {"1e308",
+                                        "1e309",
+                                        "-1e309",
+                                        "1e5000",
+                                        "1e-5000",
+                                        "-1e-400",
+                                        "5e-324",
+                                        "1e-310",
+                                        "2.2250738585072014e-308",
+                                        "0e5000",
+                                        "1.7976931348623159e308",
+                                        "123456789012345678",
+                                        "9007199254740993",
+                                        "9223372036854775807",
+                                        "0.123456789012345678",
+                                        "123456789.123456789123456789",
+                                        "0x10",
+                                        "-0X1.8p1",
+                                        "0x1p-1074",
+                                        "0x1p-1080",
+                                        "0x",
+                                        "Infinity"};
+    g_autoptr(GString) word = g_string_new(NULL);
+
+    if (judge_one_in(draw, 2)) {
+        judge_put(draw, JUDGE_PICK(draw, texts));
+        return;
+    }
+    g_string_append(word, judge_one_in(draw, 3) ? "-" : "");
+    for (uint64_t left = judge_below(draw, 20); left > 0; left--)
+        g_string_append_c(word, (char)('0' + judge_below(draw, 10)));
+    g_string_append(word, judge_one_in(draw, 2) ? "." : "");
+    for (uint64_t left = judge_below(draw, 22); left > 0; left--)
+        g_string_append_c(word, (char)('0' + judge_below(draw, 10)));
+    if (judge_one_in(draw, 3))
+        g_string_append_printf(word, "e%d", (int)judge_below(draw, 50) - 30);
+    judge_put(draw, word->str);
+}
+
 /* Eighths, which binary and decimal sums agree on. */
 static void judge_put_float(JudgeDraw *draw)
 {
@@ -150,8 +194,9 @@ static void judge_put_score(JudgeDraw *draw)
 
 static void judge_put_bound(JudgeDraw *draw)
 {
-    static const char *const odd[] = {"-inf", "+inf", "inf",  "(inf", "(-inf", "(",
-                                      "nan",  "((1",  "(abc", "[1",   "(1.5",  "(nan"};
+    static const char *const odd[] = {"-inf",  "+inf",   "inf",     "(inf",    "(-inf",   "(",
+                                      "nan",   "((1",    "(abc",    "[1",      "(1.5",    "(nan",
+                                      "1e309", "-1e309", "(1e5000", "1e-5000", "(1e-400", "0x10"};
     g_autofree char *text = NULL;
 
     if (judge_one_in(draw, 3)) {
@@ -320,6 +365,8 @@ static void judge_put_atom(JudgeDraw *draw, const char *atom)
         judge_put_integer(draw, 1, 3);
     else if (judge_is(atom, "<float>"))
         judge_put_float(draw);
+    else if (judge_is(atom, "<number>"))
+        judge_put_far_number(draw);
     else if (judge_is(atom, "<score>"))
         judge_put_score(draw);
     else if (judge_is(atom, "<bound>"))

@@ -196,24 +196,6 @@ static void test_slot_pool_does_not_leak(void)
     fixture_end(&f);
 }
 
-static void test_decimal_adds_in_any_order(void)
-{
-    Decimal a = 0;
-    Decimal b = 0;
-    char text[DECIMAL_TEXT_MAX];
-
-    EXPECT(decimal_parse("0.1", 3, &a) && decimal_parse("0.2", 3, &b));
-    decimal_format(a + b, text);
-    EXPECT_TEXT(text, "0.3");
-    EXPECT(decimal_parse("-1.25e2", 7, &a));
-    decimal_format(a, text);
-    EXPECT_TEXT(text, "-125");
-    EXPECT(!decimal_parse("1.5x", 4, &a));
-    EXPECT(!decimal_parse("", 0, &a));
-    EXPECT(!decimal_parse("9223372036854775808", 19, &a));
-    EXPECT(decimal_parse("9223372036854775807", 19, &a));
-}
-
 static const TestCase cases[] = {
     TEST(test_slot_later_wall_clock_wins_and_both_stay),
     TEST(test_slot_equal_time_goes_to_the_lower_member),
@@ -225,6 +207,5 @@ static const TestCase cases[] = {
     TEST(test_slot_unseen_increment_survives_a_remove),
     TEST(test_slot_cover_of_increments_works_in_any_order),
     TEST(test_slot_pool_does_not_leak),
-    TEST(test_decimal_adds_in_any_order),
 };
 TEST_MAIN("slot", cases)
