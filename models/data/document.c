@@ -177,9 +177,12 @@ static void reply_missing(const Document *doc, const char *error)
         run_reply_nil(doc->run);
 }
 
+/* A synthetic value is a text of which only the size is real. */
 static bool is_of_kind(const JsonHeld *held, int kind)
 {
-    return kind < 0 || (int)json_view_head(held).kind == kind;
+    ContentKind found = json_view_head(held).kind;
+
+    return kind < 0 || (int)found == kind || (kind == CONTENT_TEXT && found == CONTENT_OPAQUE);
 }
 
 static void ask_first(Document *doc, const DocumentQuestion *question)

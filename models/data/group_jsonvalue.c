@@ -131,7 +131,9 @@ static void run_strappend(CommandRun *run)
 
 static void answer_bytes(Document *doc, const JsonHeld *held)
 {
-    document_say_integer(doc, json_view_head(held).text.bytes);
+    Content head = json_view_head(held);
+
+    document_say_integer(doc, head.kind == CONTENT_OPAQUE ? head.count : head.text.bytes);
 }
 
 static void run_strlen(CommandRun *run)

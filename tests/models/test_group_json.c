@@ -506,6 +506,9 @@ static void test_json_workload_sets_a_document_of_its_size(void)
     EXPECT_INT(run_args(&f, "JSON.MGET", args, 1).bytes, 500);
     EXPECT_INT(run_args(&f, "JSON.RESP", args, 1).bytes, 500);
     EXPECT_INT(run_args(&f, "JSON.TYPE", args, 1).kind, REPLY_BULK);
+    EXPECT_INT(run_args(&f, "JSON.STRLEN", args, 1).integer, 500); /* of the string it is then */
+    EXPECT_TEXT(run_args(&f, "JSON.ARRLEN", args, 1).text,
+                "ERR Path '$' does not exist or not an array");
     fixture_end(&f);
 }
 
