@@ -257,6 +257,12 @@ static bool read_file(ConformFile *file, GError **error)
     cases = type ? conform_need(root, "cases", JSON_ARRAY, "list its cases", error) : NULL;
     if (!cases)
         return false;
+    if (cases->count == 0) {
+        json_error(error, cases,
+                   "\"cases\" is empty; write at least one case: {\"name\": ..., "
+                   "\"members\": 2, \"steps\": [...]}");
+        return false;
+    }
     file->type = type->text;
     for (size_t i = 0; i < cases->count; i++)
         if (!read_case(file, cases->items[i], error))

@@ -65,6 +65,8 @@ static void test_cli_conform_malformed_is_two_and_runs_nothing(void)
     EXPECT_INT(command(f, "conform tests/conformance/geo.json SCENARIO"), 2);
     EXPECT_TEXT(f->output, "");
     EXPECT_SAYS(f->errors, ":1:53: cases.0.members: 1 members are no group; take 2 to 5\n");
+    write_cases(f, "{\"type\": \"x\", \"cases\": []}"); /* nothing was shown by it */
+    EXPECT_INT(command(f, "conform SCENARIO"), 2);
     write_cases(f, "{");
     EXPECT_INT(command(f, "conform SCENARIO"), 2);
     EXPECT_INT(command(f, "conform none.json"), 3);

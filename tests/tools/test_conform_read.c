@@ -56,6 +56,9 @@ static void test_conform_read_files_and_cases(void)
                  "\"cases\"?");
     expect_error("{\"cases\": []}", "f.json:1:1: \"type\" is missing; say what its cases are "
                                     "about, as in \"hash\"");
+    expect_error("{\"type\": \"x\", \"cases\": []}",
+                 "f.json:1:24: cases: \"cases\" is empty; write at least one case: {\"name\": ..., "
+                 "\"members\": 2, \"steps\": [...]}");
     expect_error("{\"type\": \"x\", \"cases\": [7]}",
                  "f.json:1:25: cases.0: a case is a number; write {\"name\": ..., \"members\": 2, "
                  "\"steps\": []}");
