@@ -536,19 +536,20 @@ static void list_digest(const CrdtBody *body, Digest *digest)
     digest_u64(digest, waiting);
 }
 
-/* Lists are short mostly: where their ids, nodes and order begin. */
+/* Lists are short mostly: where their ids, nodes and order begin.  The addresses are numbers,
+ * because arrays that are missing or shorter than what is fetched have none of their own there. */
 static void list_prefetch(const CrdtBody *body)
 {
-    const char *ids = (const char *)body->sequence.table;
-    const char *nodes = (const char *)body->sequence.nodes;
-    const char *order = (const char *)body->sequence.order.blocks;
+    uintptr_t ids = (uintptr_t)body->sequence.table;
+    uintptr_t nodes = (uintptr_t)body->sequence.nodes;
+    uintptr_t order = (uintptr_t)body->sequence.order.blocks;
 
     for (size_t at = 0; at < 512; at += CACHE_LINE_BYTES) {
-        prefetch(nodes + at);
+        prefetch((const void *)(nodes + at));
         if (at < sizeof(OrderBlock))
-            prefetch(order + at);
+            prefetch((const void *)(order + at));
         if (at < 128)
-            prefetch(ids + at);
+            prefetch((const void *)(ids + at));
     }
 }
 
