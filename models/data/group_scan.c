@@ -24,16 +24,16 @@ typedef struct {
     PayloadText type;    /* likewise */
 } Scan;
 
-/* As strtoul reads it, which takes an empty text for 0. */
+/* As strtoul reads it, which ends at a NUL and takes an empty text for 0. */
 static bool read_cursor(CommandRun *run, uint32_t index, uint64_t *out)
 {
     PayloadText text = run_text(run, index);
     uint64_t value = 0;
     uint32_t at = text.bytes > 0 && text.data && (text.data[0] == '-' || text.data[0] == '+');
     bool negative = at > 0 && text.data[0] == '-';
-    bool right = at == 0 || text.bytes > 1;
+    bool right = at == 0 || (text.bytes > 1 && text.data[1] != '\0');
 
-    for (; text.data && at < text.bytes && right; at++) {
+    for (; text.data && at < text.bytes && text.data[at] != '\0' && right; at++) {
         uint64_t digit = (uint64_t)(unsigned char)text.data[at] - '0';
 
         right = digit <= 9 && value <= (UINT64_MAX - digit) / 10;

@@ -112,6 +112,19 @@ static void test_scan_misses_no_element_of_a_growing_set(void)
     scan_while_growing("SADD s m%d", "SSCAN s %s COUNT 10", "m");
 }
 
+/* As strtoul reads it. */
+static void test_cursor_ends_at_a_nul(void)
+{
+    Fixture f = fixture_begin();
+    Arg args[] = {{.kind = ARG_BYTES, .data = "s", .bytes = 1},
+                  {.kind = ARG_BYTES, .data = "\0x", .bytes = 2}};
+
+    EXPECT_INT(run_args(&f, "HSCAN", args, 2).kind, REPLY_ARRAY);
+    args[1].data = "-\0";
+    EXPECT_INT(run_args(&f, "HSCAN", args, 2).kind, REPLY_ERROR);
+    fixture_end(&f);
+}
+
 static void test_picks_are_different_elements(void)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -234,6 +247,7 @@ static void test_moves_take_all_along(void)
 static const TestCase cases[] = {
     TEST(test_scan_misses_no_key_of_a_growing_store),
     TEST(test_scan_misses_no_element_of_a_growing_set),
+    TEST(test_cursor_ends_at_a_nul),
     TEST(test_picks_are_different_elements),
     TEST(test_glob_stars_classes_and_escapes),
     TEST(test_bits_of_synthetic_values_have_a_size),
