@@ -217,6 +217,32 @@ static void test_commands_list(void)
                                   {NULL, NULL}});
 }
 
+/* As Redis 7.0 replied to each of them. */
+static void test_commands_read_numbers_to_their_last_digit(void)
+{
+    expect_all(
+        (const Exchange[]){{"ZADD z 1e309 m", "-ERR value is not a valid float"},
+                           {"ZADD z 1e-5000 m", "-ERR value is not a valid float"},
+                           {"ZINCRBY z 123456789012345678 b", "\"1.2345678901234568e+17\""},
+                           {"ZINCRBY z 9007199254740993 c", "\"9007199254740992\""},
+                           {"ZRANGEBYSCORE z 1e309 inf", "[]"},
+                           {"ZADD z 2.5e-20 d", ":1"},
+                           {"ZINCRBY z 0 d", "\"2.5e-20\""},
+                           {"ZINCRBY z 2.5e-20 d", "\"5e-20\""},
+                           {"INCRBYFLOAT f 0.123456789012345678", "\"0.12345678901234568\""},
+                           {"INCRBYFLOAT f 1e-5000", "-ERR value is not a valid float"},
+                           {"INCRBYFLOAT g 0x10", "\"16\""},
+                           {"HINCRBYFLOAT h f 1e5000", "-ERR value is not a valid float"},
+                           {"HINCRBYFLOAT h f inf", "-ERR value is NaN or Infinity"},
+                           {"SET s text", "+OK"},
+                           {"INCRBYFLOAT s inf", "-ERR value is not a valid float"},
+                           {"SET s -inf", "+OK"},
+                           {"INCRBYFLOAT s 1", "-ERR increment would produce NaN or Infinity"},
+                           {"RPUSH l 1e-310", ":1"},
+                           {"SORT l", "-ERR One or more scores can't be converted into double"},
+                           {NULL, NULL}});
+}
+
 static void test_commands_set(void)
 {
     expect_all((const Exchange[]){{"SADD s a", ":1"},
@@ -434,6 +460,7 @@ static const TestCase cases[] = {
     TEST(test_commands_counter),
     TEST(test_commands_hash),
     TEST(test_commands_list),
+    TEST(test_commands_read_numbers_to_their_last_digit),
     TEST(test_commands_set),
     TEST(test_commands_zset),
     TEST(test_commands_deadlines),
