@@ -290,6 +290,7 @@ static ExitCode run(const void *data, char *const *words)
         .seeds = options->seeds,
         .slice = options->slice,
         .until = options->until,
+        .sets = options->sets,
     };
     uint64_t threads = g_get_num_processors();
     g_autoptr(GError) error = NULL;
@@ -324,7 +325,7 @@ static const Option options_table[] = {
     {"seeds", OPTION_TEXT, FIELD(seeds), "N",
      "repetitions of each variant, with seeds counting up"},
     {"set", OPTION_TEXTS, FIELD(sets), "PATH=VALUE",
-     "change the scenario: --set params.ttl_dns=60s; repeat for more"},
+     "change the scenario: --set params.ttl_dns=60s; repeat for more.  The results name it"},
     {"slice", OPTION_TEXT, FIELD(slice), "1/N", "simulate one key in N and estimate the rest"},
     {"until", OPTION_TEXT, FIELD(until), "DURATION", "stop early, as in 20m"},
     {"threads", OPTION_TEXT, FIELD(threads), "N", "runs side by side (default: all processors)"},

@@ -138,7 +138,7 @@ static void add_jobs(RunPlan *plan, const Scenario *scenario)
         plan->runs[plan->count] = (StoreRun){
             .scenario = &plan->scenario,
             .variant = scenario_variant_name(scenario),
-            .point = "",
+            .point = plan->point,
             .seed = seed,
             .slice = slice,
             .until_ns = plan->until_ns,
@@ -156,6 +156,7 @@ RunPlan *run_plan_new(const ScenarioFile *file, const RunWish *wish)
     if (!scenarios || !read_wish(plan, wish, scenarios))
         return NULL;
     plan->file = file;
+    plan->point = wish->sets ? g_strjoinv(", ", (char **)wish->sets) : g_strdup("");
     g_snprintf(plan->hash, sizeof(plan->hash), "%016" G_GINT64_MODIFIER "x", scenario_hash(file));
     plan->scenario = (StoreScenario){
         .hash = plan->hash,
@@ -176,5 +177,6 @@ void run_plan_free(RunPlan *plan)
         run_job_clear(&plan->jobs[i]);
     g_free(plan->jobs);
     g_free(plan->runs);
+    g_free(plan->point);
     g_free(plan);
 }

@@ -17,12 +17,15 @@ typedef struct {
     const char *seeds;
     const char *slice; /* "1/64" */
     const char *until;
+    char *const
+        *sets; /* as the scenario was opened with; in the results they tell its runs apart */
 } RunWish;
 
 typedef struct {
     const ScenarioFile *file; /* borrowed */
     StoreScenario scenario;
     char hash[17];
+    char *point;      /* the sets, "" without */
     uint64_t seed;    /* replaces the scenarios' own when has_seed */
     uint64_t seeds;   /* 0: the scenarios' own */
     uint64_t slice;   /* 0: the scenarios' own */

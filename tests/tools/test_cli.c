@@ -328,6 +328,33 @@ static void test_cli_causal_traffic_stands_beside_the_documented_factor(void)
            json_get(traffic, "direct_bytes")->number + json_get(traffic, "relayed_bytes")->number);
 }
 
+/* Two what-ifs in one file: each view says which is which. */
+static void test_cli_results_tell_what_was_set(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(StoreFile) store = NULL;
+    g_autoptr(Statement) query = NULL;
+    const char *words = "run SCENARIO --out RESULTS --variant base --set workloads.w.rate=%d/s "
+                        "--set members.us.memory.max=2GB";
+
+    for (int rate = 5; rate <= 6; rate++) {
+        g_autofree char *run = g_strdup_printf(words, rate);
+
+        EXPECT_INT(command(f, run), 0);
+    }
+    store = store_file_open_reading(f->results, NULL);
+    EXPECT_FATAL(store != NULL);
+    query = statement_new(store,
+                          "SELECT DISTINCT point FROM runs JOIN latency_by_phase USING (run) WHERE "
+                          "run LIKE '%.@' || point || '.%' ORDER BY point",
+                          NULL);
+    EXPECT_FATAL(query != NULL && statement_row(query, NULL));
+    EXPECT_TEXT(statement_column_text(query, 0), "workloads.w.rate=5/s, members.us.memory.max=2GB");
+    EXPECT_FATAL(statement_row(query, NULL));
+    EXPECT_TEXT(statement_column_text(query, 0), "workloads.w.rate=6/s, members.us.memory.max=2GB");
+    EXPECT(!statement_row(query, NULL));
+}
+
 static int64_t count_runs(const char *path, const char *status)
 {
     g_autoptr(StoreFile) store = store_file_open_reading(path, NULL);
@@ -557,6 +584,7 @@ static const TestCase cases[] = {
     TEST(test_cli_run_judges_reports_and_keeps),
     TEST(test_cli_plot_names_the_variants_there_are),
     TEST(test_cli_report_notes_a_variant_with_thin_traffic),
+    TEST(test_cli_results_tell_what_was_set),
     TEST(test_cli_failed_must_ends_with_1),
     TEST(test_cli_variant_not_run_fails_only_when_strict),
     TEST(test_cli_digest_does_not_depend_on_threads),
