@@ -305,14 +305,15 @@ static bool parse_with_errno(const char *text, size_t size, double *out, int *ou
 {
     g_autofree char *far = NULL;
     char near[128];
-    char *copy = near;
+    char *copy;
     char *end;
     double value;
 
     if (size == 0 || g_ascii_isspace(text[0]) || memchr(text, 0, size))
         return false;
     if (size >= sizeof(near))
-        copy = far = g_malloc(size + 1);
+        far = g_malloc(size + 1);
+    copy = far ? far : near;
     memcpy(copy, text, size);
     copy[size] = '\0';
     errno = 0;

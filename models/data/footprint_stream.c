@@ -169,6 +169,8 @@ uint64_t footprint_stream_value(const FootprintRules *rules, const FootprintShap
     uint64_t last_bytes;
     uint64_t bytes = footprint_class(rules, STREAM_BYTES) + footprint_class(rules, TREE_BYTES);
 
+    if (nodes == 0)
+        return bytes;
     ensure(shape->entry_gap_ms > 0 || nodes == 1);
     rest.elements = shape->elements - (nodes - 1) * full.entries;
     last_bytes = pack(rules, &rest).bytes;

@@ -17,6 +17,7 @@ static void words_init(Words *words, const char *line)
     uint32_t count = 0;
 
     words->texts = g_strsplit(line, " ", WORD_MAX);
+    EXPECT_FATAL(words->texts[0] != NULL);
     for (; words->texts[count]; count++)
         words->args[count] = (Arg){.kind = ARG_BYTES,
                                    .data = words->texts[count],
