@@ -12,7 +12,7 @@
  * A removal wins over a SET it had not seen.  An element whose parent has not arrived waits for it.
  *
  * What was removed leaves the books when every linked member has observed it; its node (56
- * bytes, 8 to 24 in the order and about 8 in the table of ids, as for a live element) is free when
+ * bytes, about 17 to 29 in the order and 8 in the table of ids, as for a live element) is free when
  * all members have retired it (crdt/sequence.h).
  *
  * Simplified: the books do not count what is retired and not dropped yet.  SETs that were observed

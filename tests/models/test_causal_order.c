@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "models/crdt/payload.h"
+#include "sim/rng.h"
 #include "tests/test.h"
 
-#define LOG_MAX 8
+#define LOG_MAX 24
 
 /* Three origins' effects, and one receiver. */
 typedef struct {
@@ -212,6 +213,94 @@ static void test_causal_order_goes_on_after_a_whole_state(void)
     EXPECT_TEXT(arrive(&f, 3, 1), "3@1 2@2 ");
 }
 
+/* The rule as it is stated, with nothing remembered. */
+static bool rule_is_ready(const Fixture *f, const Clock *known, const Effect *effect)
+{
+    for (uint32_t id = 1; id <= 3; id++)
+        for (uint64_t seq = known->seq[id] + 1; f->view.logs[id] && seq <= effect->ctx.seq[id];
+             seq++)
+            if (f->logs[id][seq - 1].key == effect->key)
+                return false;
+    return true;
+}
+
+static void rule_deliver(const Fixture *f, const Clock *arrived, Clock *known, GString *told)
+{
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (uint32_t id = 1; id <= 3; id++)
+            while (f->view.logs[id] && known->seq[id] < arrived->seq[id] &&
+                   rule_is_ready(f, known, &f->logs[id][known->seq[id]])) {
+                known->seq[id]++;
+                g_string_append_printf(told, "%u@%d ", id, (int)known->seq[id]);
+                moved = true;
+            }
+    }
+}
+
+/* Each member makes effects having observed some of the others'. */
+static void make_histories(Fixture *f, Rng *rng)
+{
+    Clock made_clock = {0}, seen[4] = {0};
+
+    for (uint32_t step = 0; step < 3 * LOG_MAX / 2; step++) {
+        uint32_t id = 1 + (uint32_t)rng_below(rng, 3), other = 1 + (uint32_t)rng_below(rng, 3);
+
+        seen[id].seq[other] +=
+            rng_below(rng, made_clock.seq[other] - seen[id].seq[other] + 1) * (other != id);
+        if (made_clock.seq[id] == LOG_MAX)
+            continue;
+        made(f, id, ++made_clock.seq[id], 1 + rng_below(rng, 4), seen[id]);
+    }
+    for (uint32_t id = 1; id <= 3; id++) /* the last ones have observed all */
+        while (made_clock.seq[id] < LOG_MAX)
+            made(f, id, ++made_clock.seq[id], 1 + rng_below(rng, 4), seen[id]);
+}
+
+/* A whole state takes the clock on, a crash takes it back, and what waited is lost with both. */
+static void move_clock(Fixture *f, Rng *rng, Clock *arrived)
+{
+    bool crashes = rng_below(rng, 4) == 0;
+
+    for (uint32_t id = 1; id <= 3; id++)
+        f->known.seq[id] =
+            crashes ? rng_below(rng, f->known.seq[id] + 1)
+                    : f->known.seq[id] + rng_below(rng, MIN(4, LOG_MAX + 1 - f->known.seq[id]));
+    causal_order_restart(f->order, &f->known);
+    *arrived = f->known;
+}
+
+/* Whatever arrives, is cut off, comes back or comes by a whole state: the same is delivered, in the
+ * same order, as by looking at everything each time. */
+static void test_causal_order_is_the_rule_applied_to_everything(void)
+{
+    for (uint64_t seed = 1; seed <= (uint64_t)test_count(2000, 100000); seed++) {
+        Rng rng = rng_stream(seed, "causal order");
+        g_autoptr(GString) told = g_string_new(NULL);
+        Clock arrived = {0}, known;
+        g_auto(Fixture) f;
+
+        fixture_init(&f);
+        make_histories(&f, &rng);
+        for (uint32_t step = 0; step < 60; step++) {
+            uint32_t id = 1 + (uint32_t)rng_below(&rng, 3);
+            uint64_t dice = rng_below(&rng, 16);
+
+            if (dice == 0)
+                f.view.logs[id] = f.view.logs[id] ? NULL : f.logs[id];
+            else if (dice == 1)
+                move_clock(&f, &rng, &arrived);
+            arrived.seq[id] += rng_below(&rng, MIN(3, LOG_MAX + 1 - arrived.seq[id]));
+            known = f.known;
+            g_string_truncate(told, 0);
+            rule_deliver(&f, &arrived, &known, told);
+            EXPECT_TEXT(arrive(&f, id, arrived.seq[id]), told->str);
+        }
+    }
+}
+
 static const TestCase cases[] = {
     TEST(test_causal_order_waits_for_what_was_observed_on_the_key),
     TEST(test_causal_order_is_kept_by_key),
@@ -221,5 +310,6 @@ static const TestCase cases[] = {
     TEST(test_causal_order_ends_a_wait_for_who_is_cut_off),
     TEST(test_causal_order_forgets_a_wait_that_a_whole_state_ended),
     TEST(test_causal_order_goes_on_after_a_whole_state),
+    TEST(test_causal_order_is_the_rule_applied_to_everything),
 };
 TEST_MAIN("causal_order", cases)
