@@ -339,7 +339,7 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
     entry = stage(link);
     entry->at_ns = arrival_of(link, now_ns, wire_bytes);
     entry->sent_ns = now_ns;
-    entry->seq = clocks->tail & LINK_SEQ_MAX;
+    entry->seq = 0;
     entry->origin = 0;
     entry->kind = kind & 15;
     entry->record = NULL;

@@ -127,10 +127,11 @@ static const char *trial_finding(Trial *trial, size_t op_index)
     const FamilyParams *params = trial->params;
     const OpParams *op = param_map_at(&params->ops, OpParams, op_index);
     const CommandSpec *spec = params->specs[op_index];
-    const char *error = trial_run(trial, op_index);
+    const char *error;
 
     if (!command_names_keys(spec))
         return "it is about no key";
+    error = trial_run(trial, op_index);
     if (error)
         return error;
     if (store_ledger(trial->store, 1)->key_count > 0) /* under no name that anybody gave */
