@@ -385,18 +385,32 @@ static void shrink_if_empty(Sequence *sequence)
     sequence_init(sequence);
 }
 
+static int compare_ids(const void *a, const void *b, void *data)
+{
+    const Sequence *sequence = data;
+
+    return sequence_id_compare(sequence_id(sequence, *(const uint32_t *)a),
+                               sequence_id(sequence, *(const uint32_t *)b));
+}
+
+/* In the order of siblings, whoever removed them: so each that goes is one of the first on its
+ * side, however many there are. */
 void sequence_drop(Sequence *sequence, const Clock *retired_by_all)
 {
+    g_autoptr(GArray) leaving = NULL;
+
     for (uint32_t member = 0; member <= MEMBER_MAX && sequence->retired_count > 0; member++) {
         uint32_t row = chain_take(sequence, &sequence->retired[member], retired_by_all);
 
-        while (row != SEQUENCE_NONE) {
-            uint32_t node = row;
-
-            row = sequence->nodes[node].next_removed;
-            leave(sequence, node);
-        }
+        if (row != SEQUENCE_NONE && leaving == NULL)
+            leaving = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        for (; row != SEQUENCE_NONE; row = sequence->nodes[row].next_removed)
+            g_array_append_val(leaving, row);
     }
+    if (leaving != NULL && leaving->len > 1)
+        g_array_sort_with_data(leaving, compare_ids, sequence);
+    for (uint32_t i = 0; leaving != NULL && i < leaving->len; i++)
+        leave(sequence, g_array_index(leaving, uint32_t, i));
     shrink_if_empty(sequence);
 }
 
