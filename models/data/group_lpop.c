@@ -251,7 +251,7 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BRPOP", "RPOP, waiting for an element", -3, true, OP_ACCUM,
                       SHAPE_WAIT, 0.5, run_brpop),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BLMPOP", "LMPOP, waiting for an element", -5, true, OP_ACCUM,
-                      SHAPE_KEY, 0.6, run_blmpop),
+                      SHAPE_WAIT, 0.6, run_blmpop),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BLMOVE", "LMOVE, waiting for an element", 6, true, OP_ACCUM,
                       SHAPE_KEY, 1.0, run_blmove),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BRPOPLPUSH", "RPOPLPUSH, waiting for an element", 4, true,

@@ -141,7 +141,7 @@ static const CommandSpec specs[] = {
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BZPOPMAX", "ZPOPMAX, waiting for an element", -3, true, OP_ACCUM,
                       SHAPE_WAIT, 1.7, run_bzpopmax),
     COMMAND_SPEC_LIFE(LIFE_OTHER, "BZMPOP", "ZMPOP, waiting for an element", -5, true, OP_ACCUM,
-                      SHAPE_KEY, 1.9, run_bzmpop),
+                      SHAPE_WAIT, 1.9, run_bzmpop),
     COMMAND_SPEC("ZRANDMEMBER", "arbitrary elements", -2, false, OP_READ, SHAPE_KEY, 0.8,
                  run_zrandmember),
 };

@@ -94,13 +94,19 @@ void pop_several(CommandRun *run, const PopKind *kind)
 
 /* --- the same, waiting for a key that has elements */
 
+/* How long to wait comes before the rest; in a workload after the key, or not at all. */
+static uint32_t several_at(CommandRun *run)
+{
+    return run_arg(run, 0)->kind == ARG_KEY ? 0 : 1;
+}
+
 bool pop_several_serve(CommandRun *run, uint32_t index, const PopKind *kind)
 {
     Several query;
     bool exists;
     Key key;
 
-    if (!read_several(run, 1, kind, &query) ||
+    if (!read_several(run, several_at(run), kind, &query) ||
         !run_find_to_write(run, index, kind->type, &key, &exists) || !exists)
         return false;
     reply_several(run, &key, index, kind, &query);
@@ -111,9 +117,10 @@ void pop_several_or_wait(CommandRun *run, const PopKind *kind,
                          bool (*serve)(CommandRun *run, uint32_t index))
 {
     Wait wait = {.type = kind->type, .serve = serve};
+    uint32_t at = several_at(run);
     Several query;
 
-    if (!read_several(run, 1, kind, &query) || !run_timeout(run, 0, &wait.timeout_ms))
+    if (!read_several(run, at, kind, &query) || !run_timeout(run, 1 - at, &wait.timeout_ms))
         return;
     wait.first = query.first;
     wait.count = query.keys;

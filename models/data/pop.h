@@ -31,7 +31,8 @@ uint32_t pop_clip(CommandRun *run, const Key *key, const PopKind *kind, int64_t 
 void pop_several(CommandRun *run, const PopKind *kind);
 bool pop_several_serve(CommandRun *run, uint32_t index, const PopKind *kind);
 
-/* timeout numkeys key ... end [COUNT count]; serve is pop_several_serve with this kind. */
+/* timeout numkeys key ... end [COUNT count]; a workload names one key and may say how long after
+ * it.  serve is pop_several_serve with this kind. */
 void pop_several_or_wait(CommandRun *run, const PopKind *kind,
                          bool (*serve)(CommandRun *run, uint32_t index));
 

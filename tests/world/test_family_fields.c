@@ -115,8 +115,9 @@ static void test_a_sketch_of_the_start_can_still_learn(void)
 static void test_a_workload_of_pops_takes_an_element_each(void)
 {
     static const char *const pops[][2] = {
-        {"list", "LPOP"},    {"list", "RPOP"},     {"list", "LMPOP"}, {"list", "BLPOP"},
-        {"zset", "ZPOPMIN"}, {"zset", "BZPOPMAX"}, {"zset", "ZMPOP"}};
+        {"list", "LPOP"},  {"list", "RPOP"},    {"list", "LMPOP"},
+        {"list", "BLPOP"}, {"zset", "ZPOPMIN"}, {"zset", "BZPOPMAX"},
+        {"zset", "ZMPOP"}, {"list", "BLMPOP"},  {"zset", "BZMPOP"}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(pops); i++) {
         g_autoptr(Story) story = story_of(pops[i][0], SMALL, 10, pops[i][1]);
