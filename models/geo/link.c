@@ -91,7 +91,7 @@ static Segment *segment_take(Link *link)
     return segment;
 }
 
-/* A backlog needs many once: not more are kept than a steady flow uses. */
+/* A backlog needs many once; of these a link keeps half a megabyte, enough for a steady flow. */
 static void segment_give(Link *link, Segment *segment)
 {
     if (link->spare_count >= SPARE_SEGMENTS_MAX) {
