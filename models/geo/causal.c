@@ -33,7 +33,8 @@ static void deliver(void *actor, const Effect *effect)
     for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
         Peer *peer = &member->peers[id];
 
-        if (peer->sending && id != origin.id && peer->known.seq[origin.id] < origin.seq)
+        if (peer->out && link_follows(peer->out) && id != origin.id &&
+            peer->known.seq[origin.id] < origin.seq)
             link_send_relay(peer->out, member->now_ns, effect_log_at(log, origin.seq), origin,
                             effect_log_wire_bytes(log, origin.seq));
     }

@@ -1,8 +1,7 @@
-/* Why it works: a reader has a record's address from the entry of a link, or follows directory ->
- * page -> chunk; all of it was written before the window ended in which the effect was published,
- * and the owner meanwhile writes only other slots.  The chunk in use and the dropped ones are the
- * owner's alone.  Dropped chunks are reused, so a steady run allocates nothing; what a long break
- * made the log grow to stays with it until it is freed.
+/* Why it works: a reader follows directory -> page -> chunk, which was all written before the
+ * window ended in which the effect was published, and the owner meanwhile writes only other slots.
+ * Released chunks are reused, so a steady run allocates nothing; what a long break made the log
+ * grow to stays with it until it is freed.
  */
 #include "models/geo/effect_log.h"
 
@@ -51,7 +50,8 @@ struct EffectLog {
     uint32_t slab_chunks; /* in the newest */
     uint64_t last_seq;
     uint64_t total_bytes;
-    uint64_t first_chunk; /* chunks below are dropped */
+    uint64_t first_chunk; /* chunks below are dropped, */
+    uint64_t held_chunk;  /* and below this one released */
 };
 
 EffectLog *effect_log_new(void)
@@ -246,6 +246,16 @@ uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq)
     return chunk->bytes[index + 1] - chunk->bytes[index];
 }
 
+EffectSpan effect_log_span(const EffectLog *log, uint64_t seq)
+{
+    const Chunk *chunk = chunk_of(log, seq);
+    uint64_t index = (seq - 1) % CHUNK_EFFECTS;
+
+    return (EffectSpan){.records = &chunk->records[index],
+                        .made_ns = &chunk->made_ns[index],
+                        .count = (uint32_t)(CHUNK_EFFECTS - index)};
+}
+
 uint64_t effect_log_first_kept(const EffectLog *log)
 {
     return log->first_chunk * CHUNK_EFFECTS + 1;
@@ -278,8 +288,15 @@ static void chunk_release(EffectLog *log, Chunk *chunk)
 void effect_log_drop(EffectLog *log, uint64_t seq)
 {
     ensure(seq <= log->last_seq);
-    while ((log->first_chunk + 1) * CHUNK_EFFECTS <= seq) {
-        Chunk **slot = chunk_slot(log, log->first_chunk);
+    log->first_chunk = MAX(log->first_chunk, seq / CHUNK_EFFECTS);
+}
+
+void effect_log_release(EffectLog *log, uint64_t seq)
+{
+    uint64_t end_chunk = MIN(log->first_chunk, seq / CHUNK_EFFECTS);
+
+    for (; log->held_chunk < end_chunk; log->held_chunk++) {
+        Chunk **slot = chunk_slot(log, log->held_chunk);
         Chunk *chunk = *slot;
 
         ensure(chunk); /* only this function empties a slot, and it goes upward */
@@ -287,8 +304,12 @@ void effect_log_drop(EffectLog *log, uint64_t seq)
         if (chunk == log->tail)
             log->tail = NULL;
         chunk_release(log, chunk);
-        log->first_chunk++;
     }
+}
+
+uint64_t effect_log_dropped_seq(const EffectLog *log)
+{
+    return log->first_chunk * CHUNK_EFFECTS;
 }
 
 uint64_t effect_log_kept_count(const EffectLog *log)

@@ -37,6 +37,17 @@ SimTime effect_log_made_ns(const EffectLog *log, uint64_t seq);
 
 uint64_t effect_log_wire_bytes(const EffectLog *log, uint64_t seq);
 
+/* Consecutive effects that lie side by side, at least one; the arrays go on for as many. */
+typedef struct {
+    const EffectRecord *records;
+    const SimTime *made_ns;
+    uint32_t count;
+} EffectSpan;
+
+/* From seq on, as far as the log reaches or a bound of chunks.  Also for what was dropped and not
+ * released. */
+EffectSpan effect_log_span(const EffectLog *log, uint64_t seq);
+
 /* Any place where the owner drops between windows alone: the oldest that may be read. */
 uint64_t effect_log_first_kept(const EffectLog *log);
 
@@ -46,9 +57,11 @@ uint64_t effect_log_bytes_before(const EffectLog *log,
 /* The oldest kept seq with at most `bytes` from it to the end; last + 1 when none fits. */
 uint64_t effect_log_first_within(const EffectLog *log, uint64_t bytes);
 
-/* Everything up to seq will never be read again. */
+/* Nobody will ask again for anything up to seq; a link may still be walking over it. */
 void effect_log_drop(EffectLog *log, uint64_t seq);
-uint64_t
-effect_log_kept_count(const EffectLog *log); /* in chunks still held, for tests and the bench */
+/* No link walks over anything up to seq any more: of that, what was dropped makes room. */
+void effect_log_release(EffectLog *log, uint64_t seq);
+uint64_t effect_log_dropped_seq(const EffectLog *log); /* all up to it; 0: none */
+uint64_t effect_log_kept_count(const EffectLog *log);  /* in chunks not dropped, for tests */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EffectLog, effect_log_free)

@@ -1,10 +1,13 @@
-/* Why it works: an arrival is computed when the entry is sent (queue, transmission, delay in
- * force), so a link has no events of its own.  The draw of interval k is keyed by k, so silence,
- * partitions and cuts never shift a later delay.
+/* Why it works: what a link carries lies in its sender's log already, so the link copies nothing
+ * while it follows the log: each effect the log appends is on its way, and the receiver walks the
+ * log behind it.  Only what breaks such a run is a parcel of its own, and parcels are few.  An
+ * arrival (queue, transmission, delay in force) is computed when the receiver comes to the entry,
+ * in the order in which all was sent, so it is the same as if it had been when it was sent; what
+ * changes the link's shape in between therefore travels as a parcel, too.  The draw of interval k
+ * is keyed by k, so silence, partitions and cuts never shift a later delay.
  *
- * Entries lie in segments that never move.  Inside a window the sender appends behind what is
- * published and the receiver reads up to there, so they share no word; link_publish, between
- * windows, says how far the receiver may go now, and gives the segments it is done with back.
+ * Inside a window the sender adds parcels of its own and the receiver reads what was published, so
+ * they share no word; link_publish, between windows, says how far the receiver may go now.
  *
  * Simplified: loss is its mean, each lost transmission costs a round trip; a connection of TCP
  * would show it as spikes.
@@ -13,131 +16,91 @@
 
 #include <glib.h>
 
+#include "models/geo/parcel.h"
 #include "sim/ensure.h"
-#include "sim/prefetch.h"
 
-#define FRACTION_BITS      20 /* of a nanosecond and of a byte */
-#define SEGMENT_ENTRIES    256
-#define SPARE_SEGMENTS_MAX 64
-#define FAR_AHEAD          16 /* entries */
-
-typedef struct Segment {
-    LinkEntry entries[SEGMENT_ENTRIES]; /* in lines of the cache of their own, two in each */
-    struct Segment *next;
-} Segment;
-
-/* Growing, addressed by count. */
-typedef struct {
-    Clock *clocks;
-    uint64_t capacity;
-    uint64_t head, tail;
-} ClockRing;
+#define FRACTION_BITS 20 /* of a nanosecond and of a byte */
 
 /* The sender's and the receiver's parts lie on cache lines of their own: two threads may use them
  * at once. */
 struct Link {
     /* the sender's */
-    _Alignas(64) Segment *last;
-    uint32_t last_count;  /* entries in it */
-    uint32_t spare_count; /* segments */
-    Segment *spare;
-    uint64_t sent_count; /* entries so far */
-    SimTime busy_until_ns;
-    uint64_t busy_fraction;
-    uint64_t unit_ns;    /* per byte before compression, in 2^-20; 0: unlimited */
-    uint64_t unit_bytes; /* on the wire per byte before compression, in 2^-20 */
-    int64_t interval;    /* whose delay is in drawn_ns, -1: none yet */
-    SimTime drawn_ns;
-    SimTime delay_ns; /* what faults and loss make of it */
-    SimTime interval_begin_ns, interval_end_ns;
-    SimTime last_arrival_ns;
-    uint64_t wire_bytes; /* sent so far, before compression; of these */
-    uint64_t effect_bytes, relay_bytes;
-    Place *from;
-    SimTime jitter_every_ns;
-    SimTime add_ns;
-    double factor; /* of the fault and of loss */
+    _Alignas(64) const EffectLog *log;
+    bool follows; /* what the log appends is on its way */
     int partition_depth;
-    ClockRing staged_clocks;
+    uint64_t sent_seq;   /* of the log, in parcels: what lies beyond is on its way without one */
+    uint64_t sent_bytes; /* of the log up to there */
+    uint64_t sent_count; /* entries in parcels so far */
+    uint64_t wire_bytes; /* in parcels so far, before compression; of these */
+    uint64_t effect_bytes, relay_bytes;
+    Shape shape; /* of what is sent now */
+    Place *from;
+    ParcelRing staged;
 
     /* the receiver's */
-    _Alignas(64) Segment *first;
-    uint32_t first_at;        /* the next entry in it */
-    uint64_t read_count;      /* entries taken or lost so far; of sent_count */
-    uint64_t published_count; /* what may be read */
+    _Alignas(64) LinkEntry next; /* at_ns SIM_TIME_NEVER: none may be read */
+    EffectSpan span;             /* what follows it in its run and lies side by side */
+    uint64_t run_seq;            /* of the first in span */
+    uint64_t run_until_seq;
+    SimTime run_sent_ns;
+    SimTime delay_ns; /* what the shape makes of the delay drawn */
+    SimTime interval_begin_ns, interval_end_ns;
+    SimTime last_arrival_ns;
+    uint64_t read_count; /* entries taken or lost so far; of sent_count */
     uint64_t taken_count;
-    Segment *spent; /* read, and not given back yet */
-    ClockRing visible_clocks;
+    LinkEntry taken;
+    Shape read_shape; /* of what is read now */
+    SimTime drawn_ns;
+    SimTime busy_until_ns;
+    uint64_t busy_fraction;
+    Clock next_clock;         /* of the next entry, if it has one */
+    uint64_t next_wire_bytes; /* of one that is no effect */
+    ParcelRing visible;
 
     /* set up once, or between windows */
     _Alignas(64) LinkConfig config;
     char *name;
     RngKey draws;
     LinkEnd sender, receiver;
+    uint64_t unit_bytes; /* on the wire per byte before compression, in 2^-20 */
     double fault_factor;
+    uint64_t seen_count; /* read_count when the last window ended */
 };
 
-static Segment *segment_take(Link *link)
+/* What the log has appended since the last parcel is on its way as one, from now on. */
+static void run_close(Link *link)
 {
-    Segment *segment = link->spare;
+    uint64_t last_seq, bytes;
 
-    if (segment) {
-        link->spare = segment->next;
-        link->spare_count--;
-    } else {
-        segment = g_aligned_alloc(1, sizeof(Segment), 64);
-    }
-    segment->next = NULL;
-    return segment;
-}
-
-/* A backlog needs many once; of these a link keeps half a megabyte, enough for a steady flow. */
-static void segment_give(Link *link, Segment *segment)
-{
-    if (link->spare_count >= SPARE_SEGMENTS_MAX) {
-        g_aligned_free(segment);
+    if (!link->follows)
         return;
-    }
-    segment->next = link->spare;
-    link->spare = segment;
-    link->spare_count++;
-}
-
-static void segments_free(Segment *segment)
-{
-    while (segment) {
-        Segment *next = segment->next;
-
-        g_aligned_free(segment);
-        segment = next;
-    }
-}
-
-static void clocks_reserve(ClockRing *ring, uint64_t more)
-{
-    uint64_t capacity = ring->capacity ? ring->capacity : 4;
-    Clock *clocks;
-
-    if (ring->tail - ring->head + more <= ring->capacity)
+    last_seq = effect_log_last_seq(link->log);
+    if (last_seq == link->sent_seq)
         return;
-    while (capacity < ring->tail - ring->head + more)
-        capacity *= 2;
-    clocks = g_new(Clock, capacity);
-    for (uint64_t i = ring->head; i < ring->tail; i++)
-        clocks[i & (capacity - 1)] = ring->clocks[i & (ring->capacity - 1)];
-    g_free(ring->clocks);
-    ring->clocks = clocks;
-    ring->capacity = capacity;
+    bytes = effect_log_total_bytes(link->log) - link->sent_bytes;
+    *ring_add(&link->staged) =
+        (Parcel){.kind = PARCEL_RUN, .sent_ns = AS_MADE, .run = {link->sent_seq + 1, last_seq}};
+    link->sent_count += last_seq - link->sent_seq;
+    link->wire_bytes += bytes;
+    link->effect_bytes += bytes;
+    link->sent_seq = last_seq;
+    link->sent_bytes += bytes;
+}
+
+/* What is sent from now on is shaped anew; what is on its way is not. */
+static void shape_send(Link *link)
+{
+    run_close(link);
+    *ring_add(&link->staged) = (Parcel){.kind = PARCEL_SHAPE, .shape = link->shape};
 }
 
 static void rate_apply(Link *link, uint64_t rate_bytes_per_s)
 {
     double ratio = (double)link->unit_bytes / (double)(1 << FRACTION_BITS);
 
-    link->config.rate_bytes_per_s = rate_bytes_per_s;
-    link->unit_ns = 0;
+    link->shape.unit_ns = 0;
     if (rate_bytes_per_s > 0)
-        link->unit_ns =
+        link->shape.unit_ns =
             (uint64_t)(1e9 * (double)(1 << FRACTION_BITS) * ratio / (double)rate_bytes_per_s + 0.5);
 }
 
@@ -146,7 +109,7 @@ static void factor_apply(Link *link)
     double loss = link->config.loss;
 
     ensure(loss >= 0 && loss < 1);
-    link->factor = link->fault_factor * (1 + 2 * loss / (1 - loss));
+    link->shape.factor = link->fault_factor * (1 + 2 * loss / (1 - loss));
 }
 
 Link *link_new(const LinkConfig *config)
@@ -160,14 +123,14 @@ Link *link_new(const LinkConfig *config)
     link->name = g_strdup(config->name);
     link->config.name = link->name;
     link->from = config->from;
-    link->jitter_every_ns = config->jitter_every_ns;
     link->draws = rng_key(config->seed, label);
-    link->interval = -1;
     link->fault_factor = 1;
     link->unit_bytes = (uint64_t)(ratio * (double)(1 << FRACTION_BITS) + 0.5);
     factor_apply(link);
     rate_apply(link, config->rate_bytes_per_s);
-    link->first = link->last = segment_take(link);
+    link->read_shape = link->shape;
+    link->next.at_ns = SIM_TIME_NEVER;
+    link->run_seq = 1; /* after an empty run */
     return link;
 }
 
@@ -175,18 +138,16 @@ void link_free(Link *link)
 {
     if (!link)
         return;
-    segments_free(link->first);
-    segments_free(link->spent);
-    segments_free(link->spare);
-    g_free(link->staged_clocks.clocks);
-    g_free(link->visible_clocks.clocks);
+    g_free(link->staged.parcels);
+    g_free(link->visible.parcels);
     g_free(link->name);
     g_aligned_free(link);
 }
 
-void link_set_sender(Link *link, const LinkEnd *end)
+void link_set_sender(Link *link, const LinkEnd *end, const EffectLog *log)
 {
     link->sender = *end;
+    link->log = log;
 }
 
 void link_set_receiver(Link *link, const LinkEnd *end)
@@ -209,203 +170,245 @@ static SimTime delay_drawn(const Link *link, int64_t interval)
     return dist_sample(link->config.delay, rng_keyed(link->draws, (uint64_t)interval, 0));
 }
 
-static SimTime delay_shaped(const Link *link, SimTime drawn_ns)
+static SimTime delay_shaped(const Shape *shape, SimTime drawn_ns)
 {
     SimTime delay = drawn_ns;
 
-    if (link->factor != 1)
-        delay = (SimTime)((double)drawn_ns * link->factor);
-    delay += link->add_ns;
+    if (shape->factor != 1)
+        delay = (SimTime)((double)drawn_ns * shape->factor);
+    delay += shape->add_ns;
     return delay > 0 ? delay : 0;
 }
 
 static int64_t interval_at(const Link *link, SimTime now_ns)
 {
-    return link->jitter_every_ns > 0 ? now_ns / link->jitter_every_ns : 0;
+    return link->config.jitter_every_ns > 0 ? now_ns / link->config.jitter_every_ns : 0;
 }
 
 SimTime link_delay_ns(const Link *link, SimTime now_ns)
 {
-    int64_t interval = interval_at(link, now_ns);
-
-    return delay_shaped(link,
-                        interval == link->interval ? link->drawn_ns : delay_drawn(link, interval));
+    return delay_shaped(&link->shape, delay_drawn(link, interval_at(link, now_ns)));
 }
 
 SimTime link_delay_min_ns(const Link *link)
 {
-    return delay_shaped(link, dist_min(link->config.delay));
+    return delay_shaped(&link->shape, dist_min(link->config.delay));
 }
 
-static void interval_begin(Link *link, int64_t interval)
+static __attribute__((noinline)) void interval_begin(Link *link, SimTime now_ns)
 {
-    bool endless = link->jitter_every_ns <= 0;
+    int64_t interval = interval_at(link, now_ns);
+    SimTime every_ns = link->config.jitter_every_ns;
 
-    link->interval = interval;
     link->drawn_ns = delay_drawn(link, interval);
-    link->delay_ns = delay_shaped(link, link->drawn_ns);
-    link->interval_begin_ns = endless ? 0 : interval * link->jitter_every_ns;
-    link->interval_end_ns =
-        endless ? SIM_TIME_NEVER : link->interval_begin_ns + link->jitter_every_ns;
+    link->delay_ns = delay_shaped(&link->read_shape, link->drawn_ns);
+    link->interval_begin_ns = every_ns > 0 ? interval * every_ns : 0;
+    link->interval_end_ns = every_ns > 0 ? link->interval_begin_ns + every_ns : SIM_TIME_NEVER;
 }
 
-/* When an entry sent now arrives; the link is busy with its bytes until then, less the delay. */
-static SimTime arrival_of(Link *link, SimTime now_ns, uint64_t wire_bytes)
+static uint64_t next_wire_bytes(const Link *link)
 {
-    SimTime at_ns = now_ns;
+    if (link->next.kind == LINK_EFFECT)
+        return effect_log_wire_bytes(link->log, link->next.seq);
+    return link->next_wire_bytes;
+}
 
-    if (now_ns < link->interval_begin_ns || now_ns >= link->interval_end_ns)
-        interval_begin(link, interval_at(link, now_ns));
-    link->wire_bytes += wire_bytes;
-    if (G_UNLIKELY(link->unit_ns > 0)) {
-        unsigned __int128 units = (unsigned __int128)wire_bytes * link->unit_ns;
+/* When the next entry's last byte has left; the link is busy until then. */
+static SimTime transmit(Link *link, SimTime sent_ns)
+{
+    unsigned __int128 units = (unsigned __int128)next_wire_bytes(link) * link->read_shape.unit_ns;
 
-        if (link->busy_until_ns < now_ns) {
-            link->busy_until_ns = now_ns;
-            link->busy_fraction = 0;
-        }
-        units += link->busy_fraction;
-        link->busy_until_ns += (SimTime)(units >> FRACTION_BITS);
-        link->busy_fraction = (uint64_t)units & ((1 << FRACTION_BITS) - 1);
-        at_ns = link->busy_until_ns;
+    if (link->busy_until_ns < sent_ns) {
+        link->busy_until_ns = sent_ns;
+        link->busy_fraction = 0;
     }
+    units += link->busy_fraction;
+    link->busy_until_ns += (SimTime)(units >> FRACTION_BITS);
+    link->busy_fraction = (uint64_t)units & ((1 << FRACTION_BITS) - 1);
+    return link->busy_until_ns;
+}
+
+/* When the next entry arrives, which was sent then. */
+static inline void next_arrives(Link *link, SimTime sent_ns)
+{
+    SimTime at_ns = sent_ns;
+
+    if (sent_ns < link->interval_begin_ns || sent_ns >= link->interval_end_ns)
+        interval_begin(link, sent_ns);
+    if (G_UNLIKELY(link->read_shape.unit_ns > 0))
+        at_ns = transmit(link, sent_ns);
     at_ns += link->delay_ns;
     if (at_ns < link->last_arrival_ns)
         at_ns = link->last_arrival_ns;
     link->last_arrival_ns = at_ns;
-    return at_ns;
+    link->next.at_ns = at_ns;
+    link->next.sent_ns = sent_ns;
 }
 
-/* Entries are written where they lie: copying one that was just written waits for its stores. */
-static inline LinkEntry *stage(Link *link)
+/* A parcel of its own takes its place behind all that was sent. */
+static Parcel *parcel_send(Link *link, SimTime now_ns, ParcelKind kind, uint64_t wire_bytes)
 {
-    LinkEntry *entry;
+    Parcel *parcel;
 
-    if (G_UNLIKELY(link->last_count == SEGMENT_ENTRIES)) {
-        link->last->next = segment_take(link);
-        link->last = link->last->next;
-        link->last_count = 0;
-    }
+    run_close(link);
     if (link->from)
         place_mark_sent(link->from);
+    parcel = ring_add(&link->staged);
+    parcel->kind = kind;
+    parcel->sent_ns = now_ns;
+    parcel->wire_bytes = wire_bytes;
     link->sent_count++;
-    entry = &link->last->entries[link->last_count++];
-    prefetch(entry + 4); /* written before long; past the end lies what is written next */
-    return entry;
+    link->wire_bytes += wire_bytes;
+    return parcel;
 }
 
-void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, uint64_t seq,
-                      uint64_t wire_bytes)
+void link_follow(Link *link)
 {
-    LinkEntry *entry;
-
-    if (link->partition_depth > 0)
+    if (link->follows || link->partition_depth > 0)
         return;
-    entry = stage(link);
-    link->effect_bytes += wire_bytes;
-    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
-    entry->sent_ns = now_ns;
-    entry->seq = seq & LINK_SEQ_MAX;
-    entry->origin = 0;
-    entry->kind = LINK_EFFECT;
-    entry->record = record;
+    link->follows = true;
+    link->sent_seq = effect_log_last_seq(link->log);
+    link->sent_bytes = effect_log_total_bytes(link->log);
+}
+
+bool link_follows(const Link *link)
+{
+    return link->follows;
+}
+
+void link_resend(Link *link, SimTime now_ns, uint64_t from_seq)
+{
+    uint64_t last_seq = effect_log_last_seq(link->log), bytes;
+
+    ensure(link->follows);
+    run_close(link);
+    if (from_seq > last_seq)
+        return;
+    if (link->from)
+        place_mark_sent(link->from);
+    bytes = effect_log_total_bytes(link->log) - effect_log_bytes_before(link->log, from_seq);
+    *ring_add(&link->staged) =
+        (Parcel){.kind = PARCEL_RUN, .sent_ns = now_ns, .run = {from_seq, last_seq}};
+    link->sent_count += last_seq + 1 - from_seq;
+    link->wire_bytes += bytes;
+    link->effect_bytes += bytes;
 }
 
 void link_send_relay(Link *link, SimTime now_ns, const EffectRecord *record, LinkOrigin origin,
                      uint64_t wire_bytes)
 {
-    LinkEntry *entry;
+    Parcel *parcel;
 
     if (link->partition_depth > 0)
         return;
-    entry = stage(link);
+    parcel = parcel_send(link, now_ns, PARCEL_RELAY, wire_bytes);
+    parcel->relay.origin = origin;
+    parcel->relay.record = record;
     link->relay_bytes += wire_bytes;
-    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
-    entry->sent_ns = now_ns;
-    entry->seq = origin.seq & LINK_SEQ_MAX;
-    entry->origin = origin.id & 7;
-    entry->kind = LINK_RELAY;
-    entry->record = record;
 }
 
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
                      uint64_t wire_bytes)
 {
-    ClockRing *clocks = &link->staged_clocks;
-    LinkEntry *entry;
+    Parcel *parcel;
 
     if (link->partition_depth > 0)
         return;
-    entry = stage(link);
-    entry->at_ns = arrival_of(link, now_ns, wire_bytes);
-    entry->sent_ns = now_ns;
-    entry->seq = 0;
-    entry->origin = 0;
-    entry->kind = kind & 15;
-    entry->record = NULL;
-    clocks_reserve(clocks, 1);
-    clocks->clocks[clocks->tail++ & (clocks->capacity - 1)] = *clock;
+    parcel = parcel_send(link, now_ns, PARCEL_CLOCK, wire_bytes);
+    parcel->entry_kind = kind;
+    parcel->clock = *clock;
 }
 
-/* The next entry is in the first segment, unless there is none. */
-static inline void first_advance(Link *link)
+/* The next entry is the run's; it is not read to its end. */
+static inline void next_of_run(Link *link)
 {
-    Segment *done = link->first;
+    EffectSpan *span = &link->span;
+    LinkEntry *next = &link->next;
 
-    if (link->first_at < SEGMENT_ENTRIES || link->read_count == link->published_count)
-        return;
-    link->first = done->next;
-    link->first_at = 0;
-    done->next = link->spent;
-    link->spent = done;
+    if (G_UNLIKELY(span->count == 0)) {
+        *span = effect_log_span(link->log, link->run_seq);
+        span->count = (uint32_t)MIN(span->count, link->run_until_seq + 1 - link->run_seq);
+    }
+    next->kind = LINK_EFFECT;
+    next->origin = 0;
+    next->seq = link->run_seq++ & LINK_SEQ_MAX;
+    next->record = span->records++;
+    next_arrives(link, link->run_sent_ns == AS_MADE ? *span->made_ns : link->run_sent_ns);
+    span->made_ns++;
+    span->count--;
+}
+
+/* False: it was no entry or a run that is read when its turn comes. */
+static bool parcel_open(Link *link, const Parcel *parcel)
+{
+    switch (parcel->kind) {
+    case PARCEL_RUN:
+        link->run_seq = parcel->run.seq;
+        link->run_until_seq = parcel->run.until_seq;
+        link->run_sent_ns = parcel->sent_ns;
+        return false;
+    case PARCEL_SHAPE:
+        link->read_shape = parcel->shape;
+        link->delay_ns = delay_shaped(&link->read_shape, link->drawn_ns);
+        return false;
+    case PARCEL_RELAY:
+        link->next.kind = LINK_RELAY;
+        link->next.origin = parcel->relay.origin.id & 7;
+        link->next.seq = parcel->relay.origin.seq & LINK_SEQ_MAX;
+        link->next.record = parcel->relay.record;
+        break;
+    case PARCEL_CLOCK:
+        link->next.kind = parcel->entry_kind & 15;
+        link->next.origin = 0;
+        link->next.seq = 0;
+        link->next.record = NULL;
+        link->next_clock = parcel->clock;
+        break;
+    }
+    link->next_wire_bytes = parcel->wire_bytes;
+    next_arrives(link, parcel->sent_ns);
+    return true;
+}
+
+/* The next entry that may be read. */
+static inline void next_find(Link *link)
+{
+    ParcelRing *ring = &link->visible;
+
+    while (link->run_seq > link->run_until_seq) {
+        if (ring->head == ring->tail) {
+            link->next.at_ns = SIM_TIME_NEVER;
+            return;
+        }
+        if (parcel_open(link, &ring->parcels[ring->head++ & (ring->capacity - 1)]))
+            return;
+    }
+    next_of_run(link);
 }
 
 SimTime link_peek_ns(const Link *link)
 {
-    if (link->read_count == link->published_count)
-        return SIM_TIME_NEVER;
-    return link->first->entries[link->first_at].at_ns;
-}
-
-/* Where an entry may lie that is soon looked at. */
-static inline const LinkEntry *far_ahead(const Link *link)
-{
-    uint32_t at = link->first_at + FAR_AHEAD;
-
-    if (G_LIKELY(at < SEGMENT_ENTRIES))
-        return &link->first->entries[at];
-    if (link->published_count - link->read_count <= FAR_AHEAD)
-        return &link->first->entries[SEGMENT_ENTRIES - 1];
-    return &link->first->next->entries[at - SEGMENT_ENTRIES];
+    return link->next.at_ns;
 }
 
 const LinkEntry *link_take(Link *link, Clock *out_clock)
 {
-    ClockRing *clocks = &link->visible_clocks;
-    const LinkEntry *entry = &link->first->entries[link->first_at];
-
-    if (link->read_count == link->published_count)
+    if (link->next.at_ns == SIM_TIME_NEVER)
         return NULL;
-    prefetch(far_ahead(link));
-    link->first_at++;
+    link->taken = link->next;
+    if (link->taken.kind != LINK_EFFECT && link->taken.kind != LINK_RELAY)
+        *out_clock = link->next_clock;
     link->read_count++;
     link->taken_count++;
-    first_advance(link);
-    if (entry->kind != LINK_EFFECT && entry->kind != LINK_RELAY)
-        *out_clock = clocks->clocks[clocks->head++ & (clocks->capacity - 1)];
-    return entry;
+    next_find(link);
+    return &link->taken;
 }
 
-const LinkEntry *link_ahead(const Link *link, uint32_t n)
+const EffectRecord *link_ahead(const Link *link, uint32_t n)
 {
-    const Segment *segment = link->first;
-    uint64_t at = (uint64_t)link->first_at + n;
+    bool is_run = link->next.kind == LINK_EFFECT && link->next.at_ns != SIM_TIME_NEVER;
 
-    if (link->published_count - link->read_count <= n)
-        return NULL;
-    for (; at >= SEGMENT_ENTRIES; at -= SEGMENT_ENTRIES)
-        segment = segment->next;
-    return &segment->entries[at];
+    return is_run && n <= link->span.count ? link->next.record + n : NULL;
 }
 
 uint64_t link_taken_count(const Link *link)
@@ -413,47 +416,55 @@ uint64_t link_taken_count(const Link *link)
     return link->taken_count;
 }
 
-static void spent_give(Link *link)
+/* A run that is being read goes on with what was appended to it. */
+static bool run_extend(Link *link, const Parcel *parcel)
 {
-    while (link->spent) {
-        Segment *segment = link->spent;
+    bool is_next = parcel->kind == PARCEL_RUN && parcel->sent_ns == AS_MADE &&
+                   link->run_sent_ns == AS_MADE && parcel->run.seq == link->run_until_seq + 1;
 
-        link->spent = segment->next;
-        segment_give(link, segment);
-    }
+    if (is_next && link->visible.head == link->visible.tail)
+        link->run_until_seq = parcel->run.until_seq;
+    return is_next && link->visible.head == link->visible.tail;
 }
 
 void link_publish(Link *link)
 {
-    ClockRing *from = &link->staged_clocks;
-    ClockRing *to = &link->visible_clocks;
+    ParcelRing *from = &link->staged;
 
-    spent_give(link);
-    link->published_count = link->sent_count;
-    first_advance(link);
-    clocks_reserve(to, from->tail - from->head);
-    while (from->head < from->tail)
-        to->clocks[to->tail++ & (to->capacity - 1)] =
-            from->clocks[from->head++ & (from->capacity - 1)];
-    from->head = from->tail = 0; /* so that the next window writes where the cache is warm */
+    run_close(link);
+    link->seen_count = link->read_count;
+    for (; from->head < from->tail; from->head++) {
+        const Parcel *parcel = &from->parcels[from->head & (from->capacity - 1)];
+
+        if (!run_extend(link, parcel))
+            *ring_add(&link->visible) = *parcel;
+    }
+    ring_clear(from); /* so that the next window writes where the cache is warm */
+    if (link->next.at_ns == SIM_TIME_NEVER)
+        next_find(link);
 }
 
-void link_clear(Link *link)
+/* What is in flight is lost. */
+static void flight_clear(Link *link)
 {
-    while (link->first != link->last) {
-        Segment *segment = link->first;
-
-        link->first = segment->next;
-        segment_give(link, segment);
-    }
-    spent_give(link);
-    link->last_count = link->first_at = 0;
-    link->read_count = link->published_count = link->sent_count;
-    link->staged_clocks.head = link->staged_clocks.tail;
-    link->visible_clocks.head = link->visible_clocks.tail;
+    run_close(link);
+    ring_clear(&link->staged);
+    ring_clear(&link->visible);
+    link->span.count = 0;
+    link->run_seq = link->run_until_seq + 1;
+    link->next.at_ns = SIM_TIME_NEVER;
+    link->read_shape = link->shape;
+    link->delay_ns = delay_shaped(&link->shape, link->drawn_ns);
+    link->seen_count = link->read_count = link->sent_count;
     link->busy_until_ns = 0;
     link->busy_fraction = 0;
     link->last_arrival_ns = 0;
+}
+
+void link_close(Link *link)
+{
+    flight_clear(link);
+    link->follows = false;
 }
 
 static void ends_tell(Link *link)
@@ -468,7 +479,7 @@ void link_partition(Link *link)
 {
     if (link->partition_depth++ > 0)
         return;
-    link_clear(link);
+    link_close(link);
     ends_tell(link);
 }
 
@@ -487,15 +498,16 @@ bool link_is_partitioned(const Link *link)
 
 void link_add_delay(Link *link, SimTime add_ns, double factor)
 {
-    link->add_ns = add_ns;
+    link->shape.add_ns = add_ns;
     link->fault_factor = factor;
     factor_apply(link);
-    link->delay_ns = delay_shaped(link, link->drawn_ns);
+    shape_send(link);
 }
 
 void link_set_rate(Link *link, uint64_t rate_bytes_per_s)
 {
     rate_apply(link, rate_bytes_per_s);
+    shape_send(link);
 }
 
 SimTime link_reconnect_ns(const Link *link, uint64_t attempt)
@@ -510,14 +522,20 @@ static uint64_t compressed(const Link *link, uint64_t bytes)
     return (uint64_t)(((unsigned __int128)bytes * link->unit_bytes) >> FRACTION_BITS);
 }
 
+/* On its way without a parcel yet. */
+static uint64_t open_bytes(const Link *link)
+{
+    return link->follows ? effect_log_total_bytes(link->log) - link->sent_bytes : 0;
+}
+
 uint64_t link_carried_bytes(const Link *link)
 {
-    return compressed(link, link->wire_bytes);
+    return compressed(link, link->wire_bytes + open_bytes(link));
 }
 
 uint64_t link_effect_bytes(const Link *link)
 {
-    return compressed(link, link->effect_bytes);
+    return compressed(link, link->effect_bytes + open_bytes(link));
 }
 
 uint64_t link_relay_bytes(const Link *link)
@@ -525,9 +543,14 @@ uint64_t link_relay_bytes(const Link *link)
     return compressed(link, link->relay_bytes);
 }
 
-uint64_t link_in_flight(const Link *link)
+uint64_t link_sent_count(const Link *link)
 {
-    return link->sent_count - link->read_count;
+    return link->sent_count + (link->follows ? effect_log_last_seq(link->log) - link->sent_seq : 0);
+}
+
+uint64_t link_seen_count(const Link *link)
+{
+    return link->seen_count;
 }
 
 uint32_t link_from(const Link *link)

@@ -1,14 +1,13 @@
 /* One direction of the replication path between two members.
  *
- * A link delays what it carries and keeps the order.  It never looks inside.  Its delay wanders: it
- * is redrawn every jitter_every_ns and constant between, so that keeping order does not distort it;
- * bandwidth adds the time the bytes take.  What is sent in a window becomes visible to the
- * receiving place when the window ends (link_publish).  A partitioned link loses what is in flight;
- * recovering it is the business of geo/sync.h. The way back is another link, so one-way faults need
- * no special case.
+ * A link delays what it carries and keeps the order.  Its delay wanders: it is redrawn every
+ * jitter_every_ns and constant between, so that keeping order does not distort it; bandwidth adds
+ * the time the bytes take.  What is sent in a window becomes visible to the receiving place when
+ * the window ends (link_publish).  A partitioned link loses what is in flight; recovering it is the
+ * business of geo/sync.h. The way back is another link, so one-way faults need no special case.
  *
- * An entry refers to an effect in the sender's log, by seq and by address, so nothing is copied per
- * peer.
+ * A link that follows its sender's log carries every effect from the instant the log has it, and
+ * nothing is done per effect and peer before the receiver takes it.
  */
 #pragma once
 
@@ -16,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/geo/effect_record.h"
+#include "models/geo/effect_log.h"
 #include "sim/dist.h"
 #include "sim/kernel.h"
 #include "sim/rng.h"
@@ -64,8 +63,8 @@ typedef struct {
     uint64_t seq : 57;   /* EFFECT, RELAY: of its log; others: 0, their clocks come in order */
     uint64_t origin : 3; /* RELAY: whose log; else 0 */
     uint64_t kind : 4;   /* LinkEntryKind */
-    const EffectRecord *record; /* EFFECT, RELAY: where the log keeps it, which may be over for one
-                                   that the receiver has already; others: NULL */
+    const EffectRecord *record; /* EFFECT, RELAY: where the log keeps it; that of a RELAY may be
+                                   over if the receiver has it already; others: NULL */
 } LinkEntry;
 
 /* Borrows config->delay and places; they must outlive the link.  Places may be NULL in tests. */
@@ -80,15 +79,18 @@ typedef struct {
     void *member; /* opaque here */
 } LinkEnd;
 
-void link_set_sender(Link *link, const LinkEnd *end);
+/* log: the sender's, which outlives the link's use. */
+void link_set_sender(Link *link, const LinkEnd *end, const EffectLog *log);
 void link_set_receiver(Link *link, const LinkEnd *end);
 void *link_sending_member(const Link *link); /* NULL before it attached */
 void *link_receiving_member(const Link *link);
 
-/* Sender's side, inside its place.  wire_bytes is before compression and weighted as the slice
- * says. */
-void link_send_effect(Link *link, SimTime now_ns, const EffectRecord *record, uint64_t seq,
-                      uint64_t wire_bytes);
+/* Sender's side, inside its place or between windows.  Bytes are those before compression, weighted
+ * as the slice says. */
+void link_follow(Link *link); /* carries what the log appends from now on; not while partitioned */
+bool link_follows(const Link *link);
+/* Everything of the log from there on goes once more, at this instant; the link follows. */
+void link_resend(Link *link, SimTime now_ns, uint64_t from_seq);
 void link_send_relay(Link *link, SimTime now_ns, const EffectRecord *record, LinkOrigin origin,
                      uint64_t wire_bytes);
 void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock *clock,
@@ -96,11 +98,11 @@ void link_send_clock(Link *link, SimTime now_ns, LinkEntryKind kind, const Clock
 
 /* Receiver's side, inside its place; entries come in order. */
 SimTime link_peek_ns(const Link *link); /* SIM_TIME_NEVER: nothing visible */
-/* NULL: nothing visible.  The entry stays where it is until the window ends; out_clock is set for
- * one that carries a clock. */
+/* NULL: nothing visible.  The entry is the link's until the next is taken; out_clock is set for one
+ * that carries a clock. */
 const LinkEntry *link_take(Link *link, Clock *out_clock);
-const LinkEntry *link_ahead(const Link *link,
-                            uint32_t n); /* the n-th visible after the next, NULL: none */
+/* The effect that comes n entries after the next; NULL: there is none, or it is not known yet. */
+const EffectRecord *link_ahead(const Link *link, uint32_t n);
 
 uint64_t link_taken_count(const Link *link); /* entries taken so far: numbers the next event */
 
@@ -115,8 +117,7 @@ bool link_is_partitioned(const Link *link);
 void link_add_delay(Link *link, SimTime add_ns,
                     double factor); /* replaces the last call's; 0 and 1: normal */
 void link_set_rate(Link *link, uint64_t rate_bytes_per_s);
-void link_clear(
-    Link *link); /* loses what is in flight and goes on carrying: the connection was closed */
+void link_close(Link *link); /* loses what is in flight and follows no more */
 
 /* Readings. */
 SimTime
@@ -126,7 +127,9 @@ SimTime link_reconnect_ns(const Link *link, uint64_t attempt); /* drawn for that
 uint64_t link_carried_bytes(const Link *link); /* on the wire so far, compressed and weighted */
 uint64_t link_effect_bytes(const Link *link);  /* of these, the sender's own effects */
 uint64_t link_relay_bytes(const Link *link);   /* and those of others that it passed on */
-uint64_t link_in_flight(const Link *link);
+uint64_t link_sent_count(const Link *link);    /* entries so far, lost ones too */
+/* Of these, taken or lost when the last window ended.  For the sender's place. */
+uint64_t link_seen_count(const Link *link);
 uint32_t link_from(const Link *link);
 uint32_t link_to(const Link *link);
 const char *link_name(const Link *link);

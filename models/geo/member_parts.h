@@ -26,8 +26,8 @@ enum {
     SOURCE_HELD = SOURCE_HEARTBEAT + MEMBER_MAX + 1,
 };
 
-/* How this member stands to one other.  The two directions of a pair fail apart: `sending` belongs
- * to the link out, `hearing` to the link in. */
+/* How this member stands to one other.  The two directions of a pair fail apart: the session out is
+ * open while the link out follows our log, the session in while we are `hearing`. */
 typedef struct {
     Member *owner;
     Member *member; /* the peer itself: only its log is ever read */
@@ -36,7 +36,6 @@ typedef struct {
     uint32_t stream;
     bool linked;  /* counts for metadata; false after force-unlink, and while not attached */
     bool cut_off; /* the peer has unlinked us: its log is not ours to read any more */
-    bool sending; /* the session out is open: each new effect goes on the link */
     bool hearing; /* the session in is open and complete */
     bool asked;   /* a HELLO of ours is out, and no break since could have lost it */
     uint64_t restarts_seen; /* of the peer: a HELLO it did not live to read is lost too */
@@ -49,6 +48,7 @@ typedef struct {
     SimTime waiting_ns;     /* and when it was sent */
     uint64_t sync_seq;      /* a whole state with our effects up to here is on its way; 0: none */
     uint64_t sync_bytes;    /* of our log at that moment */
+    uint64_t release_count; /* what the link out had sent when Member.release_seq was set */
     uint64_t hello_attempt;
     uint64_t heartbeat_seq;
     SimTime known_ns; /* we know everything it did up to then */
@@ -96,7 +96,8 @@ struct Member {
     uint64_t reach_epoch;
     uint64_t restart_count;
     uint64_t acked_bytes_min; /* over linked peers */
-    uint64_t drop_seq; /* causal: own effects up to here leave the log when the window ends */
+    uint64_t drop_seq;    /* causal: own effects up to here leave the log when the window ends */
+    uint64_t release_seq; /* own effects dropped before the links sent what they now send */
     CausalOrder *causal_order; /* NULL: effects are applied as they come */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */

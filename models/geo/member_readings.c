@@ -124,7 +124,7 @@ int64_t member_unacked_count(const Member *member, uint32_t peer_id)
 
 static bool peer_is_healthy(const Member *member, const Peer *peer, SimTime now_ns)
 {
-    if (!peer->sending || !peer->hearing || peer->sync_seq > 0)
+    if (!link_follows(peer->out) || !peer->hearing || peer->sync_seq > 0)
         return false;
     if (now_ns - peer->known_ns > IN_SYNC_NS)
         return false;

@@ -58,11 +58,11 @@ void member_unlink_peer(Member *member, uint32_t peer_id)
 
     if (!peer->out || !peer->linked)
         return;
-    peer->linked = peer->sending = peer->hearing = peer->asked = false;
+    peer->linked = peer->hearing = peer->asked = false;
     peer->hello_attempt++;
     sync_end(peer);
     peer->member->peers[member->config.id].cut_off = true;
-    link_clear(peer->out); /* its connections are closed; the log is released under them */
+    link_close(peer->out);
     survivors_level(member, peer_id);
     sync_collect(member);
     member_tell(member, &(GeoFact){.kind = GEO_UNLINK,

@@ -1,7 +1,7 @@
 /* Effects on their way out and in.
  *
- * Why it works: an effect is copied once, into its origin's log; links carry its place
- * there, and receivers read it from the log.  Each origin's effects come to a member in order and
+ * Why it works: an effect is copied once, into its origin's log; links follow the log, and
+ * receivers read it there.  Each origin's effects come to a member in order and
  * without gaps (ensured here), whichever way they come: live, from a backlog, or with a whole
  * state.
  */
@@ -126,22 +126,24 @@ static inline void record_keep(Member *member, const Effect *effect, uint32_t we
         history_supersede(history, store_superseded_seq(member->store));
 }
 
+static bool is_followed(const Member *member)
+{
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].out && link_follows(member->peers[id].out))
+            return true;
+    return false;
+}
+
 void replication_emit(void *actor, const Effect *effect)
 {
     Member *member = actor;
     uint32_t weight = effect_weight(member, effect);
     uint64_t bytes = wire_bytes(member, effect);
-    const EffectRecord *record =
-        effect_log_append(member->log, effect, member->now_ns, bytes * weight);
 
+    (void)effect_log_append(member->log, effect, member->now_ns, bytes * weight);
+    if (is_followed(member))
+        place_mark_sent(member->config.place);
     record_keep(member, effect, weight);
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
-        Peer *peer = &member->peers[id];
-
-        if (peer->sending)
-            link_send_effect(peer->out, member->now_ns, record, dot_seq(effect->dot),
-                             bytes * weight);
-    }
     member->last_dot = effect->dot;
     if (member->linked_count == 0)
         sync_collect(member); /* nobody's report will */

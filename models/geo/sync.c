@@ -62,6 +62,29 @@ static void drop(Member *member)
     store_drop(member->store, &by_all);
 }
 
+/* What was dropped may be on its way to one who has it otherwise; its room is free when all that
+ * was on its way at that moment has been taken. */
+static void log_release(Member *member)
+{
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
+        const Peer *peer = &member->peers[id];
+
+        if (peer->out && link_seen_count(peer->out) < peer->release_count)
+            return;
+    }
+    effect_log_release(member->log, member->release_seq);
+    member->release_seq = effect_log_dropped_seq(member->log);
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].out)
+            member->peers[id].release_count = link_sent_count(member->peers[id].out);
+}
+
+static void log_drop(Member *member, uint64_t seq)
+{
+    effect_log_drop(member->log, seq);
+    log_release(member);
+}
+
 void sync_collect(Member *member)
 {
     uint32_t own = member->config.id;
@@ -86,7 +109,7 @@ void sync_collect(Member *member)
     if (member->config.causal)
         member->drop_seq = acked; /* others may be reading what we all have acknowledged */
     else
-        effect_log_drop(member->log, acked);
+        log_drop(member, acked);
 }
 
 void sync_end(Peer *peer)
@@ -191,9 +214,7 @@ static void backlog_resend(Peer *peer, uint64_t from_seq)
 
     link_send_clock(peer->out, member->now_ns, LINK_RESUME, store_clock(member->store),
                     LINK_CLOCK_BYTES);
-    for (uint64_t seq = from_seq; seq <= last_seq; seq++)
-        link_send_effect(peer->out, member->now_ns, effect_log_at(member->log, seq), seq,
-                         effect_log_wire_bytes(member->log, seq));
+    link_resend(peer->out, member->now_ns, from_seq);
     member_tell(member, &(GeoFact){.kind = GEO_RESEND,
                                    .member_id = member->config.id,
                                    .peer_id = peer->id,
@@ -228,7 +249,7 @@ static void hello_serve(Peer *peer, const Clock *clock)
 
     if (link_is_partitioned(peer->out))
         return;
-    peer->sending = true;
+    link_follow(peer->out);
     if (from_seq >= effect_log_first_within(member->log, member->config.backlog_bytes))
         backlog_resend(peer, from_seq);
     else
@@ -307,24 +328,15 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
     }
 }
 
-/* The peer's effect that arrives n entries later, if it is one we lack. */
-static inline const EffectRecord *effect_ahead(const Peer *peer, uint32_t n, uint64_t have)
-{
-    const LinkEntry *entry = link_ahead(peer->in, n);
-
-    return entry && entry->origin == 0 && entry->seq > have ? entry->record : NULL;
-}
-
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
  * then what hangs on the key or its body, then what that leads to. */
 static void effects_prefetch(const Peer *peer)
 {
     const Store *store = peer->owner->store;
-    uint64_t have = store_clock(store)->seq[peer->id];
-    const EffectRecord *far = effect_ahead(peer, 8, have);
-    const EffectRecord *middle = effect_ahead(peer, 3, have);
-    const EffectRecord *near = effect_ahead(peer, 1, have);
-    const EffectRecord *next = store_has_bodies(store) ? effect_ahead(peer, 0, have) : NULL;
+    const EffectRecord *far = link_ahead(peer->in, 8);
+    const EffectRecord *middle = link_ahead(peer->in, 3);
+    const EffectRecord *near = link_ahead(peer->in, 1);
+    const EffectRecord *next = store_has_bodies(store) ? link_ahead(peer->in, 0) : NULL;
 
     if (far)
         prefetch(far);
@@ -361,7 +373,7 @@ static void inbound_publish(void *actor, Place *receiver)
 
     link_publish(peer->in);
     if (peer->owner->drop_seq > 0)
-        effect_log_drop(peer->owner->log, peer->owner->drop_seq);
+        log_drop(peer->owner, peer->owner->drop_seq);
     place_set_stream(receiver, peer->stream, link_peek_ns(peer->in), link_taken_count(peer->in));
 }
 
@@ -405,7 +417,7 @@ static void out_changed(void *actor, Link *link)
     SimTime now_ns = place_now_ns(member->config.place);
 
     if (down)
-        peer->sending = peer->asked = false;
+        peer->asked = false;
     else if (!peer->hearing && !link_is_partitioned(peer->in))
         sync_schedule_hello(peer, now_ns);
     member_tell(member, &(GeoFact){.kind = down ? GEO_LINK_DOWN : GEO_LINK_UP,
@@ -463,10 +475,11 @@ void sync_attach(Member *member, Peer *peer)
     LinkEnd sender = {.actor = peer, .changed = out_changed, .member = member};
     LinkEnd receiver = {.actor = peer, .changed = in_changed, .member = member};
 
-    peer->linked = peer->sending = peer->hearing = true;
+    peer->linked = peer->hearing = true;
     peer->in_handler = (Handler){.run = inbound_run, .actor = peer};
     peer->heartbeat_handler = (Handler){.run = heartbeat_run, .actor = peer};
-    link_set_sender(peer->out, &sender);
+    link_set_sender(peer->out, &sender, member->log);
+    link_follow(peer->out);
     link_set_receiver(peer->in, &receiver);
     peer->stream =
         place_add_stream(config->place, RANK_MESSAGE, link_source(peer->in), &peer->in_handler);

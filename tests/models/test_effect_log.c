@@ -86,6 +86,31 @@ static void test_drop_of_everything_goes_on(void)
     }
 }
 
+/* What a link walks over outlives the drop; released, its room is used again. */
+static void test_dropped_effects_stay_until_released(void)
+{
+    g_autoptr(EffectLog) log = effect_log_new();
+    const EffectRecord *first;
+    EffectSpan span;
+
+    for (int i = 0; i < 5000; i++)
+        append(log, 10);
+    effect_log_drop(log, 4100);
+    EXPECT_INT(effect_log_dropped_seq(log), 4096);
+    effect_log_release(log, 1023);
+    span = effect_log_span(log, 24);
+    EXPECT_INT(span.count, 1001);
+    EXPECT_INT(span.records[1000].key, 1024 * 7);
+    EXPECT_INT(span.made_ns[1000], 10240);
+    first = effect_log_at(log, 1);
+    effect_log_release(log, 1024);
+    for (int i = 0; i < 1000; i++)
+        append(log, 10);
+    EXPECT_INT(first->key, 5121 * 7);
+    effect_log_release(log, 5000); /* of what was dropped */
+    EXPECT_INT(effect_log_at(log, 4097)->key, 4097 * 7);
+}
+
 /* Payloads are the log's own copies, and a value inside its payload points into the copy. */
 static void test_payload_is_copied_with_its_value(void)
 {
@@ -135,6 +160,7 @@ static const TestCase cases[] = {
     TEST(test_first_within_is_the_oldest_that_fits),
     TEST(test_drop_releases_whole_chunks_only),
     TEST(test_drop_of_everything_goes_on),
+    TEST(test_dropped_effects_stay_until_released),
     TEST(test_payload_is_copied_with_its_value),
     TEST(test_an_effect_without_payload_is_kept_as_it_was),
 };

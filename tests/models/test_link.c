@@ -3,7 +3,23 @@
 #include "tests/sim/choice.h"
 #include "tests/test.h"
 
-static Link *constant_link(const Dist *delay, uint64_t rate)
+/* A link and the log it follows. */
+typedef struct {
+    EffectLog *log;
+    Link *link;
+} Fixture;
+
+static Fixture fixture_new(const LinkConfig *config)
+{
+    Fixture f = {.log = effect_log_new(), .link = link_new(config)};
+    LinkEnd end = {.actor = NULL};
+
+    link_set_sender(f.link, &end, f.log);
+    link_follow(f.link);
+    return f;
+}
+
+static Fixture fixture_constant(const Dist *delay, uint64_t rate)
 {
     LinkConfig config = {.name = "us>eu",
                          .from_id = 1,
@@ -13,90 +29,226 @@ static Link *constant_link(const Dist *delay, uint64_t rate)
                          .rate_bytes_per_s = rate,
                          .seed = 1};
 
-    return link_new(&config);
+    return fixture_new(&config);
 }
 
-static LinkEntry take(Link *link)
+static void fixture_free(Fixture *f)
+{
+    link_free(f->link);
+    effect_log_free(f->log);
+}
+
+/* An effect whose key is its seq. */
+static void send(const Fixture *f, SimTime now_ns, uint64_t bytes)
+{
+    uint64_t seq = effect_log_last_seq(f->log) + 1;
+    Effect effect = {.dot = dot_make(1, seq), .key = seq, .op = EFFECT_ASSIGN};
+
+    effect_log_append(f->log, &effect, now_ns, bytes);
+}
+
+static LinkEntry take(const Fixture *f)
 {
     Clock clock;
-    const LinkEntry *entry = link_take(link, &clock);
+    const LinkEntry *entry = link_take(f->link, &clock);
 
     EXPECT_FATAL(entry != NULL);
     return *entry;
 }
 
-/* Nothing is seen before the window ends; then everything, in order. */
+static uint64_t in_flight(const Fixture *f)
+{
+    link_publish(f->link);
+    return link_sent_count(f->link) - link_seen_count(f->link);
+}
+
+/* Nothing is seen before the window ends; then everything, in order, with what the log says. */
 static void test_entries_appear_when_published(void)
 {
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 0);
+    Fixture f = fixture_constant(delay, 0);
 
-    for (uint64_t seq = 1; seq <= 1000; seq++)
-        link_send_effect(link, (SimTime)seq, NULL, seq, 100);
-    EXPECT_INT(link_peek_ns(link), SIM_TIME_NEVER);
-    EXPECT_INT(link_in_flight(link), 1000);
-    link_publish(link);
-    EXPECT_INT(link_peek_ns(link), 40 * SIM_MS + 1);
-    EXPECT_INT(link_ahead(link, 999)->seq, 1000);
-    EXPECT(link_ahead(link, 1000) == NULL);
-    for (uint64_t seq = 1; seq <= 1000; seq++)
-        EXPECT_INT(take(link).seq, seq);
-    EXPECT_INT(link_in_flight(link), 0);
-    EXPECT_INT(link_carried_bytes(link), 100000);
+    for (SimTime now = 1; now <= 3000; now++)
+        send(&f, now, 100);
+    EXPECT_INT(link_peek_ns(f.link), SIM_TIME_NEVER);
+    EXPECT(link_ahead(f.link, 0) == NULL);
+    EXPECT_INT(link_carried_bytes(f.link), 300000);
+    EXPECT_INT(in_flight(&f), 3000);
+    EXPECT_INT(link_peek_ns(f.link), 40 * SIM_MS + 1);
+    EXPECT_INT(link_ahead(f.link, 8)->key, 9);
+    for (uint64_t seq = 1; seq <= 3000; seq++) {
+        LinkEntry entry = take(&f);
+
+        EXPECT_INT(entry.kind, LINK_EFFECT);
+        EXPECT_INT(entry.seq, seq);
+        EXPECT_INT(entry.sent_ns, (SimTime)seq);
+        EXPECT_INT(entry.record->key, seq);
+    }
+    EXPECT(link_take(f.link, &(Clock){0}) == NULL);
+    EXPECT(link_ahead(f.link, 0) == NULL);
+    EXPECT_INT(in_flight(&f), 0);
+    EXPECT_INT(link_carried_bytes(f.link), 300000);
+    fixture_free(&f);
 }
 
-/* Whatever is sent, published, taken and lost in turn: what is taken is what was published, each
- * once and in order, and what lies ahead is what will come. */
-static void test_random_traffic_keeps_its_order(void)
+/* What random traffic is checked against: every entry on its own. */
+typedef struct {
+    uint64_t seq; /* 0: a clock */
+    SimTime sent_ns, delay_ns;
+} Expected;
+
+typedef struct {
+    Fixture f;
+    Rng rng;
+    GArray *sent; /* of Expected */
+    guint published, taken;
+    SimTime now_ns, delay_ns;
+    SimTime last_ns; /* arrival */
+} Traffic;
+
+static void traffic_expect(Traffic *t, uint64_t seq)
+{
+    Expected expected = {seq, t->now_ns, t->delay_ns};
+
+    g_array_append_val(t->sent, expected);
+}
+
+static void traffic_send(Traffic *t)
+{
+    Clock clock = {0};
+
+    for (uint64_t n = rng_below(&t->rng, 900); n > 0; n--) {
+        t->now_ns++;
+        send(&t->f, t->now_ns, 80);
+        if (link_follows(t->f.link))
+            traffic_expect(t, effect_log_last_seq(t->f.log));
+    }
+    if (link_follows(t->f.link) && rng_below(&t->rng, 3) == 0) {
+        clock.seq[1] = t->sent->len + 1;
+        link_send_clock(t->f.link, t->now_ns, LINK_HEARTBEAT, &clock, 80);
+        traffic_expect(t, 0);
+    }
+    if (link_follows(t->f.link) && rng_below(&t->rng, 9) == 0) {
+        uint64_t last_seq = effect_log_last_seq(t->f.log);
+        uint64_t from_seq = last_seq + 1 - rng_below(&t->rng, MIN(last_seq, 2000));
+
+        link_resend(t->f.link, t->now_ns, from_seq);
+        for (uint64_t seq = from_seq; seq <= last_seq; seq++)
+            traffic_expect(t, seq);
+    }
+}
+
+static void traffic_levers(Traffic *t)
+{
+    if (rng_below(&t->rng, 9) == 0) {
+        t->delay_ns = SIM_MS * (SimTime)(1 + rng_below(&t->rng, 5));
+        link_add_delay(t->f.link, t->delay_ns - SIM_MS, 1);
+    }
+    if (rng_below(&t->rng, 50) == 0) {
+        link_close(t->f.link);
+        t->published = t->taken = t->sent->len;
+        t->last_ns = 0; /* nothing is on its way to be overtaken */
+    }
+    if (rng_below(&t->rng, 3) == 0)
+        link_follow(t->f.link);
+    if (rng_below(&t->rng, 2) == 0) {
+        link_publish(t->f.link);
+        t->published = t->sent->len;
+    }
+}
+
+static void traffic_take(Traffic *t)
+{
+    const Expected *expected = &g_array_index(t->sent, Expected, t->taken++);
+    const EffectRecord *ahead = link_ahead(t->f.link, 3);
+    Clock clock;
+    const LinkEntry *entry = link_take(t->f.link, &clock);
+
+    EXPECT_FATAL(entry != NULL);
+    t->last_ns = MAX(t->last_ns, expected->sent_ns + expected->delay_ns);
+    EXPECT_INT(entry->at_ns, t->last_ns);
+    EXPECT_INT(entry->sent_ns, expected->sent_ns);
+    EXPECT_INT(entry->seq, expected->seq);
+    EXPECT_INT(entry->kind, expected->seq > 0 ? LINK_EFFECT : LINK_HEARTBEAT);
+    if (expected->seq > 0)
+        EXPECT_INT(entry->record->key, expected->seq);
+    else
+        EXPECT_INT(clock.seq[1], t->taken);
+    if (ahead) {
+        EXPECT_FATAL(t->taken + 2 < t->published);
+        EXPECT_INT(ahead->key, g_array_index(t->sent, Expected, t->taken + 2).seq);
+    }
+}
+
+/* Whatever is sent, sent again, delayed, published, taken and lost in turn: what is taken is what
+ * was published, each once, in order and with the delay it was sent with, and what lies ahead is
+ * what will come. */
+static void test_random_traffic_is_that_of_single_entries(void)
 {
     g_autoptr(Dist) delay = dist_new_constant(SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 0);
-    Rng rng = rng_stream(1, "test/link");
-    uint64_t sent = 0, published = 0, taken = 0;
+    Traffic t = {.f = fixture_constant(delay, 0),
+                 .rng = rng_stream(1, "test/link"),
+                 .sent = g_array_new(FALSE, FALSE, sizeof(Expected)),
+                 .delay_ns = SIM_MS};
 
     for (long i = test_count(500, 20000); i > 0; i--) {
-        for (uint64_t n = rng_below(&rng, 900); n > 0; n--, sent++)
-            link_send_effect(link, (SimTime)sent, NULL, sent + 1, 80);
-        if (rng_below(&rng, 50) == 0) {
-            link_clear(link);
-            published = taken = sent;
-        }
-        if (rng_below(&rng, 2) == 0) {
-            link_publish(link);
-            published = sent;
-        }
-        for (uint64_t n = rng_below(&rng, 1200); n > 0 && taken < published; n--) {
-            uint64_t far = rng_below(&rng, published - taken);
-
-            EXPECT_INT(link_ahead(link, (uint32_t)far)->seq, taken + 1 + far);
-            EXPECT_INT(link_peek_ns(link), (SimTime)taken + SIM_MS);
-            EXPECT_INT(take(link).seq, ++taken);
-        }
-        EXPECT_INT(link_in_flight(link), sent - taken);
-        EXPECT_INT(link_peek_ns(link),
-                   taken < published ? (SimTime)taken + SIM_MS : SIM_TIME_NEVER);
+        traffic_send(&t);
+        traffic_levers(&t);
+        for (uint64_t n = rng_below(&t.rng, 1200); n > 0 && t.taken < t.published; n--)
+            traffic_take(&t);
+        EXPECT_INT(link_sent_count(t.f.link), t.sent->len);
+        EXPECT_INT(link_peek_ns(t.f.link) == SIM_TIME_NEVER, t.taken == t.published);
+        EXPECT_INT(link_carried_bytes(t.f.link), 80 * (uint64_t)t.sent->len);
     }
+    g_array_unref(t.sent);
+    fixture_free(&t.f);
 }
 
 static void test_clocks_travel_with_their_entries(void)
 {
     g_autoptr(Dist) delay = dist_new_constant(SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 0);
+    Fixture f = fixture_constant(delay, 0);
     Clock clock = {0};
 
     for (uint64_t i = 1; i <= 100; i++) {
         clock.seq[3] = i;
-        link_send_effect(link, 0, NULL, i, 80);
-        link_send_clock(link, 0, LINK_HEARTBEAT, &clock, 80);
+        send(&f, 0, 80);
+        link_send_clock(f.link, 0, LINK_HEARTBEAT, &clock, 80);
         if (i % 7 == 0)
-            link_publish(link);
+            link_publish(f.link);
     }
-    link_publish(link);
+    link_publish(f.link);
     for (uint64_t i = 1; i <= 100; i++) {
-        EXPECT_INT(take(link).kind, LINK_EFFECT);
-        EXPECT_FATAL(link_take(link, &clock) != NULL);
+        EXPECT_INT(take(&f).kind, LINK_EFFECT);
+        EXPECT_FATAL(link_take(f.link, &clock) != NULL);
         EXPECT_INT(clock.seq[3], i);
     }
+    fixture_free(&f);
+}
+
+/* An effect of another member, passed on, stands between those of the log. */
+static void test_relays_keep_their_place(void)
+{
+    g_autoptr(Dist) delay = dist_new_constant(SIM_MS);
+    Fixture f = fixture_constant(delay, 0);
+    EffectRecord record = {.key = 77};
+    LinkEntry entry;
+
+    send(&f, 1, 80);
+    link_send_relay(f.link, 2, &record, (LinkOrigin){3, 12}, 50);
+    send(&f, 3, 80);
+    link_publish(f.link);
+    EXPECT_INT(take(&f).seq, 1);
+    entry = take(&f);
+    EXPECT_INT(entry.kind, LINK_RELAY);
+    EXPECT_INT(entry.origin, 3);
+    EXPECT_INT(entry.seq, 12);
+    EXPECT(entry.record == &record);
+    EXPECT_INT(entry.at_ns, SIM_MS + 2);
+    EXPECT_INT(take(&f).seq, 2);
+    EXPECT_INT(link_relay_bytes(f.link), 50);
+    EXPECT_INT(link_effect_bytes(f.link), 160);
+    fixture_free(&f);
 }
 
 static Dist *uniform_delay(Arena *arena, SimTime min_ns, SimTime max_ns)
@@ -114,26 +266,26 @@ static void test_delay_wanders_but_order_holds(void)
 {
     g_autoptr(Arena) arena = arena_new();
     g_autoptr(Dist) delay = uniform_delay(arena, 10 * SIM_MS, 90 * SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 0);
+    Fixture f = fixture_constant(delay, 0);
     SimTime last_ns = 0;
-    uint64_t count = 0;
     int changes = 0;
 
     for (SimTime now = 0; now < 200 * SIM_S; now += 7 * SIM_MS)
-        link_send_effect(link, now, NULL, ++count, 80);
-    link_publish(link);
+        send(&f, now, 80);
+    link_publish(f.link);
     for (SimTime now = 0; now < 200 * SIM_S; now += 7 * SIM_MS) {
-        LinkEntry entry = take(link);
-        SimTime expected = MAX(now + link_delay_ns(link, now), last_ns);
+        LinkEntry entry = take(&f);
+        SimTime expected = MAX(now + link_delay_ns(f.link, now), last_ns);
 
         EXPECT_INT(entry.at_ns, expected);
         last_ns = entry.at_ns;
     }
     for (SimTime now = 10 * SIM_S; now < 200 * SIM_S; now += 10 * SIM_S) {
-        changes += link_delay_ns(link, now) != link_delay_ns(link, now - 1);
-        EXPECT_INT(link_delay_ns(link, now), link_delay_ns(link, now + 9 * SIM_S));
+        changes += link_delay_ns(f.link, now) != link_delay_ns(f.link, now - 1);
+        EXPECT_INT(link_delay_ns(f.link, now), link_delay_ns(f.link, now + 9 * SIM_S));
     }
     EXPECT_INT(changes, 19);
+    fixture_free(&f);
 }
 
 /* The draw of an interval depends on nothing but its number: silence and partitions do not shift
@@ -142,30 +294,33 @@ static void test_delay_of_an_interval_is_keyed(void)
 {
     g_autoptr(Arena) arena = arena_new();
     g_autoptr(Dist) delay = uniform_delay(arena, 10 * SIM_MS, 90 * SIM_MS);
-    g_autoptr(Link) busy = constant_link(delay, 0);
-    g_autoptr(Link) idle = constant_link(delay, 0);
+    Fixture busy = fixture_constant(delay, 0);
+    Fixture idle = fixture_constant(delay, 0);
 
     for (SimTime now = 0; now < 100 * SIM_S; now += SIM_S)
-        link_send_effect(busy, now, NULL, 1, 80);
-    link_partition(idle);
-    link_heal(idle);
-    EXPECT_INT(link_delay_ns(busy, 95 * SIM_S), link_delay_ns(idle, 95 * SIM_S));
-    EXPECT_INT(link_delay_ns(busy, 5 * SIM_S), link_delay_ns(idle, 5 * SIM_S));
+        send(&busy, now, 80);
+    link_partition(idle.link);
+    link_heal(idle.link);
+    EXPECT_INT(link_delay_ns(busy.link, 95 * SIM_S), link_delay_ns(idle.link, 95 * SIM_S));
+    EXPECT_INT(link_delay_ns(busy.link, 5 * SIM_S), link_delay_ns(idle.link, 5 * SIM_S));
+    fixture_free(&busy);
+    fixture_free(&idle);
 }
 
 /* A link of 1 MB/s takes 100 us for 100 B, and the next entry waits for it. */
 static void test_bandwidth_adds_the_time_the_bytes_take(void)
 {
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 1000000);
+    Fixture f = fixture_constant(delay, 1000000);
 
-    link_send_effect(link, 0, NULL, 1, 100);
-    link_send_effect(link, 0, NULL, 2, 100);
-    link_send_effect(link, SIM_S, NULL, 3, 50);
-    link_publish(link);
-    EXPECT_INT(take(link).at_ns, 40 * SIM_MS + 100 * SIM_US);
-    EXPECT_INT(take(link).at_ns, 40 * SIM_MS + 200 * SIM_US);
-    EXPECT_INT(take(link).at_ns, SIM_S + 40 * SIM_MS + 50 * SIM_US);
+    send(&f, 0, 100);
+    send(&f, 0, 100);
+    send(&f, SIM_S, 50);
+    link_publish(f.link);
+    EXPECT_INT(take(&f).at_ns, 40 * SIM_MS + 100 * SIM_US);
+    EXPECT_INT(take(&f).at_ns, 40 * SIM_MS + 200 * SIM_US);
+    EXPECT_INT(take(&f).at_ns, SIM_S + 40 * SIM_MS + 50 * SIM_US);
+    fixture_free(&f);
 }
 
 static void test_compression_halves_time_and_bytes(void)
@@ -173,37 +328,41 @@ static void test_compression_halves_time_and_bytes(void)
     g_autoptr(Dist) delay = dist_new_constant(0);
     LinkConfig config = {
         .name = "a>b", .delay = delay, .rate_bytes_per_s = 1000000, .compression_ratio = 0.5};
-    g_autoptr(Link) link = link_new(&config);
+    Fixture f = fixture_new(&config);
 
     for (uint64_t i = 0; i < 1000; i++)
-        link_send_effect(link, 0, NULL, i + 1, 101);
-    link_publish(link);
+        send(&f, 0, 101);
+    link_publish(f.link);
     for (int i = 0; i < 999; i++)
-        take(link);
-    EXPECT_NEAR(take(link).at_ns, 50500 * SIM_US, SIM_US);
-    EXPECT_INT(link_carried_bytes(link), 50500);
+        take(&f);
+    EXPECT_NEAR(take(&f).at_ns, 50500 * SIM_US, SIM_US);
+    EXPECT_INT(link_carried_bytes(f.link), 50500);
+    fixture_free(&f);
 }
 
 static void test_partition_loses_what_is_in_flight(void)
 {
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
-    g_autoptr(Link) link = constant_link(delay, 0);
+    Fixture f = fixture_constant(delay, 0);
 
-    link_send_effect(link, 0, NULL, 1, 100);
-    link_publish(link);
-    link_send_effect(link, 1, NULL, 2, 100);
-    link_partition(link);
-    link_partition(link);
-    link_send_effect(link, 2, NULL, 3, 100);
-    link_heal(link);
-    EXPECT(link_is_partitioned(link));
-    link_heal(link);
-    EXPECT(!link_is_partitioned(link));
-    link_publish(link);
-    EXPECT_INT(link_peek_ns(link), SIM_TIME_NEVER);
-    link_send_effect(link, 3, NULL, 4, 100);
-    link_publish(link);
-    EXPECT_INT(take(link).seq, 4);
+    send(&f, 0, 100);
+    link_publish(f.link);
+    send(&f, 1, 100);
+    link_partition(f.link);
+    link_partition(f.link);
+    send(&f, 2, 100);
+    link_heal(f.link);
+    EXPECT(link_is_partitioned(f.link));
+    link_heal(f.link);
+    EXPECT(!link_is_partitioned(f.link));
+    link_publish(f.link);
+    EXPECT_INT(link_peek_ns(f.link), SIM_TIME_NEVER);
+    EXPECT(!link_follows(f.link)); /* until a new session begins */
+    link_follow(f.link);
+    send(&f, 3, 100);
+    link_publish(f.link);
+    EXPECT_INT(take(&f).seq, 4);
+    fixture_free(&f);
 }
 
 static void test_added_delay_and_loss_shape_the_delay(void)
@@ -211,20 +370,22 @@ static void test_added_delay_and_loss_shape_the_delay(void)
     g_autoptr(Dist) delay = dist_new_constant(40 * SIM_MS);
     LinkConfig config = {.name = "a>b", .delay = delay, .loss = 0.2};
     g_autoptr(Link) lossy = link_new(&config);
-    g_autoptr(Link) link = constant_link(delay, 0);
+    Fixture f = fixture_constant(delay, 0);
 
     EXPECT_INT(link_delay_ns(lossy, 0), 60 * SIM_MS); /* a quarter more sends, a round trip each */
-    link_add_delay(link, 5 * SIM_MS, 3);
-    EXPECT_INT(link_delay_ns(link, 0), 125 * SIM_MS);
-    EXPECT_INT(link_delay_min_ns(link), 125 * SIM_MS);
-    link_add_delay(link, 0, 1);
-    EXPECT_INT(link_delay_ns(link, 0), 40 * SIM_MS);
+    link_add_delay(f.link, 5 * SIM_MS, 3);
+    EXPECT_INT(link_delay_ns(f.link, 0), 125 * SIM_MS);
+    EXPECT_INT(link_delay_min_ns(f.link), 125 * SIM_MS);
+    link_add_delay(f.link, 0, 1);
+    EXPECT_INT(link_delay_ns(f.link, 0), 40 * SIM_MS);
+    fixture_free(&f);
 }
 
 static const TestCase cases[] = {
     TEST(test_entries_appear_when_published),
-    TEST(test_random_traffic_keeps_its_order),
+    TEST(test_random_traffic_is_that_of_single_entries),
     TEST(test_clocks_travel_with_their_entries),
+    TEST(test_relays_keep_their_place),
     TEST(test_delay_wanders_but_order_holds),
     TEST(test_delay_of_an_interval_is_keyed),
     TEST(test_bandwidth_adds_the_time_the_bytes_take),
