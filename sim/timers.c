@@ -6,16 +6,20 @@
  * in practice a few.  Higher buckets keep their highest differing bit and stay.
  *
  * The last few of these moves would be the most frequent, so they are not made: the lowest buckets,
- * as long as they hold a handful together, are sorted into a short array, the near events, and what
- * is pushed into their range is sorted in.  The floor may rise within that range without moving
- * anything, because all of it agrees in the higher bits.  When too much is pushed there, the near
- * events go back to buckets.
+ * as long as they hold a few dozen together, are sorted into an array, the near events, and what is
+ * pushed into their range is sorted in.  Where few events wait, that is all of them.  Near are the
+ * times that agree with the floor from some bit up, so the floor may rise among them without moving
+ * anything.  When too many are pushed there, that bit is lowered and the later ones go to buckets.
  *
- * Looking at the minimum moves nothing and never raises the floor: a place is looked at up to a
- * window's end and may then receive a message earlier than its least timer.  Hence a bucket too
- * large to be sorted is only searched when it becomes the lowest, and split when it is popped from.
- * What the search found is kept, so that a few near events coming and going beside a large bucket
- * do not search it again each time.
+ * A near event stays in a slot while it waits.  What is sorted is one word for each: its time, told
+ * from where the floor was when the array was last empty, and its slot.  Making way for one among
+ * fifty is then a copy of a few cache lines.
+ *
+ * Looking at the minimum never raises the floor: a place is looked at up to a window's end and may
+ * then receive a message earlier than its least timer.  Hence a bucket too large to be sorted is
+ * only searched when it becomes the lowest, and split when it is popped from.  What the search
+ * found is kept, so that a few near events coming and going beside a large bucket do not search it
+ * again each time.
  *
  * Bucket 0 is a binary heap on the order word, because a thousand probes may share one instant and
  * a handler may post more of them while they are served.
@@ -35,9 +39,13 @@
 _Static_assert(sizeof(TimerEvent) == 32, "two events in a cache line");
 
 #define BUCKET_CAPACITY_FIRST 16u
-#define NEAR_FIRST            12u /* sorting more costs more than dealing them out again */
+#define NEAR_SORTED           64u /* sorting more costs more than dealing them out again */
+#define NEAR_BITS             55u /* of a time, in one word with a slot */
+#define NEAR_BEGIN            TIMERS_STRIDE
+#define NEAR_END              (TIMERS_STRIDE + TIMERS_NEAR_MAX)
 
-_Static_assert(NEAR_FIRST < TIMERS_NEAR_MAX / 2, "what was sorted leaves room to push");
+_Static_assert(NEAR_SORTED <= TIMERS_NEAR_MAX / 2, "what was sorted leaves room to push");
+_Static_assert(TIMERS_NEAR_MAX == UINT8_MAX + 1, "a slot is a byte");
 
 static inline EventKey key_of(const TimerEvent *event)
 {
@@ -110,39 +118,84 @@ static inline void bucket_put(Timers *timers, const TimerEvent *event)
     *bucket_room(timers, index, key_of(event)) = *event;
 }
 
-static inline TimerEvent *near_room(Timers *timers, EventKey key)
+/* Of the times that differ from the floor in nothing but their lowest `bits` bits. */
+static inline SimTime last_of_range(SimTime floor_ns, uint32_t bits)
 {
-    TimerEvent *near = timers->near;
-    uint32_t at = timers->near_end++;
-
-    while (at > timers->near_begin && event_key_before(key, key_of(&near[at - 1]))) {
-        near[at] = near[at - 1];
-        at--;
-    }
-    return &near[at];
+    return floor_ns | (SimTime)((UINT64_C(1) << bits) - 1);
 }
 
-/* Makes room for another near event, or makes none of them near. */
+static inline void near_shift_stride(uint64_t *words)
+{
+    uint64_t stride[TIMERS_STRIDE];
+
+    memcpy(stride, words, sizeof stride);
+    memcpy(words + 1, stride, sizeof stride);
+}
+
+/* Sorts an event in from the back: past strides of later ones, then one by one, then among those of
+ * its instant.  A stride of zeros before the first word ends each of these. */
+static inline TimerEvent *near_room(Timers *timers, EventKey key)
+{
+    uint64_t time = (uint64_t)(key.at_ns - timers->near_base_ns + 1) << 8;
+    uint64_t time_last = time | UINT8_MAX;
+    uint8_t slot = timers->free_slots[--timers->free_count];
+    uint64_t *at = &timers->near[timers->near_end++];
+
+    for (; at[-TIMERS_STRIDE] > time_last; at -= TIMERS_STRIDE)
+        near_shift_stride(at - TIMERS_STRIDE);
+    for (; at[-1] > time_last; at--)
+        at[0] = at[-1];
+    for (; at[-1] >= time && timers->slots[(uint8_t)at[-1]].order > key.order; at--)
+        at[0] = at[-1];
+    *at = time | slot;
+    return &timers->slots[slot];
+}
+
+/* Gives what is after the new last to buckets. */
+static void near_cut(Timers *timers, SimTime last_ns)
+{
+    timers->near_last_ns = last_ns;
+    while (timers->near_begin < timers->near_end) {
+        uint8_t slot = (uint8_t)timers->near[timers->near_end - 1];
+        const TimerEvent *event = &timers->slots[slot];
+
+        if (event->at_ns <= last_ns)
+            break;
+        bucket_put(timers, event);
+        timers->near_end--;
+        timers->free_slots[timers->free_count++] = slot;
+    }
+}
+
+/* The words have come to the end of their room: there may be some before them, else the later half
+ * of the events, or more, does not stay near. */
 static __attribute__((noinline)) void near_make_room(Timers *timers)
 {
-    uint32_t begin = timers->near_begin, end = timers->near_end;
+    uint32_t begin = timers->near_begin;
+    uint32_t count = timers->near_end - begin;
 
-    timers->near_begin = timers->near_end = 0;
-    if (begin >= TIMERS_NEAR_MAX / 2) {
-        timers->near_end = end - begin;
-        memmove(timers->near, &timers->near[begin], timers->near_end * sizeof(TimerEvent));
-        return;
+    if (begin >= NEAR_BEGIN + TIMERS_NEAR_MAX / 4) {
+        memmove(&timers->near[NEAR_BEGIN], &timers->near[begin], count * sizeof timers->near[0]);
+        timers->near_begin = NEAR_BEGIN;
+        timers->near_end = NEAR_BEGIN + count;
+    } else {
+        uint8_t middle = (uint8_t)timers->near[begin + count / 2];
+        uint32_t index = bucket_index(timers->floor_ns, timers->slots[middle].at_ns);
+
+        near_cut(timers,
+                 index > 0 ? last_of_range(timers->floor_ns, index - 1) : timers->floor_ns - 1);
     }
-    timers->near_buckets = 0;
-    timers->searched = TIMERS_BUCKETS;
-    for (uint32_t i = begin; i < end; i++)
-        bucket_put(timers, &timers->near[i]);
 }
 
 void timers_init(Timers *timers)
 {
     memset(timers, 0, sizeof *timers);
     timers->least = EVENT_KEY_NEVER;
+    timers->near_begin = timers->near_end = NEAR_BEGIN;
+    timers->near_last_ns = last_of_range(0, NEAR_BITS);
+    timers->free_count = TIMERS_NEAR_MAX;
+    for (uint32_t i = 0; i < TIMERS_NEAR_MAX; i++)
+        timers->free_slots[i] = (uint8_t)i;
     timers->searched = TIMERS_BUCKETS;
 }
 
@@ -153,26 +206,39 @@ void timers_clear(Timers *timers)
     timers_init(timers);
 }
 
-TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order)
+/* For an event that is not near, or may not be because there is no room. */
+static __attribute__((noinline)) TimerEvent *far_room(Timers *timers, EventKey key)
 {
-    EventKey key = {at_ns, order};
     TimerEvent *room;
-    uint32_t index;
 
-    ensure(at_ns >= timers->floor_ns);
-    ensure(at_ns < SIM_TIME_NEVER);
-    index = bucket_index(timers->floor_ns, at_ns);
-    if (index < timers->near_buckets && timers->near_end == TIMERS_NEAR_MAX)
+    ensure(key.at_ns < SIM_TIME_NEVER);
+    if (timers->near_end == NEAR_END)
         near_make_room(timers);
-    if (index < timers->near_buckets) {
+    if (key.at_ns <= timers->near_last_ns) {
         room = near_room(timers, key);
     } else {
+        uint32_t index = bucket_index(timers->floor_ns, key.at_ns);
+
         room = bucket_room(timers, index, key);
         if (index == timers->searched && event_key_before(key, timers->searched_least))
             timers->searched_least = key;
     }
+    room->at_ns = key.at_ns;
+    room->order = key.order;
+    return room;
+}
+
+TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order)
+{
+    EventKey key = {at_ns, order};
+    TimerEvent *room;
+
+    ensure(at_ns >= timers->floor_ns);
     if (event_key_before(key, timers->least))
         timers->least = key;
+    if (at_ns > timers->near_last_ns || timers->near_end == NEAR_END)
+        return far_room(timers, key);
+    room = near_room(timers, key);
     room->at_ns = at_ns;
     room->order = order;
     return room;
@@ -187,25 +253,30 @@ void timers_push(Timers *timers, const TimerEvent *event)
 }
 
 /* Sorts the lowest buckets into the near events, of which there are none.  The floor stays. */
-static inline void near_gather(Timers *timers)
+static void near_gather(Timers *timers)
 {
-    timers->near_begin = timers->near_end = 0;
+    timers->near_begin = timers->near_end = NEAR_BEGIN;
+    timers->near_base_ns = timers->floor_ns;
+    timers->near_last_ns = MIN(last_of_range(timers->floor_ns, NEAR_BITS), SIM_TIME_NEVER - 1);
     while (timers->occupied != 0) {
         uint32_t index = (uint32_t)__builtin_ctzll(timers->occupied);
         TimerBucket *bucket = &timers->buckets[index];
 
-        if (timers->near_end + bucket->count > NEAR_FIRST)
+        if (timers->near_end + bucket->count > NEAR_BEGIN + NEAR_SORTED || index > NEAR_BITS) {
+            SimTime last_ns =
+                index > 0 ? last_of_range(timers->floor_ns, index - 1) : timers->floor_ns - 1;
+
+            timers->near_last_ns = MIN(timers->near_last_ns, last_ns);
             break;
+        }
         for (uint32_t i = 0; i < bucket->count; i++) {
             const TimerEvent *event = &bucket->events[i];
 
-            if (event->body) /* was written some thousand events ago */
-                prefetch(event->body);
+            prefetch(event->body); /* was written some thousand events ago */
             *near_room(timers, key_of(event)) = *event;
         }
         bucket->count = 0;
         timers->occupied &= timers->occupied - 1;
-        timers->near_buckets = index + 1;
     }
 }
 
@@ -217,7 +288,6 @@ static void bucket_split(Timers *timers, uint32_t index)
     uint32_t count = bucket->count;
 
     timers->floor_ns = timers->least.at_ns;
-    timers->near_buckets = 0;
     timers->searched = TIMERS_BUCKETS;
     timers->occupied &= ~(UINT64_C(1) << index);
     bucket->count = 0;
@@ -237,57 +307,46 @@ static __attribute__((noinline)) void bucket_search(Timers *timers, uint32_t ind
     timers->searched_least = least;
 }
 
-/* After the last near event went. */
-static __attribute__((noinline)) EventKey find_least(Timers *timers)
+void timers_find_least(Timers *timers)
 {
     uint32_t index;
 
     near_gather(timers);
-    if (timers->near_end > 0)
-        return key_of(&timers->near[0]);
+    timers->least = EVENT_KEY_NEVER;
+    if (timers->near_begin < timers->near_end) {
+        timers->least = key_of(&timers->slots[(uint8_t)timers->near[timers->near_begin]]);
+        return;
+    }
     if (timers->occupied == 0)
-        return EVENT_KEY_NEVER;
+        return;
     index = (uint32_t)__builtin_ctzll(timers->occupied);
-    if (index == 0)
-        return key_of(&timers->buckets[0].events[0]);
+    if (index == 0) {
+        timers->least = key_of(&timers->buckets[0].events[0]);
+        return;
+    }
     if (index != timers->searched)
         bucket_search(timers, index);
-    return timers->searched_least;
+    timers->least = timers->searched_least;
 }
 
-/* The least event when none is near: the bucket it is in is too large to be sorted. */
-static __attribute__((noinline)) TimerEvent pop_far(Timers *timers)
+/* The least event is in a bucket that was not sorted, or is one of the crowd in bucket 0. */
+void timers_bring_near(Timers *timers)
 {
     TimerBucket *instant = &timers->buckets[0];
-    TimerEvent result;
 
-    while (timers->near_end == 0 && !(timers->occupied & 1)) {
+    ensure(timers->least.at_ns != SIM_TIME_NEVER);
+    while (timers->near_begin == timers->near_end && !(timers->occupied & 1)) {
         bucket_split(timers, (uint32_t)__builtin_ctzll(timers->occupied));
         near_gather(timers);
     }
-    if (timers->near_end > 0)
-        return timers->near[timers->near_begin++];
-    result = instant_pop(instant);
-    if (instant->count == 0)
-        timers->occupied &= ~UINT64_C(1);
-    return result;
-}
+    if (timers->near_begin == timers->near_end) {
+        TimerEvent least = instant_pop(instant);
 
-TimerEvent timers_pop(Timers *timers)
-{
-    TimerEvent result;
-
-    ensure(timers->least.at_ns != SIM_TIME_NEVER);
-    if (timers->near_begin < timers->near_end)
-        result = timers->near[timers->near_begin++];
-    else
-        result = pop_far(timers);
-    timers->floor_ns = result.at_ns;
-    if (timers->near_begin < timers->near_end)
-        timers->least = key_of(&timers->near[timers->near_begin]);
-    else
-        timers->least = find_least(timers);
-    return result;
+        if (instant->count == 0)
+            timers->occupied &= ~UINT64_C(1);
+        timers->near_begin = timers->near_end = NEAR_BEGIN;
+        *near_room(timers, key_of(&least)) = least;
+    }
 }
 
 uint64_t timers_count(const Timers *timers)

@@ -16,7 +16,8 @@
 #include "sim/time.h"
 
 #define TIMERS_BUCKETS  64
-#define TIMERS_NEAR_MAX 32
+#define TIMERS_NEAR_MAX 256
+#define TIMERS_STRIDE   8
 
 typedef struct {
     SimTime at_ns;
@@ -31,16 +32,21 @@ typedef struct {
     uint32_t capacity;
 } TimerBucket;
 
-/* Open so that it can be a part of its place; its fields are its own. */
+/* Open so that it can be a part of its place and popped from without a call; its fields are its
+ * own. */
 typedef struct {
     EventKey least; /* of all events, or EVENT_KEY_NEVER */
     SimTime floor_ns;
-    uint64_t occupied;             /* bit i: bucket i holds something */
-    uint32_t near_buckets;         /* what would fall into a bucket below this one is near */
+    SimTime near_last_ns;          /* what is not after this is near */
+    SimTime near_base_ns;          /* what the times in near count from */
     uint32_t near_begin, near_end; /* of the near events, in key order */
+    uint32_t free_count;           /* of free_slots */
     uint32_t searched;             /* the bucket whose least key is known, or TIMERS_BUCKETS */
+    uint64_t occupied;             /* bit i: bucket i holds something */
     EventKey searched_least;
-    TimerEvent near[TIMERS_NEAR_MAX];
+    uint64_t near[TIMERS_STRIDE + TIMERS_NEAR_MAX]; /* time and slot of an event in one word */
+    uint8_t free_slots[TIMERS_NEAR_MAX];
+    TimerEvent slots[TIMERS_NEAR_MAX];
     TimerBucket buckets[TIMERS_BUCKETS];
 } Timers;
 
@@ -63,5 +69,31 @@ static inline EventKey timers_peek(const Timers *timers)
     return timers->least;
 }
 
-TimerEvent timers_pop(Timers *timers); /* there must be one */
+/* The two rare parts of a pop: before it no event is near, after it the last near one has gone. */
+void timers_bring_near(Timers *timers);
+void timers_find_least(Timers *timers);
+
+/* There must be one. */
+static inline TimerEvent timers_pop(Timers *timers)
+{
+    uint8_t slot;
+    TimerEvent result;
+
+    if (__builtin_expect(timers->near_begin == timers->near_end, 0))
+        timers_bring_near(timers);
+    slot = (uint8_t)timers->near[timers->near_begin];
+    timers->near[timers->near_begin++] = 0;
+    result = timers->slots[slot];
+    timers->free_slots[timers->free_count++] = slot;
+    timers->floor_ns = result.at_ns;
+    if (__builtin_expect(timers->near_begin < timers->near_end, 1)) {
+        const TimerEvent *next = &timers->slots[(uint8_t)timers->near[timers->near_begin]];
+
+        timers->least = (EventKey){next->at_ns, next->order};
+    } else {
+        timers_find_least(timers);
+    }
+    return result;
+}
+
 uint64_t timers_count(const Timers *timers);
