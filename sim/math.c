@@ -57,12 +57,8 @@ static double mantissa_of(double x, int *out_exponent)
     exponent += (int)(bits >> 52) - 1023;
     bits = (bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000);
     memcpy(&m, &bits, sizeof m);
-    if (m >= SQRT_2) {
-        m *= 0.5;
-        exponent++;
-    }
-    *out_exponent = exponent;
-    return m;
+    *out_exponent = exponent + (m >= SQRT_2);
+    return m >= SQRT_2 ? m * 0.5 : m;
 }
 
 /* With f = m - 1 and s = f / (2 + f): log m = 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ...; it is summed as
