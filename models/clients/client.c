@@ -36,9 +36,9 @@ struct ClientPool {
     size_t selector_state_size;
     struct ProberOwner {
         ClientPool *pool;
-        Prober *prober; /* NULL: the detector probes nothing */
+        Prober *prober;
         uint32_t client;
-    } * probers;                        /* NULL with a DNS detector */
+    } * probers;                        /* NULL: the detector is not the client's, or none */
     EndpointView endpoints[MEMBER_MAX]; /* all but healthy and barred */
     uint32_t all_healthy;
     int8_t redirect_to[MEMBER_MAX];
@@ -79,11 +79,9 @@ const Client *client_peek(const ClientPool *pool, uint32_t client)
 
 static uint32_t believed_healthy(const ClientPool *pool, uint32_t client, SimTime now_ns)
 {
-    if (!pool->probers)
-        return pool->clients[client].healthy;
-    if (pool->probers[client].prober)
+    if (pool->probers)
         return prober_healthy(pool->probers[client].prober, now_ns);
-    return pool->all_healthy;
+    return pool->clients[client].healthy;
 }
 
 static void *selector_state(ClientPool *pool, uint32_t client)
@@ -336,7 +334,7 @@ void client_hear_result(ClientPool *pool, const ClientResult *result)
                                   pool->site->routing->select.params, &view, result->member,
                                   result->outcome, result->now_ns - result->sent_ns);
     }
-    if (pool->probers && pool->probers[result->client].prober)
+    if (pool->probers)
         prober_hear_result(pool->probers[result->client].prober, result->member, result->outcome,
                            result->now_ns);
 }
@@ -447,8 +445,6 @@ static void make_probers(ClientPool *pool)
     };
 
     pool->probers = g_new0(struct ProberOwner, pool->count);
-    if (!pool->detector->probe_at && !pool->detector->on_result)
-        return;
     for (uint32_t i = 0; i < pool->count; i++) {
         pool->probers[i].pool = pool;
         pool->probers[i].client = i;
@@ -484,10 +480,10 @@ ClientPool *client_pool_new(const ClientPoolConfig *config)
                                     .healthy = pool->all_healthy,
                                     .waiting_head = CLIENT_NOBODY_WAITS,
                                     .waiting_tail = CLIENT_NOBODY_WAITS};
-    if (pool->detector->at == DETECT_CLIENT)
-        make_probers(pool);
-    else
+    if (pool->detector->at != DETECT_CLIENT)
         ensure(pool->site->traffic_manager && pool->site->dns_rtt);
+    else if (pool->detector->probe_at || pool->detector->on_result)
+        make_probers(pool);
     make_selectors(pool);
     return pool;
 }
@@ -509,9 +505,8 @@ void client_pool_start(ClientPool *pool)
     SimTime ttl_ns;
 
     for (uint32_t i = 0; pool->probers && i < pool->count; i++)
-        if (pool->probers[i].prober)
-            prober_start(pool->probers[i].prober, 0);
-    if (pool->probers)
+        prober_start(pool->probers[i].prober, 0);
+    if (pool->detector->at == DETECT_CLIENT)
         return;
     ttl_ns = pool->detector->ttl_ns(pool->site->routing->detect.params);
     for (uint32_t i = 0; i < pool->count; i++) {
