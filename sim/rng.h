@@ -72,10 +72,23 @@ typedef struct {
 
 RngKey rng_key(uint64_t seed, const char *label);
 
+/* What the draws for (a, 0), (a, 1), ... share: who needs several of them mixes a once. */
+typedef struct {
+    uint64_t word;
+} RngRow;
+
+static inline RngRow rng_row(RngKey key, uint64_t a)
+{
+    return (RngRow){rng_mix(key.key + a * UINT64_C(0x9e3779b97f4a7c15))};
+}
+
+static inline uint64_t rng_in_row(RngRow row, uint64_t b)
+{
+    return rng_mix(row.word + (b + 1) * UINT64_C(0xd1342543de82ef95));
+}
+
 /* The draw for (a, b) of this family; the same pair always gives the same number. */
 static inline uint64_t rng_keyed(RngKey key, uint64_t a, uint64_t b)
 {
-    uint64_t x = rng_mix(key.key + a * UINT64_C(0x9e3779b97f4a7c15));
-
-    return rng_mix(x + (b + 1) * UINT64_C(0xd1342543de82ef95));
+    return rng_in_row(rng_row(key, a), b);
 }

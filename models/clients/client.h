@@ -39,7 +39,7 @@ typedef struct {
     SimTime renew_ns;                    /* when the connection's life ends; DNS detectors only */
     uint32_t connection;                 /* number of the connection in use */
     uint32_t life_seq;                   /* counts connections and renewals */
-    uint32_t healthy;                    /* the DNS answer it holds */
+    uint32_t healthy;                    /* the DNS answer it holds; all, if nobody detects */
     uint32_t waiting_head, waiting_tail; /* operations that wait for it; the site's */
     uint32_t query_count;
     int8_t endpoint;      /* member index, -1: no connection */
@@ -79,7 +79,6 @@ typedef struct {
     Outcome outcome;
     SimTime sent_ns;
     SimTime now_ns;
-    uint32_t weight;
 } ClientResult;
 
 /* An attempt ended. */

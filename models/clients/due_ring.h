@@ -2,7 +2,7 @@
  * timeout.
  *
  * A ring instead of a heap: setting one is a store, and those whose operation has ended meanwhile
- * are passed over when the front is looked at.
+ * are passed over when the ring is full or its front falls due.
  */
 #pragma once
 
@@ -17,6 +17,8 @@ typedef struct {
     SimTime at_ns;
     uint64_t call;
 } Due;
+
+#define DUE_RING_FIRST 256 /* entries: a ring of a few kB stays in the cache */
 
 typedef struct {
     Due *dues;
@@ -40,10 +42,10 @@ static inline const Due *due_ring_front(const DueRing *ring)
     return &ring->dues[ring->head & (ring->capacity - 1)];
 }
 
-/* The deadline `ahead` places after the front, or the last one. */
-static inline const Due *due_ring_ahead(const DueRing *ring, uint64_t ahead)
+/* The next push would make it larger: the moment to drop what has no more use. */
+static inline bool due_ring_is_full(const DueRing *ring)
 {
-    return &ring->dues[MIN(ring->head + ahead, ring->tail - 1) & (ring->capacity - 1)];
+    return ring->tail - ring->head == ring->capacity;
 }
 
 static inline void due_ring_pop(DueRing *ring)
@@ -53,8 +55,8 @@ static inline void due_ring_pop(DueRing *ring)
 
 static inline void due_ring_push(DueRing *ring, Due due)
 {
-    if (ring->tail - ring->head == ring->capacity) {
-        uint64_t capacity = ring->capacity ? ring->capacity * 2 : 1024;
+    if (due_ring_is_full(ring)) {
+        uint64_t capacity = ring->capacity ? ring->capacity * 2 : DUE_RING_FIRST;
         Due *dues = g_new(Due, capacity);
 
         for (uint64_t i = ring->head; i != ring->tail; i++)

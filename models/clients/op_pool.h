@@ -3,6 +3,9 @@
  * Slots come from chunks and go back to a free list; nothing is allocated per operation.  An
  * attempt is named by a call: slot, attempt and the slot's generation.  Whoever comes back with a
  * call of an operation that is gone finds another generation.
+ *
+ * A slot holds what the end of an operation needs, which is one cache line, and not what its
+ * attempts send: that is drawn again for each.
  */
 #pragma once
 
@@ -20,20 +23,24 @@ typedef enum {
 } OpState;
 
 typedef struct {
-    Operation op;
+    uint64_t call; /* of the last attempt begun */
+    uint64_t seq;  /* of the operation, as are the next three: Operation */
+    uint64_t key;
+    const OpKind *kind;
     SimTime start_ns;
     SimTime attempt_ns;
-    Dot dot;
-    uint32_t generation;
-    uint32_t connection;      /* the client's, of the attempt under way */
-    uint32_t next;            /* free list, or waiting list of its client */
-    uint16_t applied_count;   /* attempts known to have been applied */
-    uint8_t attempt_count;    /* begun */
+    uint32_t client;
+    uint32_t weight;
+    union {
+        uint32_t connection; /* the client's, of the attempt under way */
+        uint32_t next;       /* free list, or waiting list of its client: no attempt is under way */
+    };
+    uint8_t applied_count;    /* attempts known to have been applied */
     uint8_t unanswered_count; /* sent, and no answer seen */
     uint8_t state;
     int8_t member; /* of the last attempt, -1: none */
 } OpSlot;
-static_assert(sizeof(OpSlot) <= 128, "two cache lines per operation");
+static_assert(sizeof(OpSlot) == CACHE_LINE_BYTES, "one cache line per operation");
 
 #define OP_CHUNK    1024u
 #define OP_SLOT_MAX (1u << 24)
@@ -54,39 +61,9 @@ static inline OpSlot *op_slot(const OpPool *pool, uint32_t index)
     return &pool->chunks[index / OP_CHUNK][index % OP_CHUNK];
 }
 
-static inline void op_prefetch(const OpPool *pool, uint32_t index)
-{
-    const char *slot = (const char *)op_slot(pool, index);
-
-    prefetch(slot);
-    prefetch(slot + 64);
-}
-
-static inline uint32_t op_pool_take(OpPool *pool)
-{
-    uint32_t index;
-
-    if (__builtin_expect(pool->free_head == OP_NONE, 0))
-        op_pool_grow(pool);
-    index = pool->free_head;
-    pool->free_head = op_slot(pool, index)->next;
-    return index;
-}
-
-static inline void op_pool_put(OpPool *pool, uint32_t index)
-{
-    OpSlot *slot = op_slot(pool, index);
-
-    slot->generation++;
-    slot->state = OP_FREE;
-    slot->next = pool->free_head;
-    pool->free_head = index;
-}
-
-static inline uint64_t op_call(const OpSlot *slot, uint32_t index)
-{
-    return (uint64_t)slot->generation << 32 | (uint64_t)slot->attempt_count << 24 | index;
-}
+/* A call: the slot's generation (32 bits), the attempt from 1 (8), the slot's index (24). */
+#define CALL_ATTEMPT    (UINT64_C(1) << 24)
+#define CALL_GENERATION (UINT64_C(1) << 32)
 
 static inline uint32_t call_index(uint64_t call)
 {
@@ -95,7 +72,28 @@ static inline uint32_t call_index(uint64_t call)
 
 static inline uint8_t call_attempt(uint64_t call)
 {
-    return (uint8_t)(call >> 24);
+    return (uint8_t)(call / CALL_ATTEMPT);
+}
+
+static inline OpSlot *op_pool_take(OpPool *pool)
+{
+    OpSlot *slot;
+
+    if (__builtin_expect(pool->free_head == OP_NONE, 0))
+        op_pool_grow(pool);
+    slot = op_slot(pool, pool->free_head);
+    pool->free_head = slot->next;
+    return slot;
+}
+
+static inline void op_pool_put(OpPool *pool, OpSlot *slot)
+{
+    uint32_t index = call_index(slot->call);
+
+    slot->call = (slot->call / CALL_GENERATION + 1) * CALL_GENERATION + index;
+    slot->state = OP_FREE;
+    slot->next = pool->free_head;
+    pool->free_head = index;
 }
 
 /* The slot while it still holds the operation of that call, else NULL. */
@@ -103,5 +101,5 @@ static inline OpSlot *op_of_call(const OpPool *pool, uint64_t call)
 {
     OpSlot *slot = op_slot(pool, call_index(call));
 
-    return slot->generation == (uint32_t)(call >> 32) ? slot : NULL;
+    return (slot->call ^ call) < CALL_GENERATION ? slot : NULL;
 }

@@ -1,11 +1,12 @@
 /* Why it works: an operation costs its place one stream event (the arrival) and one timer (the
  * answer), and the member's place one more.  Its timeout costs none: the timeout is the same for
  * all attempts of a site, so deadlines fall due in the order in which they were set, and a ring of
- * them is looked at about once per timeout, passing over the thousands whose operation has long
- * ended.
+ * them is looked at when it is full and about once per timeout, passing over those whose operation
+ * has long ended.
  *
- * Everything random about an operation is computed from its own token and the attempt's number, so
- * what one operation meets can never shift what another draws.
+ * Everything random about an operation is computed from its own number and the attempt's, so what
+ * one operation meets can never shift what another draws, and what it sends is not kept: a retry
+ * draws it again.
  *
  * An operation whose answer is final stays in its slot while a retried write's other attempts may
  * still be answered: two of them applied is a duplicate, also when the client never saw either
@@ -30,6 +31,7 @@ typedef struct {
     Site *site;
     Workload *workload;
     Handler handler;
+    uint64_t next_rtt_word; /* of the next operation's first attempt */
     uint32_t stream;
 } Arrivals;
 
@@ -41,6 +43,7 @@ struct Site {
     DueRing timeouts;
     DueRing lingering;
     uint32_t timeout_stream;
+    bool timeout_armed;
     uint64_t timeout_seq;
     uint64_t post_seq;
     Handler replied, backed_off, timed_out;
@@ -52,8 +55,6 @@ struct Site {
 typedef struct {
     uint64_t call;
 } OpTimer;
-
-static void begin_attempt(Site *site, uint32_t index, SimTime now_ns);
 
 /* ---- the end of an operation ---- */
 
@@ -68,65 +69,67 @@ static void forget_late(Site *site, SimTime now_ns)
 {
     while (!due_ring_is_empty(&site->lingering) &&
            due_ring_front(&site->lingering)->at_ns <= now_ns) {
-        uint64_t call = due_ring_front(&site->lingering)->call;
+        OpSlot *slot = op_of_call(&site->ops, due_ring_front(&site->lingering)->call);
 
         due_ring_pop(&site->lingering);
-        if (op_of_call(&site->ops, call))
-            op_pool_put(&site->ops, call_index(call));
+        if (slot)
+            op_pool_put(&site->ops, slot);
     }
 }
 
-static void finish(Site *site, uint32_t index, Outcome outcome, SimTime now_ns)
+/* dot: of what the operation wrote, 0 if nothing. */
+static void finish(Site *site, OpSlot *slot, Outcome outcome, Dot dot, SimTime now_ns)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
-    const Operation *op = &slot->op;
-    bool may_be_applied_again =
-        op->spec->writes && slot->attempt_count > 1 && slot->unanswered_count > 0;
+    const OpKind *kind = slot->kind;
 
-    fold_end(site, op->seq, outcome, now_ns);
-    site->counts.done += op->weight;
-    site->counts.ok += outcome == OUTCOME_OK ? op->weight : 0;
+    fold_end(site, slot->seq, outcome, now_ns);
+    site->counts.done += slot->weight;
+    site->counts.ok += outcome == OUTCOME_OK ? slot->weight : 0;
     site->counts.in_flight--;
     if (site->config->listener.op_done) {
         OpFact fact = {
             .start_ns = slot->start_ns,
             .end_ns = now_ns,
             .attempt_ns = slot->attempt_ns,
-            .op_seq = op->seq,
-            .key = op->key,
-            .spec = op->spec,
-            .dot = outcome == OUTCOME_OK ? slot->dot : 0,
+            .op_seq = slot->seq,
+            .key = slot->key,
+            .spec = kind->spec,
+            .dot = outcome == OUTCOME_OK ? dot : 0,
             .site_index = site->config->index,
-            .client = op->client,
+            .client = slot->client,
             .member_index = slot->member,
-            .weight = op->weight,
-            .family = op->family,
-            .op_index = op->op_index,
-            .attempts = slot->attempt_count,
+            .weight = slot->weight,
+            .family = kind->family,
+            .op_index = kind->op_index,
+            .attempts = call_attempt(slot->call),
             .outcome = (uint8_t)outcome,
         };
 
         site->config->listener.op_done(site->config->listener.actor, &fact);
     }
-    if (!may_be_applied_again) {
-        op_pool_put(&site->ops, index);
+    if (call_attempt(slot->call) == 1 || slot->unanswered_count == 0 || !kind->spec->writes) {
+        op_pool_put(&site->ops, slot);
         return;
     }
-    slot->state = OP_LINGERS;
+    slot->state = OP_LINGERS; /* an attempt may be applied once more */
     forget_late(site, now_ns);
-    due_ring_push(&site->lingering, (Due){now_ns + SITE_LATE_REPLY_NS, op_call(slot, index)});
+    due_ring_push(&site->lingering, (Due){now_ns + SITE_LATE_REPLY_NS, slot->call});
 }
 
 /* ---- attempts ---- */
 
-static inline uint64_t token_word(const Site *site, uint64_t token, uint32_t attempt, uint64_t use)
+static inline uint64_t attempt_word(const Site *site, uint64_t token, uint32_t attempt,
+                                    uint64_t use)
 {
     return rng_keyed(site->attempts, token, attempt * (uint64_t)DRAWS_PER_ATTEMPT + use);
 }
 
-static inline uint64_t attempt_word(const Site *site, const OpSlot *slot, uint64_t use)
+static Operation operation_of(const Site *site, const OpSlot *slot)
 {
-    return token_word(site, slot->op.token, slot->attempt_count, use);
+    Operation op;
+
+    workload_draw_again(site->arrivals[op_seq_workload(slot->seq)].workload, slot->seq, &op);
+    return op;
 }
 
 static void post_in_place(Site *site, const Handler *handler, SimTime at_ns, uint64_t call)
@@ -147,50 +150,66 @@ static void hear_result(Site *site, const OpSlot *slot, Outcome outcome, SimTime
 {
     if (slot->member < 0)
         return;
-    client_hear_result(site->clients, &(ClientResult){.client = slot->op.client,
+    client_hear_result(site->clients, &(ClientResult){.client = slot->client,
                                                       .member = (uint32_t)slot->member,
                                                       .outcome = outcome,
                                                       .sent_ns = slot->attempt_ns,
-                                                      .now_ns = now_ns,
-                                                      .weight = slot->op.weight});
+                                                      .now_ns = now_ns});
 }
 
 /* Timeout, refusal and reset kill the connection; the operation is tried again if the policy dares.
  */
-static void fail_attempt(Site *site, uint32_t index, Outcome outcome, SimTime now_ns)
+static void fail_attempt(Site *site, OpSlot *slot, Outcome outcome, SimTime now_ns)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
     const RetryConfig *retry = &site->config->routing->retry;
+    uint32_t attempt = call_attempt(slot->call);
+    uint64_t token;
     SimTime wait_ns;
 
     if (slot->member >= 0)
-        client_lose(site->clients, slot->op.client, slot->connection);
+        client_lose(site->clients, slot->client, slot->connection);
     hear_result(site, slot, outcome, now_ns);
-    if (!retry_allows(retry, slot->attempt_count, slot->op.spec->op_class)) {
-        finish(site, index, outcome, now_ns);
+    if (!retry_allows(retry, attempt, slot->kind->spec->op_class)) {
+        finish(site, slot, outcome, 0, now_ns);
         return;
     }
-    wait_ns = retry_wait_ns(retry, slot->attempt_count, attempt_word(site, slot, DRAW_BACKOFF),
-                            attempt_word(site, slot, DRAW_JITTER));
+    token = operation_of(site, slot).token;
+    wait_ns = retry_wait_ns(retry, attempt, attempt_word(site, token, attempt, DRAW_BACKOFF),
+                            attempt_word(site, token, attempt, DRAW_JITTER));
     slot->state = OP_BACKING_OFF;
-    post_in_place(site, &site->backed_off, now_ns + wait_ns, op_call(slot, index));
+    post_in_place(site, &site->backed_off, now_ns + wait_ns, slot->call);
+}
+
+static bool is_under_way(const Site *site, uint64_t call)
+{
+    const OpSlot *slot = op_slot(&site->ops, call_index(call));
+
+    return slot->call == call && slot->state == OP_SENT;
+}
+
+static void pass_over_answered(Site *site)
+{
+    while (!due_ring_is_empty(&site->timeouts) &&
+           !is_under_way(site, due_ring_front(&site->timeouts)->call))
+        due_ring_pop(&site->timeouts);
 }
 
 static void arm_timeout(Site *site, SimTime at_ns, uint64_t call)
 {
-    if (due_ring_is_empty(&site->timeouts))
+    if (!site->timeout_armed)
         place_set_stream(site->config->place, site->timeout_stream, at_ns, site->timeout_seq++);
+    site->timeout_armed = true;
+    if (due_ring_is_full(&site->timeouts))
+        pass_over_answered(site);
     due_ring_push(&site->timeouts, (Due){at_ns, call});
 }
 
-static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
+static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
-    const Operation *op = &slot->op;
     const SiteConfig *config = site->config;
     Member *member = config->members[slot->member];
-    uint64_t call = op_call(slot, index);
-    SimTime rtt_ns = dist_sample(config->rtt[slot->member], attempt_word(site, slot, DRAW_RTT));
+    SimTime now_ns = slot->attempt_ns;
+    SimTime rtt_ns = dist_sample(config->rtt[slot->member], rtt_word);
     Post post = {.at_ns = now_ns + rtt_ns / 2,
                  .rank = RANK_MESSAGE,
                  .source = config->source + SOURCE_POSTS,
@@ -200,12 +219,12 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
     Request *request = place_post_room(config->place, member_place(member), &post);
 
     *request = (Request){
-        .spec = op->spec,
+        .spec = op->kind->spec,
         .reply_to = &site->replied,
         .reply_place = config->place,
         .key = op->key,
         .token = op->token,
-        .call = call,
+        .call = slot->call,
         .return_ns = rtt_ns - rtt_ns / 2,
         .ttl_ns = op->ttl_ns,
         .block_ns = op->block_ns,
@@ -215,18 +234,18 @@ static void send_attempt(Site *site, uint32_t index, SimTime now_ns)
         .value_bytes = op->value_bytes,
         .source = config->source,
         .weight = op->weight,
-        .family = op->family,
+        .family = op->kind->family,
     };
     slot->state = OP_SENT;
     slot->unanswered_count++;
     if (member_place(member) == config->place)
         member_prefetch(member, request, post.at_ns); /* a few dozen operations ahead */
-    arm_timeout(site, now_ns + config->routing->retry.timeout_ns, call);
+    arm_timeout(site, now_ns + config->routing->retry.timeout_ns, slot->call);
 }
 
-static void wait_for_answer(Site *site, Client *client, uint32_t index)
+static void wait_for_answer(Site *site, Client *client, OpSlot *slot)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
+    uint32_t index = call_index(slot->call);
 
     slot->state = OP_RESOLVING;
     slot->next = OP_NONE;
@@ -237,38 +256,48 @@ static void wait_for_answer(Site *site, Client *client, uint32_t index)
     client->waiting_tail = index;
 }
 
-static void begin_attempt(Site *site, uint32_t index, SimTime now_ns)
+/* rtt_word: for the round trip, if the attempt is made. */
+static void begin_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word,
+                          SimTime now_ns)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
-    Client *client = client_at(site->clients, slot->op.client);
+    Client *client = client_at(site->clients, slot->client);
     int32_t member = client->endpoint;
 
     if (member < 0) {
-        OpView view = {slot->op.key, slot->op.family, slot->op.spec->op_class, slot->attempt_count};
+        OpView view = {slot->key, slot->kind->family, slot->kind->spec->op_class,
+                       call_attempt(slot->call)};
 
-        member = client_open(site->clients, slot->op.client, &view, now_ns);
+        member = client_open(site->clients, slot->client, &view, now_ns);
     }
     if (member == CLIENT_RESOLVING) {
-        wait_for_answer(site, client, index);
+        wait_for_answer(site, client, slot);
         return;
     }
-    slot->attempt_count++;
+    slot->call += CALL_ATTEMPT;
     slot->attempt_ns = now_ns;
     slot->member = (int8_t)member;
     slot->connection = client->connection;
     if (member < 0)
-        fail_attempt(site, index, OUTCOME_REFUSED, now_ns);
+        fail_attempt(site, slot, OUTCOME_REFUSED, now_ns);
     else
-        send_attempt(site, index, now_ns);
+        send_attempt(site, slot, op, rtt_word);
+}
+
+static void begin_later_attempt(Site *site, OpSlot *slot, SimTime now_ns)
+{
+    Operation op = operation_of(site, slot);
+    uint32_t attempt = call_attempt(slot->call) + 1u;
+
+    begin_attempt(site, slot, &op, attempt_word(site, op.token, attempt, DRAW_RTT), now_ns);
 }
 
 static void on_backed_off(void *actor, Place *place, void *body)
 {
     Site *site = actor;
-    uint64_t call = ((OpTimer *)body)->call;
+    OpSlot *slot = op_of_call(&site->ops, ((OpTimer *)body)->call);
 
-    ensure(op_of_call(&site->ops, call)->state == OP_BACKING_OFF);
-    begin_attempt(site, call_index(call), place_now_ns(place));
+    ensure(slot && slot->state == OP_BACKING_OFF);
+    begin_later_attempt(site, slot, place_now_ns(place));
 }
 
 static void on_resolved(void *actor, uint32_t client)
@@ -280,10 +309,10 @@ static void on_resolved(void *actor, uint32_t client)
 
     c->waiting_head = c->waiting_tail = CLIENT_NOBODY_WAITS;
     while (index != OP_NONE) {
-        uint32_t next = op_slot(&site->ops, index)->next;
+        OpSlot *slot = op_slot(&site->ops, index);
 
-        begin_attempt(site, index, now_ns);
-        index = next;
+        index = slot->next;
+        begin_later_attempt(site, slot, now_ns);
     }
 }
 
@@ -291,17 +320,18 @@ static void on_resolved(void *actor, uint32_t client)
 
 static void count_applied(Site *site, OpSlot *slot, const Response *response, SimTime now_ns)
 {
-    if (response->dot == 0 || ++slot->applied_count < 2 || !site->config->listener.client)
+    slot->applied_count = (uint8_t)(slot->applied_count + (response->dot != 0));
+    if (slot->applied_count < 2 || response->dot == 0 || !site->config->listener.client)
         return;
     site->config->listener.client(site->config->listener.actor,
                                   &(ClientFact){.kind = CLIENT_DUPLICATE,
                                                 .site_index = site->config->index,
-                                                .client = slot->op.client,
+                                                .client = slot->client,
                                                 .from_index = -1,
                                                 .to_index = response->member_index,
                                                 .at_ns = now_ns,
-                                                .family = slot->op.family,
-                                                .weight = slot->op.weight});
+                                                .family = slot->kind->family,
+                                                .weight = slot->weight});
 }
 
 static void on_replied(void *actor, Place *place, void *body)
@@ -309,7 +339,6 @@ static void on_replied(void *actor, Place *place, void *body)
     Site *site = actor;
     const Response *response = body;
     SimTime now_ns = place_now_ns(place);
-    uint32_t index = call_index(response->call);
     OpSlot *slot = op_of_call(&site->ops, response->call);
     Outcome outcome = (Outcome)response->outcome;
 
@@ -319,27 +348,19 @@ static void on_replied(void *actor, Place *place, void *body)
     count_applied(site, slot, response, now_ns);
     if (slot->state == OP_LINGERS) {
         if (slot->unanswered_count == 0)
-            op_pool_put(&site->ops, index);
+            op_pool_put(&site->ops, slot);
         return;
     }
-    if (slot->state != OP_SENT || slot->attempt_count != call_attempt(response->call))
+    if (slot->state != OP_SENT || slot->call != response->call)
         return; /* of an attempt given up */
     if (response->reach_epoch != member_reach_epoch(site->config->members[slot->member]))
         return; /* lost on its way */
-    slot->dot = response->dot;
     if (outcome == OUTCOME_REFUSED || outcome == OUTCOME_RESET) {
-        fail_attempt(site, index, outcome, now_ns);
+        fail_attempt(site, slot, outcome, now_ns);
         return;
     }
     hear_result(site, slot, outcome, now_ns);
-    finish(site, index, outcome, now_ns);
-}
-
-static bool is_under_way(const Site *site, uint64_t call)
-{
-    const OpSlot *slot = op_of_call(&site->ops, call);
-
-    return slot && slot->state == OP_SENT && slot->attempt_count == call_attempt(call);
+    finish(site, slot, outcome, response->dot, now_ns);
 }
 
 static void on_timed_out(void *actor, Place *place, void *body)
@@ -348,21 +369,20 @@ static void on_timed_out(void *actor, Place *place, void *body)
     SimTime now_ns = place_now_ns(place);
 
     (void)body;
-    while (!due_ring_is_empty(&site->timeouts)) {
-        Due due = *due_ring_front(&site->timeouts);
+    for (;;) {
+        Due due;
 
-        /* Most are answered long since, and their slots out of reach. */
-        op_prefetch(&site->ops, call_index(due_ring_ahead(&site->timeouts, 8)->call));
-        if (is_under_way(site, due.call)) {
-            if (due.at_ns > now_ns) {
-                place_set_stream(place, site->timeout_stream, due.at_ns, site->timeout_seq++);
-                return;
-            }
-            due_ring_pop(&site->timeouts);
-            fail_attempt(site, call_index(due.call), OUTCOME_TIMEOUT, now_ns);
-        } else {
-            due_ring_pop(&site->timeouts);
+        pass_over_answered(site);
+        site->timeout_armed = !due_ring_is_empty(&site->timeouts);
+        if (!site->timeout_armed)
+            break;
+        due = *due_ring_front(&site->timeouts);
+        if (due.at_ns > now_ns) {
+            place_set_stream(place, site->timeout_stream, due.at_ns, site->timeout_seq++);
+            return;
         }
+        due_ring_pop(&site->timeouts);
+        fail_attempt(site, op_slot(&site->ops, call_index(due.call)), OUTCOME_TIMEOUT, now_ns);
     }
     place_set_stream(place, site->timeout_stream, SIM_TIME_NEVER, 0);
 }
@@ -385,34 +405,39 @@ static void pass_by(Site *site, const Operation *op, SimTime now_ns)
                                              .client = op->client,
                                              .member_index = -1,
                                              .weight = op->weight,
-                                             .family = op->family,
-                                             .op_index = op->op_index,
+                                             .family = op->kind->family,
+                                             .op_index = op->kind->op_index,
                                              .outcome = OUTCOME_OK});
 }
 
-static void begin_operation(Site *site, uint32_t index, SimTime now_ns)
+static void begin_operation(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word,
+                            SimTime now_ns)
 {
-    OpSlot *slot = op_slot(&site->ops, index);
-
+    slot->seq = op->seq;
+    slot->key = op->key;
+    slot->kind = op->kind;
     slot->start_ns = now_ns;
     slot->attempt_ns = now_ns;
-    slot->dot = 0;
+    slot->client = op->client;
+    slot->weight = op->weight;
     slot->applied_count = 0;
-    slot->attempt_count = 0;
     slot->unanswered_count = 0;
     slot->member = -1;
     site->counts.in_flight++;
-    begin_attempt(site, index, now_ns);
+    begin_attempt(site, slot, op, rtt_word, now_ns);
 }
 
 /* The round-trip tables of all sites together fill the caches near the core.  Whoever comes next
  * most likely goes home; a wrong guess costs nothing. */
-static inline void prefetch_rtt(const Site *site, const Workload *workload)
+static inline void foresee(Arrivals *arrivals)
 {
+    const Site *site = arrivals->site;
     const Dist *rtt = site->config->rtt[site->config->home];
 
+    arrivals->next_rtt_word =
+        attempt_word(site, workload_next_token(arrivals->workload), 1, DRAW_RTT);
     if (rtt)
-        dist_prefetch(rtt, token_word(site, workload_next_token(workload), 1, DRAW_RTT));
+        dist_prefetch(rtt, arrivals->next_rtt_word);
 }
 
 static void on_arrival(void *actor, Place *place, void *body)
@@ -420,20 +445,21 @@ static void on_arrival(void *actor, Place *place, void *body)
     Arrivals *arrivals = actor;
     Site *site = arrivals->site;
     SimTime now_ns = place_now_ns(place);
-    uint32_t index = op_pool_take(&site->ops);
-    OpSlot *slot = op_slot(&site->ops, index);
+    uint64_t rtt_word = arrivals->next_rtt_word;
+    OpSlot *slot = op_pool_take(&site->ops);
+    Operation op;
 
     (void)body;
-    workload_draw(arrivals->workload, &slot->op);
+    workload_draw(arrivals->workload, &op);
     workload_advance(arrivals->workload);
     place_set_stream(place, arrivals->stream, workload_next_ns(arrivals->workload),
                      workload_next_seq(arrivals->workload));
-    prefetch_rtt(site, arrivals->workload);
-    if (slot->op.spec) {
-        begin_operation(site, index, now_ns);
+    foresee(arrivals);
+    if (op.kind->spec) {
+        begin_operation(site, slot, &op, rtt_word, now_ns);
     } else {
-        pass_by(site, &slot->op, now_ns);
-        op_pool_put(&site->ops, index);
+        pass_by(site, &op, now_ns);
+        op_pool_put(&site->ops, slot);
     }
 }
 
@@ -468,6 +494,7 @@ Site *site_new(const SiteConfig *config)
                                                            .index = i,
                                                            .client_count = config->client_count,
                                                            .day_start_ns = config->day_start_ns});
+        foresee(arrivals);
         arrivals->stream = place_add_stream(
             config->place, RANK_CLIENT, config->source + SOURCE_WORKLOADS + i, &arrivals->handler);
     }

@@ -28,6 +28,7 @@ enum { DRAW_MIX, DRAW_KEY, DRAW_CLIENT, DRAW_ELEMENT, DRAW_BYTES, DRAW_TTL, DRAW
 
 typedef struct {
     uint64_t threshold; /* this entry up to and including this word */
+    OpKind kind;
     const Family *family;
     const OpConfig *op;
     const Dist *bytes; /* NULL: fixed_bytes */
@@ -37,8 +38,15 @@ typedef struct {
     uint32_t bytes_divisor;
     uint32_t element_count;   /* touched */
     uint32_t element_choices; /* where the first may be */
-    uint16_t op_index;
 } MixEntry;
+
+/* What an operation is about, and the words for the rest of it. */
+typedef struct {
+    RngRow draws;
+    const MixEntry *entry;
+    uint64_t key_word;
+    uint64_t token;
+} Pick;
 
 /* A stretch of time in which the rate is linear. */
 typedef struct {
@@ -60,7 +68,8 @@ struct Workload {
 
     double base_rate_per_ns; /* kept share included */
     double kept_share;
-    double burst; /* set from outside */
+    double burst;  /* set from outside */
+    bool has_rate; /* now or ever, if the burst stays */
     Stretch stretch;
     SimTime mark_ns; /* the gap in progress counts from here */
     double mark_fraction_ns;
@@ -68,9 +77,7 @@ struct Workload {
     SimTime next_ns;
     double next_fraction_ns; /* sums of gaps must not lose their fractions */
     uint64_t next_seq;
-    const MixEntry *next_entry; /* what the next arrival is about, and the word of its key: */
-    uint64_t next_key_word;     /* known one arrival ahead, */
-    uint64_t next_token;        /* as is what its attempts draw from */
+    Pick next; /* known one arrival ahead */
 
     uint32_t entry_count;
     MixEntry *entries;
@@ -104,10 +111,26 @@ static void entry_set_bytes(MixEntry *entry)
     }
 }
 
+/* What never varies needs no draw. */
+static void entry_fix(MixEntry *entry)
+{
+    if (entry->bytes && dist_min(entry->bytes) == dist_max(entry->bytes)) {
+        entry->fixed_bytes = (uint32_t)dist_min(entry->bytes) / entry->bytes_divisor;
+        entry->bytes = NULL;
+    }
+    if (entry->ttl && dist_min(entry->ttl) == dist_max(entry->ttl)) {
+        entry->fixed_ttl_ns = dist_min(entry->ttl);
+        entry->ttl = NULL;
+    }
+}
+
 static MixEntry entry_make(const MixConfig *mix, uint32_t op_index)
 {
     const OpConfig *op = &mix->ops[op_index];
-    MixEntry entry = {.family = mix->family, .op = op, .op_index = (uint16_t)op_index};
+    MixEntry entry = {
+        .kind = {.spec = op->spec, .family = mix->family->index, .op_index = (uint16_t)op_index},
+        .family = mix->family,
+        .op = op};
     uint32_t fields = MAX(mix->family->field_count, 1);
 
     entry.element_count = 1;
@@ -125,6 +148,7 @@ static MixEntry entry_make(const MixConfig *mix, uint32_t op_index)
         entry.ttl = op->ttl ? op->ttl : mix->family->ttl;
         entry.fixed_ttl_ns = mix->family->ttl_ns;
     }
+    entry_fix(&entry);
     return entry;
 }
 
@@ -256,8 +280,10 @@ static Stretch stretch_at(const Workload *workload, SimTime at_ns)
 
 static inline double rate_within(const Stretch *stretch, SimTime at_ns)
 {
-    double rate = stretch->rate_per_ns + stretch->slope * (double)(at_ns - stretch->begin_ns);
+    double rate = stretch->rate_per_ns;
 
+    if (stretch->slope != 0)
+        rate += stretch->slope * (double)(at_ns - stretch->begin_ns);
     return rate > 0 ? rate : 0;
 }
 
@@ -300,13 +326,13 @@ static void find_next(Workload *workload)
     double gap = workload->gap;
 
     workload->next_ns = SIM_TIME_NEVER;
-    if (!has_any_rate(workload))
+    if (!workload->has_rate)
         return;
     for (;;) {
         Stretch *stretch = &workload->stretch;
         double wait;
 
-        if (at_ns < stretch->begin_ns || at_ns >= stretch->end_ns)
+        if (at_ns >= stretch->end_ns) /* time never goes back */
             *stretch = stretch_at(workload, at_ns);
         wait = time_to_reach(stretch, at_ns, gap);
         if (wait >= 0 && wait + fraction < (double)(stretch->end_ns - at_ns)) {
@@ -340,11 +366,6 @@ static inline double draw_gap(Workload *workload)
     return workload->gaps[workload->gap_next++];
 }
 
-static inline uint64_t draw_word(const Workload *workload, uint64_t use)
-{
-    return rng_keyed(workload->ops, workload->next_seq, use);
-}
-
 static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
 {
     const MixEntry *entry = &workload->entries[workload->guide[u64 >> 56]];
@@ -354,17 +375,28 @@ static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
     return entry;
 }
 
+static inline Pick pick(const Workload *workload, uint64_t number)
+{
+    RngRow draws = rng_row(workload->ops, number);
+
+    return (Pick){.draws = draws,
+                  .entry = pick_entry(workload, rng_in_row(draws, DRAW_MIX)),
+                  .key_word = rng_in_row(draws, DRAW_KEY),
+                  .token = rng_in_row(draws, DRAW_TOKEN)};
+}
+
 /* Chooses what the next arrival is about.  A popularity's table is far larger than the caches near
  * the core and is met at random; asking for the column one arrival ahead hides the wait for it. */
 static void pick_next(Workload *workload)
 {
+    Pick next;
+
     if (workload->entry_count == 0)
         return;
-    workload->next_entry = pick_entry(workload, draw_word(workload, DRAW_MIX));
-    workload->next_key_word = draw_word(workload, DRAW_KEY);
-    workload->next_token = draw_word(workload, DRAW_TOKEN);
-    if (workload->next_entry->family->popularity)
-        popularity_prefetch(workload->next_entry->family->popularity, workload->next_key_word);
+    next = pick(workload, workload->next_seq);
+    if (next.entry->family->popularity)
+        popularity_prefetch(next.entry->family->popularity, next.key_word);
+    workload->next = next;
 }
 
 Workload *workload_new(const WorkloadSetup *setup)
@@ -385,6 +417,7 @@ Workload *workload_new(const WorkloadSetup *setup)
     workload->gap_next = GAP_COUNT;
     build_mix(workload);
     workload->base_rate_per_ns = setup->config->rate_per_s * 1e-9 * workload->kept_share;
+    workload->has_rate = has_any_rate(workload);
     /* Evenly spaced streams of several sites must not tick together. */
     workload->gap = setup->config->arrivals == ARRIVALS_CONSTANT ? rng_unit(&workload->arrivals)
                                                                  : draw_gap(workload);
@@ -413,7 +446,7 @@ uint64_t workload_next_seq(const Workload *workload)
 
 uint64_t workload_next_token(const Workload *workload)
 {
-    return workload->next_token;
+    return workload->next.token;
 }
 
 void workload_advance(Workload *workload)
@@ -441,6 +474,7 @@ void workload_set_burst(Workload *workload, double factor, SimTime now_ns)
     workload->mark_ns = now_ns;
     workload->mark_fraction_ns = 0;
     workload->burst = factor;
+    workload->has_rate = has_any_rate(workload);
     workload->stretch = (Stretch){0}; /* covers nothing: found anew */
     find_next(workload);
 }
@@ -452,34 +486,50 @@ static inline uint64_t pick_kept_index(const Family *family, uint64_t u64)
     return family->kept_count ? rng_scale(u64, family->kept_count) : 0;
 }
 
-void workload_draw(const Workload *workload, Operation *out)
+static inline void draw(const Workload *workload, uint64_t number, const Pick *about,
+                        Operation *out)
 {
-    const MixEntry *entry = workload->next_entry;
+    const MixEntry *entry = about->entry;
     const Family *family = entry->family;
-    uint64_t kept_index = pick_kept_index(family, workload->next_key_word);
+    uint64_t kept_index = pick_kept_index(family, about->key_word);
 
-    out->seq = (uint64_t)workload->index << 48 | workload->next_seq;
+    out->seq = (uint64_t)workload->index << OP_NUMBER_BITS | number;
     out->key = family->base + kept_index;
-    out->token = workload->next_token;
-    out->spec = entry->op->spec;
-    out->client = (uint32_t)rng_scale(draw_word(workload, DRAW_CLIENT), workload->client_count);
+    out->token = about->token;
+    out->kind = &entry->kind;
+    out->client =
+        (uint32_t)rng_scale(rng_in_row(about->draws, DRAW_CLIENT), workload->client_count);
     out->weight = family->type < 0 ? 1 : family_weight(family, kept_index);
-    out->family = family->index;
-    out->op_index = entry->op_index;
     out->element_count = entry->element_count;
-    out->element =
-        entry->element_choices == 1
-            ? 0
-            : (uint32_t)rng_scale(draw_word(workload, DRAW_ELEMENT), entry->element_choices);
+    out->element = 0;
+    if (entry->element_choices != 1)
+        out->element =
+            (uint32_t)rng_scale(rng_in_row(about->draws, DRAW_ELEMENT), entry->element_choices);
     out->value_bytes = entry->fixed_bytes;
     if (entry->bytes) {
-        out->value_bytes = (uint32_t)dist_sample(entry->bytes, draw_word(workload, DRAW_BYTES));
+        out->value_bytes =
+            (uint32_t)dist_sample(entry->bytes, rng_in_row(about->draws, DRAW_BYTES));
         if (entry->bytes_divisor > 1) /* a division is slow even by 1 */
             out->value_bytes /= entry->bytes_divisor;
     }
     out->block_ns = entry->op->block_ns;
-    out->ttl_ns =
-        entry->ttl ? dist_sample(entry->ttl, draw_word(workload, DRAW_TTL)) : entry->fixed_ttl_ns;
+    out->ttl_ns = entry->fixed_ttl_ns;
+    if (entry->ttl)
+        out->ttl_ns = dist_sample(entry->ttl, rng_in_row(about->draws, DRAW_TTL));
+}
+
+void workload_draw(const Workload *workload, Operation *out)
+{
+    draw(workload, workload->next_seq, &workload->next, out);
+}
+
+void workload_draw_again(const Workload *workload, uint64_t seq, Operation *out)
+{
+    uint64_t number = seq & ((UINT64_C(1) << OP_NUMBER_BITS) - 1);
+    Pick about = pick(workload, number);
+
+    ensure(op_seq_workload(seq) == workload->index && number < workload->next_seq);
+    draw(workload, number, &about, out);
 }
 
 double workload_kept_share(const Workload *workload)

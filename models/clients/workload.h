@@ -22,21 +22,34 @@ typedef struct {
     SimTime day_start_ns;
 } WorkloadSetup;
 
+/* What all operations of one entry of the mix have in common; lives as long as the workload. */
+typedef struct {
+    const CommandSpec *spec; /* NULL: of an external family */
+    uint16_t family;
+    uint16_t op_index; /* in the family's ops */
+} OpKind;
+
 /* One operation, drawn. */
 typedef struct {
-    uint64_t seq; /* unique in its site: workload index << 48 | number */
+    uint64_t seq; /* unique in its site: workload index << OP_NUMBER_BITS | number */
     uint64_t key;
-    uint64_t token;          /* of its value; also the key of every later draw about it */
-    const CommandSpec *spec; /* NULL: of an external family */
+    uint64_t token; /* of its value; also the key of every later draw about it */
+    const OpKind *kind;
     SimTime ttl_ns;
     SimTime block_ns; /* as in Request */
     uint32_t client;
     uint32_t element, element_count;
     uint32_t value_bytes;
     uint32_t weight;
-    uint16_t family;
-    uint16_t op_index;
 } Operation;
+
+#define OP_NUMBER_BITS 48
+
+/* Which of its site's workloads an operation comes from. */
+static inline uint32_t op_seq_workload(uint64_t seq)
+{
+    return (uint32_t)(seq >> OP_NUMBER_BITS);
+}
 
 /* Borrows what setup points to. */
 Workload *workload_new(const WorkloadSetup *setup);
@@ -47,6 +60,8 @@ uint64_t workload_next_seq(const Workload *workload);         /* its number, fro
 uint64_t workload_next_token(const Workload *workload);       /* of the operation it brings */
 void workload_advance(Workload *workload);                    /* to the arrival after the next */
 void workload_draw(const Workload *workload, Operation *out); /* the next arrival's operation */
+/* An operation that arrived earlier, the same in every respect. */
+void workload_draw_again(const Workload *workload, uint64_t seq, Operation *out);
 
 /* Between windows; now_ns is not after the next arrival. */
 void workload_set_burst(Workload *workload, double factor, SimTime now_ns);
