@@ -18,7 +18,9 @@
 
 #include "sim/ensure.h"
 
-#define SQRT_2 1.4142135623730951
+#define SQRT_2          1.4142135623730951
+#define SQRT_2_MANTISSA UINT64_C(0x6a09e667f3bcd) /* below the leading one */
+#define MANTISSA_BITS   UINT64_C(0x000fffffffffffff)
 
 /* log 2 = HIGH + LOW = HIGH + MIDDLE + TAIL; HIGH and MIDDLE have 32 bits, so their products with
  * an exponent (11 bits) are exact. */
@@ -42,10 +44,11 @@ static double power_of_two(int exponent) /* -1022..1023 */
     return value;
 }
 
-/* x = m 2^k with m in [sqrt(1/2), sqrt(2)); x > 0. */
+/* x = m 2^k with m in [sqrt(1/2), sqrt(2)); x > 0.  Which half m lies in is a toss-up: no branch.
+ */
 static double mantissa_of(double x, int *out_exponent)
 {
-    uint64_t bits;
+    uint64_t bits, is_above;
     int exponent = 0;
     double m;
 
@@ -54,11 +57,11 @@ static double mantissa_of(double x, int *out_exponent)
         exponent = -54;
     }
     memcpy(&bits, &x, sizeof bits);
-    exponent += (int)(bits >> 52) - 1023;
-    bits = (bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000);
+    is_above = (bits & MANTISSA_BITS) >= SQRT_2_MANTISSA;
+    *out_exponent = exponent + (int)(bits >> 52) - 1023 + (int)is_above;
+    bits = (bits & MANTISSA_BITS) | (1023 - is_above) << 52;
     memcpy(&m, &bits, sizeof m);
-    *out_exponent = exponent + (m >= SQRT_2);
-    return m >= SQRT_2 ? m * 0.5 : m;
+    return m;
 }
 
 /* With f = m - 1 and s = f / (2 + f): log m = 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ...; it is summed as
