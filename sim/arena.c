@@ -135,6 +135,18 @@ void arena_own(Arena *arena, void *thing, void (*release)(void *thing))
     g_array_append_val(arena->owned, owned);
 }
 
+void *arena_find_owned(const Arena *arena, void (*release)(void *thing),
+                       bool (*is_same)(const void *owned, const void *thing), const void *thing)
+{
+    for (guint i = 0; i < arena->owned->len; i++) {
+        const Owned *owned = &g_array_index(arena->owned, Owned, i);
+
+        if (owned->release == release && is_same(owned->thing, thing))
+            return owned->thing;
+    }
+    return NULL;
+}
+
 size_t arena_bytes(const Arena *arena)
 {
     return arena->handed_out_bytes;

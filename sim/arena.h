@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Arena Arena;
@@ -17,6 +18,10 @@ char *arena_printf(Arena *arena, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Calls release(thing) when the arena is freed, last added first. */
 void arena_own(Arena *arena, void *thing, void (*release)(void *thing));
+
+/* The first thing with that release for which is_same(it, thing) says so, or NULL. */
+void *arena_find_owned(const Arena *arena, void (*release)(void *thing),
+                       bool (*is_same)(const void *owned, const void *thing), const void *thing);
 
 size_t arena_bytes(const Arena *arena); /* handed out so far */
 

@@ -65,7 +65,7 @@ static uint32_t tail_cell(uint64_t distance, uint64_t *out_fraction)
     return 1 + (highest - LAST_BIT) * OCTAVE_CELLS + sub;
 }
 
-static uint32_t cell_of(uint64_t u64, uint64_t *out_fraction)
+static inline uint32_t cell_of(uint64_t u64, uint64_t *out_fraction)
 {
     uint64_t middle = u64 >> (64 - MIDDLE_BITS);
     uint32_t mirrored;
@@ -255,6 +255,28 @@ void dist_free(Dist *dist)
     g_free(dist->cells);
     g_free(dist->steps);
     g_free(dist);
+}
+
+static bool steps_equal(const Step *a, const Step *b)
+{
+    return a->cut == b->cut && a->rise == b->rise;
+}
+
+bool dist_equals(const Dist *dist, const Dist *other)
+{
+    if (dist->min != other->min || dist->max != other->max || dist->mean != other->mean ||
+        (dist->cells == NULL) != (other->cells == NULL))
+        return false;
+    for (uint32_t i = 0; dist->cells != NULL && i < CELL_COUNT; i++) {
+        const Cell *a = &dist->cells[i];
+        const Cell *b = &other->cells[i];
+
+        if (a->base != b->base || a->rise != b->rise)
+            return false;
+        if (a->rise < 0 && !steps_equal(&dist->steps[-1 - a->rise], &other->steps[-1 - b->rise]))
+            return false;
+    }
+    return true;
 }
 
 void dist_prefetch(const Dist *dist, uint64_t u64)

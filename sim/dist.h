@@ -66,6 +66,7 @@ extern const PluginFamily dist_size_family; /* parameters are sizes */
 Dist *dist_new_constant(int64_t value);
 Dist *dist_new(const PluginChoice *choice); /* a checked choice of one of the two families */
 void dist_free(Dist *dist);
+bool dist_equals(const Dist *dist, const Dist *other); /* every sample is the same */
 
 /* Samples lie within +-DIST_VALUE_MAX.  Durations may be negative where parameters say so (a
  * uniform from -5ms, a shift by -1ms); who cannot use that asks dist_min at load. */

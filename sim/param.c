@@ -361,6 +361,24 @@ static void own_dist_free(void *dist)
     dist_free(dist);
 }
 
+static bool is_same_dist(const void *owned, const void *dist)
+{
+    return dist_equals(owned, dist);
+}
+
+/* The same in several places is one table, which takes less of the processor's caches. */
+static const Dist *dist_shared(Dist *dist, Arena *arena)
+{
+    const Dist *same = arena_find_owned(arena, own_dist_free, is_same_dist, dist);
+
+    if (same != NULL) {
+        dist_free(dist);
+        return same;
+    }
+    arena_own(arena, dist, own_dist_free);
+    return dist;
+}
+
 /* A distribution is taken to be of lasting things: it may be negative only where a range says so.
  */
 static bool dist_parse(const Param *param, const JsonNode *node, Arena *arena, const Dist **out,
@@ -371,14 +389,13 @@ static bool dist_parse(const Param *param, const JsonNode *node, Arena *arena, c
     double least = param_is_ranged(param) ? param->min : 0;
     char low[UNIT_TEXT_MAX], wanted[UNIT_TEXT_MAX];
     PluginChoice choice;
-    Dist *dist;
+    const Dist *dist;
 
     if (node->kind != JSON_OBJECT)
         return param_scalar_parse(param, node, arena, (void *)out, error);
     if (!plugin_parse(family, node, arena, &choice, error))
         return false;
-    dist = dist_new(&choice);
-    arena_own(arena, dist, own_dist_free);
+    dist = dist_shared(dist_new(&choice), arena);
     *out = dist;
     if ((double)dist_min(dist) >= least)
         return true;

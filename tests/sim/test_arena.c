@@ -77,10 +77,37 @@ static void test_owned_things_go_last_first_and_before_the_memory(void)
     arena_free(NULL);
 }
 
+static void release_nothing(void *thing)
+{
+    (void)thing;
+}
+
+static bool is_same_number(const void *owned, const void *thing)
+{
+    return *(const int *)owned == *(const int *)thing;
+}
+
+static void test_owned_things_are_found_among_those_of_their_kind(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(Arena) arena = arena_new();
+    GString *noted[] = {log, log};
+    int numbers[] = {7, 8, 8};
+    int wanted = 8, absent = 9;
+
+    arena_own(arena, noted, note_release);
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        arena_own(arena, &numbers[i], release_nothing);
+    EXPECT(arena_find_owned(arena, release_nothing, is_same_number, &wanted) == &numbers[1]);
+    EXPECT(arena_find_owned(arena, release_nothing, is_same_number, &absent) == NULL);
+    EXPECT(arena_find_owned(arena, note_release, is_same_number, &wanted) == NULL);
+}
+
 static const TestCase cases[] = {
     TEST(test_memory_is_zeroed_aligned_and_separate),
     TEST(test_handed_out_bytes_are_counted),
     TEST(test_texts_are_copies),
     TEST(test_owned_things_go_last_first_and_before_the_memory),
+    TEST(test_owned_things_are_found_among_those_of_their_kind),
 };
 TEST_MAIN("arena", cases)

@@ -497,6 +497,30 @@ static void test_samples_are_pinned(void)
     EXPECT_INT(folded, INT64_C(-4639226735611508369));
 }
 
+/* Down to one sample: two that differ in a value or in where they step are two. */
+static void test_only_the_same_distributions_are_equal(void)
+{
+    static const char *const texts[] = {
+        "{\"exp\": {\"mean\": \"2ms\"}}",
+        "{\"exp\": {\"mean\": \"2001us\"}}",
+        "{\"lognormal\": {\"p50\": \"2ms\", \"p99\": \"8ms\"}}",
+        "{\"empirical\": {\"values\": [\"1ms\", \"3ms\"], \"weights\": [1, 2]}}",
+        "{\"empirical\": {\"values\": [\"1ms\", \"3ms\"], \"weights\": [2, 1]}}",
+    };
+    g_autoptr(Dist) constant = dist_new_constant(2 * SIM_MS);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(Dist) one = parse(&dist_time_family, texts[i], NULL);
+
+        EXPECT(!dist_equals(one, constant));
+        for (size_t k = 0; k < G_N_ELEMENTS(texts); k++) {
+            g_autoptr(Dist) other = parse(&dist_time_family, texts[k], NULL);
+
+            EXPECT(dist_equals(one, other) == (i == k));
+        }
+    }
+}
+
 static const TestCase cases[] = {
     TEST(test_constant_is_the_same_for_every_word),
     TEST(test_lognormal_meets_its_percentiles_and_mean),
@@ -516,6 +540,7 @@ static const TestCase cases[] = {
     TEST(test_exponential_gaps_make_poisson_arrivals),
     TEST(test_every_kind_is_read_from_a_scenario),
     TEST(test_relations_between_parameters_are_checked),
+    TEST(test_only_the_same_distributions_are_equal),
     TEST(test_samples_are_pinned),
 };
 TEST_MAIN("dist", cases)

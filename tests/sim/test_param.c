@@ -412,6 +412,19 @@ static void test_a_distribution_is_checked_like_a_value(void)
         "a.json:1:11: delay: this distribution can be as low as -5ms; keep it at 0s or more");
 }
 
+/* Five regions with one network have one table of it; the default stands in the same table. */
+static void test_the_same_distribution_is_made_once(void)
+{
+    g_auto(Parsed) p = parsed("{\"rtt\": {\"us\": {\"exp\": {\"mean\": \"1ms\"}},"
+                              " \"eu\": {\"exp\": {\"mean\": \"1000us\"}},"
+                              " \"asia\": {\"exp\": {\"mean\": \"9ms\"}}}}");
+    const Dist *us = *param_map_at(&p.all.rtt, const Dist *, 0);
+
+    EXPECT(us == *param_map_at(&p.all.rtt, const Dist *, 1));
+    EXPECT(us == p.all.delay);
+    EXPECT(us != *param_map_at(&p.all.rtt, const Dist *, 2));
+}
+
 static void test_a_tables_own_check_speaks_last(void)
 {
     expect_refused("{\"faults\": {\"x\": {\"at\": \"1m\", \"for\": \"13s\", \"crash\": \"us\"}}}",
@@ -533,6 +546,7 @@ static const TestCase cases[] = {
     TEST(test_a_wrong_verb_is_told_the_nearest),
     TEST(test_a_wrong_choice_is_told_the_list),
     TEST(test_a_distribution_is_checked_like_a_value),
+    TEST(test_the_same_distribution_is_made_once),
     TEST(test_a_tables_own_check_speaks_last),
     TEST(test_a_description_has_a_line_per_parameter),
     TEST(test_the_schema_is_json_and_says_what_the_tables_say),
