@@ -41,6 +41,7 @@ struct ClientPool {
     } * probers;                        /* NULL: the detector is not the client's, or none */
     EndpointView endpoints[MEMBER_MAX]; /* all but healthy and barred */
     uint32_t all_healthy;
+    bool learns; /* some policy hears every result */
     int8_t redirect_to[MEMBER_MAX];
     uint32_t restore_count[MEMBER_MAX]; /* numbers the restores, so that a stale one stops */
     SimTime restore_over_ns[MEMBER_MAX], restore_begin_ns[MEMBER_MAX];
@@ -319,6 +320,7 @@ static void hear_success(ClientPool *pool, const ClientResult *result)
                                 .duration_ns = result->now_ns - c->fault_ns,
                                 .weight = 1});
     c->fault_member = -1; /* elsewhere, or well again where it was */
+    c->awaits_result = pool->learns;
 }
 
 void client_hear_result(ClientPool *pool, const ClientResult *result)
@@ -390,6 +392,7 @@ void client_pool_note_fault(ClientPool *pool, uint32_t member, SimTime now_ns)
         if (pool->clients[i].last_endpoint != (int32_t)member)
             continue;
         pool->clients[i].fault_member = (int8_t)member;
+        pool->clients[i].awaits_result = true;
         pool->clients[i].fault_ns = now_ns;
     }
 }
@@ -473,17 +476,19 @@ ClientPool *client_pool_new(const ClientPoolConfig *config)
     pool->move_back = (Handler){on_move_back, pool};
     pool->life_ends = (Handler){on_life_ends, pool};
     make_endpoints(pool);
+    if (pool->detector->at != DETECT_CLIENT)
+        ensure(pool->site->traffic_manager && pool->site->dns_rtt);
+    else if (pool->detector->probe_at || pool->detector->on_result)
+        make_probers(pool);
+    pool->learns = pool->selector->on_result || pool->probers;
     for (uint32_t i = 0; i < pool->count; i++)
         pool->clients[i] = (Client){.endpoint = -1,
                                     .last_endpoint = -1,
                                     .fault_member = -1,
                                     .healthy = pool->all_healthy,
+                                    .awaits_result = pool->learns,
                                     .waiting_head = CLIENT_NOBODY_WAITS,
                                     .waiting_tail = CLIENT_NOBODY_WAITS};
-    if (pool->detector->at != DETECT_CLIENT)
-        ensure(pool->site->traffic_manager && pool->site->dns_rtt);
-    else if (pool->detector->probe_at || pool->detector->on_result)
-        make_probers(pool);
     make_selectors(pool);
     return pool;
 }

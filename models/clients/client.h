@@ -47,6 +47,7 @@ typedef struct {
     int8_t fault_member;  /* -1: none */
     uint8_t barred;       /* bit per member an operator took out */
     bool is_resolving;
+    bool awaits_result; /* how an attempt ends is news: to a policy that learns, or after a fault */
     bool awaits_renewal; /* a timer is set for the end of some connection's life */
 } Client;
 

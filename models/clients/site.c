@@ -52,10 +52,6 @@ struct Site {
     Arrivals arrivals[WORKLOAD_MAX];
 };
 
-typedef struct {
-    uint64_t call;
-} OpTimer;
-
 /* ---- the end of an operation ---- */
 
 static void fold_end(Site *site, uint64_t op_seq, Outcome outcome, SimTime end_ns)
@@ -126,35 +122,22 @@ static inline uint64_t attempt_word(const Site *site, uint64_t token, uint32_t a
 
 static Operation operation_of(const Site *site, const OpSlot *slot)
 {
+    const Workload *workload = site->arrivals[op_seq_workload(slot->seq)].workload;
+    OpPick pick = workload_pick(workload, slot->seq);
     Operation op;
 
-    workload_draw_again(site->arrivals[op_seq_workload(slot->seq)].workload, slot->seq, &op);
+    workload_draw(workload, &pick, &op);
     return op;
-}
-
-static void post_in_place(Site *site, const Handler *handler, SimTime at_ns, uint64_t call)
-{
-    OpTimer body = {call};
-
-    place_post(site->config->place, site->config->place,
-               &(Post){.at_ns = at_ns,
-                       .rank = RANK_CLIENT,
-                       .source = site->config->source + SOURCE_POSTS,
-                       .seq = site->post_seq++,
-                       .handler = handler,
-                       .body = &body,
-                       .body_bytes = sizeof(body)});
 }
 
 static void hear_result(Site *site, const OpSlot *slot, Outcome outcome, SimTime now_ns)
 {
-    if (slot->member < 0)
-        return;
-    client_hear_result(site->clients, &(ClientResult){.client = slot->client,
-                                                      .member = (uint32_t)slot->member,
-                                                      .outcome = outcome,
-                                                      .sent_ns = slot->attempt_ns,
-                                                      .now_ns = now_ns});
+    if (slot->member >= 0 && client_at(site->clients, slot->client)->awaits_result)
+        client_hear_result(site->clients, &(ClientResult){.client = slot->client,
+                                                          .member = (uint32_t)slot->member,
+                                                          .outcome = outcome,
+                                                          .sent_ns = slot->attempt_ns,
+                                                          .now_ns = now_ns});
 }
 
 /* Timeout, refusal and reset kill the connection; the operation is tried again if the policy dares.
@@ -177,7 +160,14 @@ static void fail_attempt(Site *site, OpSlot *slot, Outcome outcome, SimTime now_
     wait_ns = retry_wait_ns(retry, attempt, attempt_word(site, token, attempt, DRAW_BACKOFF),
                             attempt_word(site, token, attempt, DRAW_JITTER));
     slot->state = OP_BACKING_OFF;
-    post_in_place(site, &site->backed_off, now_ns + wait_ns, slot->call);
+    place_post(site->config->place, site->config->place,
+               &(Post){.at_ns = now_ns + wait_ns,
+                       .rank = RANK_CLIENT,
+                       .source = site->config->source + SOURCE_POSTS,
+                       .seq = site->post_seq++,
+                       .handler = &site->backed_off,
+                       .body = &slot->call,
+                       .body_bytes = sizeof(slot->call)});
 }
 
 static bool is_under_way(const Site *site, uint64_t call)
@@ -239,7 +229,7 @@ static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t
     slot->state = OP_SENT;
     slot->unanswered_count++;
     if (member_place(member) == config->place)
-        member_prefetch(member, request, post.at_ns); /* a few dozen operations ahead */
+        member_prefetch(member, request); /* a few dozen operations ahead */
     arm_timeout(site, now_ns + config->routing->retry.timeout_ns, slot->call);
 }
 
@@ -294,7 +284,7 @@ static void begin_later_attempt(Site *site, OpSlot *slot, SimTime now_ns)
 static void on_backed_off(void *actor, Place *place, void *body)
 {
     Site *site = actor;
-    OpSlot *slot = op_of_call(&site->ops, ((OpTimer *)body)->call);
+    OpSlot *slot = op_of_call(&site->ops, *(const uint64_t *)body);
 
     ensure(slot && slot->state == OP_BACKING_OFF);
     begin_later_attempt(site, slot, place_now_ns(place));
@@ -435,7 +425,7 @@ static inline void foresee(Arrivals *arrivals)
     const Dist *rtt = site->config->rtt[site->config->home];
 
     arrivals->next_rtt_word =
-        attempt_word(site, workload_next_token(arrivals->workload), 1, DRAW_RTT);
+        attempt_word(site, workload_next_pick(arrivals->workload)->token, 1, DRAW_RTT);
     if (rtt)
         dist_prefetch(rtt, arrivals->next_rtt_word);
 }
@@ -450,10 +440,10 @@ static void on_arrival(void *actor, Place *place, void *body)
     Operation op;
 
     (void)body;
-    workload_draw(arrivals->workload, &op);
+    workload_draw(arrivals->workload, workload_next_pick(arrivals->workload), &op);
     workload_advance(arrivals->workload);
     place_set_stream(place, arrivals->stream, workload_next_ns(arrivals->workload),
-                     workload_next_seq(arrivals->workload));
+                     workload_next_number(arrivals->workload));
     foresee(arrivals);
     if (op.kind->spec) {
         begin_operation(site, slot, &op, rtt_word, now_ns);
@@ -519,7 +509,7 @@ void site_start(Site *site)
     for (uint32_t i = 0; i < site->config->workload_count; i++)
         place_set_stream(site->config->place, site->arrivals[i].stream,
                          workload_next_ns(site->arrivals[i].workload),
-                         workload_next_seq(site->arrivals[i].workload));
+                         workload_next_number(site->arrivals[i].workload));
     client_pool_start(site->clients);
 }
 
@@ -548,7 +538,7 @@ void site_set_burst(Site *site, double factor, SimTime now_ns)
         workload_set_burst(arrivals->workload, factor, now_ns);
         place_set_stream(site->config->place, arrivals->stream,
                          workload_next_ns(arrivals->workload),
-                         workload_next_seq(arrivals->workload));
+                         workload_next_number(arrivals->workload));
     }
 }
 

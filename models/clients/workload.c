@@ -26,7 +26,7 @@
 
 enum { DRAW_MIX, DRAW_KEY, DRAW_CLIENT, DRAW_ELEMENT, DRAW_BYTES, DRAW_TTL, DRAW_TOKEN };
 
-typedef struct {
+typedef struct MixEntry {
     uint64_t threshold; /* this entry up to and including this word */
     OpKind kind;
     const Family *family;
@@ -39,14 +39,6 @@ typedef struct {
     uint32_t element_count;   /* touched */
     uint32_t element_choices; /* where the first may be */
 } MixEntry;
-
-/* What an operation is about, and the words for the rest of it. */
-typedef struct {
-    RngRow draws;
-    const MixEntry *entry;
-    uint64_t key_word;
-    uint64_t token;
-} Pick;
 
 /* A stretch of time in which the rate is linear. */
 typedef struct {
@@ -76,8 +68,7 @@ struct Workload {
     double gap; /* what must add up from mark on */
     SimTime next_ns;
     double next_fraction_ns; /* sums of gaps must not lose their fractions */
-    uint64_t next_seq;
-    Pick next; /* known one arrival ahead */
+    OpPick next;             /* known one arrival ahead */
 
     uint32_t entry_count;
     MixEntry *entries;
@@ -375,28 +366,29 @@ static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
     return entry;
 }
 
-static inline Pick pick(const Workload *workload, uint64_t number)
+static inline OpPick pick_of(const Workload *workload, uint64_t number)
 {
     RngRow draws = rng_row(workload->ops, number);
 
-    return (Pick){.draws = draws,
-                  .entry = pick_entry(workload, rng_in_row(draws, DRAW_MIX)),
-                  .key_word = rng_in_row(draws, DRAW_KEY),
-                  .token = rng_in_row(draws, DRAW_TOKEN)};
+    return (OpPick){.number = number,
+                    .draws = draws,
+                    .entry = pick_entry(workload, rng_in_row(draws, DRAW_MIX)),
+                    .key_word = rng_in_row(draws, DRAW_KEY),
+                    .token = rng_in_row(draws, DRAW_TOKEN)};
 }
 
 /* Chooses what the next arrival is about.  A popularity's table is far larger than the caches near
  * the core and is met at random; asking for the column one arrival ahead hides the wait for it. */
-static void pick_next(Workload *workload)
+static void pick_next(Workload *workload, uint64_t number)
 {
-    Pick next;
+    const Popularity *popularity;
 
     if (workload->entry_count == 0)
         return;
-    next = pick(workload, workload->next_seq);
-    if (next.entry->family->popularity)
-        popularity_prefetch(next.entry->family->popularity, next.key_word);
-    workload->next = next;
+    workload->next = pick_of(workload, number);
+    popularity = workload->next.entry->family->popularity;
+    if (popularity)
+        popularity_prefetch(popularity, workload->next.key_word);
 }
 
 Workload *workload_new(const WorkloadSetup *setup)
@@ -422,7 +414,7 @@ Workload *workload_new(const WorkloadSetup *setup)
     workload->gap = setup->config->arrivals == ARRIVALS_CONSTANT ? rng_unit(&workload->arrivals)
                                                                  : draw_gap(workload);
     find_next(workload);
-    pick_next(workload);
+    pick_next(workload, 0);
     return workload;
 }
 
@@ -439,14 +431,14 @@ SimTime workload_next_ns(const Workload *workload)
     return workload->next_ns;
 }
 
-uint64_t workload_next_seq(const Workload *workload)
+uint64_t workload_next_number(const Workload *workload)
 {
-    return workload->next_seq;
+    return workload->next.number;
 }
 
-uint64_t workload_next_token(const Workload *workload)
+const OpPick *workload_next_pick(const Workload *workload)
 {
-    return workload->next.token;
+    return &workload->next;
 }
 
 void workload_advance(Workload *workload)
@@ -455,9 +447,8 @@ void workload_advance(Workload *workload)
     workload->mark_ns = workload->next_ns;
     workload->mark_fraction_ns = workload->next_fraction_ns;
     workload->gap = draw_gap(workload);
-    workload->next_seq++;
     find_next(workload);
-    pick_next(workload);
+    pick_next(workload, workload->next.number + 1);
 }
 
 void workload_set_burst(Workload *workload, double factor, SimTime now_ns)
@@ -486,50 +477,41 @@ static inline uint64_t pick_kept_index(const Family *family, uint64_t u64)
     return family->kept_count ? rng_scale(u64, family->kept_count) : 0;
 }
 
-static inline void draw(const Workload *workload, uint64_t number, const Pick *about,
-                        Operation *out)
+OpPick workload_pick(const Workload *workload, uint64_t seq)
 {
-    const MixEntry *entry = about->entry;
-    const Family *family = entry->family;
-    uint64_t kept_index = pick_kept_index(family, about->key_word);
+    uint64_t number = seq & ((UINT64_C(1) << OP_NUMBER_BITS) - 1);
 
-    out->seq = (uint64_t)workload->index << OP_NUMBER_BITS | number;
+    ensure(op_seq_workload(seq) == workload->index && number < workload->next.number);
+    return pick_of(workload, number);
+}
+
+void workload_draw(const Workload *workload, const OpPick *pick, Operation *out)
+{
+    const MixEntry *entry = pick->entry;
+    const Family *family = entry->family;
+    uint64_t kept_index = pick_kept_index(family, pick->key_word);
+
+    out->seq = (uint64_t)workload->index << OP_NUMBER_BITS | pick->number;
     out->key = family->base + kept_index;
-    out->token = about->token;
+    out->token = pick->token;
     out->kind = &entry->kind;
-    out->client =
-        (uint32_t)rng_scale(rng_in_row(about->draws, DRAW_CLIENT), workload->client_count);
+    out->client = (uint32_t)rng_scale(rng_in_row(pick->draws, DRAW_CLIENT), workload->client_count);
     out->weight = family->type < 0 ? 1 : family_weight(family, kept_index);
     out->element_count = entry->element_count;
     out->element = 0;
     if (entry->element_choices != 1)
         out->element =
-            (uint32_t)rng_scale(rng_in_row(about->draws, DRAW_ELEMENT), entry->element_choices);
+            (uint32_t)rng_scale(rng_in_row(pick->draws, DRAW_ELEMENT), entry->element_choices);
     out->value_bytes = entry->fixed_bytes;
     if (entry->bytes) {
-        out->value_bytes =
-            (uint32_t)dist_sample(entry->bytes, rng_in_row(about->draws, DRAW_BYTES));
+        out->value_bytes = (uint32_t)dist_sample(entry->bytes, rng_in_row(pick->draws, DRAW_BYTES));
         if (entry->bytes_divisor > 1) /* a division is slow even by 1 */
             out->value_bytes /= entry->bytes_divisor;
     }
     out->block_ns = entry->op->block_ns;
     out->ttl_ns = entry->fixed_ttl_ns;
     if (entry->ttl)
-        out->ttl_ns = dist_sample(entry->ttl, rng_in_row(about->draws, DRAW_TTL));
-}
-
-void workload_draw(const Workload *workload, Operation *out)
-{
-    draw(workload, workload->next_seq, &workload->next, out);
-}
-
-void workload_draw_again(const Workload *workload, uint64_t seq, Operation *out)
-{
-    uint64_t number = seq & ((UINT64_C(1) << OP_NUMBER_BITS) - 1);
-    Pick about = pick(workload, number);
-
-    ensure(op_seq_workload(seq) == workload->index && number < workload->next_seq);
-    draw(workload, number, &about, out);
+        out->ttl_ns = dist_sample(entry->ttl, rng_in_row(pick->draws, DRAW_TTL));
 }
 
 double workload_kept_share(const Workload *workload)

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "models/clients/site.h"
+#include "sim/rng.h"
 
 typedef struct Workload Workload;
 
@@ -28,6 +29,15 @@ typedef struct {
     uint16_t family;
     uint16_t op_index; /* in the family's ops */
 } OpKind;
+
+/* What an operation is about, and the words for the rest of it. */
+typedef struct {
+    uint64_t number; /* in its workload */
+    RngRow draws;
+    const struct MixEntry *entry;
+    uint64_t key_word;
+    uint64_t token;
+} OpPick;
 
 /* One operation, drawn. */
 typedef struct {
@@ -55,13 +65,14 @@ static inline uint32_t op_seq_workload(uint64_t seq)
 Workload *workload_new(const WorkloadSetup *setup);
 void workload_free(Workload *workload);
 
-SimTime workload_next_ns(const Workload *workload);           /* SIM_TIME_NEVER: no more */
-uint64_t workload_next_seq(const Workload *workload);         /* its number, from 0 */
-uint64_t workload_next_token(const Workload *workload);       /* of the operation it brings */
-void workload_advance(Workload *workload);                    /* to the arrival after the next */
-void workload_draw(const Workload *workload, Operation *out); /* the next arrival's operation */
-/* An operation that arrived earlier, the same in every respect. */
-void workload_draw_again(const Workload *workload, uint64_t seq, Operation *out);
+SimTime workload_next_ns(const Workload *workload);         /* SIM_TIME_NEVER: no more */
+uint64_t workload_next_number(const Workload *workload);    /* its number, from 0 */
+const OpPick *workload_next_pick(const Workload *workload); /* of the operation it brings */
+void workload_advance(Workload *workload);                  /* to the arrival after the next */
+
+/* Of an operation that arrived earlier, the same as then. */
+OpPick workload_pick(const Workload *workload, uint64_t seq);
+void workload_draw(const Workload *workload, const OpPick *pick, Operation *out);
 
 /* Between windows; now_ns is not after the next arrival. */
 void workload_set_burst(Workload *workload, double factor, SimTime now_ns);

@@ -101,7 +101,6 @@ static void reply_post(Member *member, const Request *request, const Response *r
     sent->call = request->call;
     sent->service_ns = response->service_ns;
     sent->wait_ns = response->wait_ns;
-    sent->lag_ns = member_lag_ns(member, member->now_ns);
     sent->reach_epoch = member->reach_epoch;
     sent->dot = response->dot;
     sent->reply_bytes = response->reply_bytes;
@@ -162,18 +161,12 @@ static void take_turn(Member *member, const Request *request, Response *response
     response->service_ns = turn.service_ns;
 }
 
-/* The word whose draw is the extra time a request takes. */
-static uint64_t service_word(const Member *member, SimTime at_ns, uint64_t call)
-{
-    return rng_keyed(member->service_draws, (uint64_t)at_ns, call);
-}
-
 /* After the time it took, and the time a proxy takes. */
 static void respond(Member *member, const Request *request, Response *response)
 {
     if (member->config.service) {
-        SimTime extra_ns = dist_sample(member->config.service,
-                                       service_word(member, member->now_ns, request->call));
+        uint64_t u64 = rng_keyed(member->service_draws, (uint64_t)member->now_ns, request->call);
+        SimTime extra_ns = dist_sample(member->config.service, u64);
 
         response->service_ns +=
             member->slowdown == 1 ? extra_ns : (SimTime)((double)extra_ns * member->slowdown);
@@ -229,13 +222,11 @@ static void bodies_prefetch(Member *member, const Request *request)
     *oldest = (KeyAhead){request->key, request->family};
 }
 
-void member_prefetch(Member *member, const Request *request, SimTime at_ns)
+void member_prefetch(Member *member, const Request *request)
 {
     store_prefetch(member->store, request->family, request->key);
     if (store_has_bodies(member->store))
         bodies_prefetch(member, request);
-    if (member->config.service)
-        dist_prefetch(member->config.service, service_word(member, at_ns, request->call));
 }
 
 static void parts_make(Member *member)

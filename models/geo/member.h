@@ -75,10 +75,9 @@ void member_free(Member *member);
 void member_attach(Member *member, Link *outbound, Link *inbound);
 void member_start(Member *member); /* arms heartbeats and expiry; at t=0 */
 
-/* A request about a declared key is on its way and arrives at at_ns: fetches what it will touch
- * into the cache.  Changes nothing that shows; only within the member's own place, for what lies
- * where may change. */
-void member_prefetch(Member *member, const Request *request, SimTime at_ns);
+/* A request about a declared key is on its way: fetches what it will touch into the cache.  Changes
+ * nothing that shows; only within the member's own place, for what lies where may change. */
+void member_prefetch(Member *member, const Request *request);
 
 /* Where requests go: post a Request with this handler to member_place. */
 const Handler *member_request_handler(const Member *member);

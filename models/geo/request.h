@@ -45,14 +45,13 @@ typedef struct {
 
 typedef struct {
     uint64_t call;
-    SimTime service_ns;   /* execution, without waiting */
-    SimTime wait_ns;      /* in the shard's queue */
-    SimTime lag_ns;       /* replication lag of the member, for lag-aware policies */
     uint64_t reach_epoch; /* member_reach_epoch when it was sent */
     Dot dot;              /* of the last effect made, 0 for reads */
-    uint32_t reply_bytes;
     uint8_t outcome;      /* Outcome */
     uint8_t member_index; /* from 0 */
+    uint32_t reply_bytes;
+    SimTime service_ns; /* execution, without waiting */
+    SimTime wait_ns;    /* in the shard's queue */
 } Response;
 
 /* The command's arguments, in the order its shape says; out needs room for REQUEST_ARGS_MAX.

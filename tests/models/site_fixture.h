@@ -18,6 +18,7 @@ struct Member {
     SimTime service_ns; /* added to each answer */
     uint64_t epoch, post_seq, write_seq;
     uint64_t request_count, probe_count, write_count;
+    uint64_t asked; /* what was asked an even number of times cancels out */
 };
 
 const Handler *member_request_handler(const Member *member)
@@ -36,11 +37,10 @@ uint64_t member_reach_epoch(const Member *member)
 }
 
 /* Nothing to fetch: these members keep no keys. */
-void member_prefetch(Member *member, const Request *request, SimTime at_ns)
+void member_prefetch(Member *member, const Request *request)
 {
     (void)member;
     (void)request;
-    (void)at_ns;
 }
 
 static void member_answer(void *actor, Place *place, void *body)
@@ -53,10 +53,14 @@ static void member_answer(void *actor, Place *place, void *body)
 
     if (member->is_silent || (member->ignores_probes && !request->spec))
         return;
-    if (request->spec)
+    if (request->spec) {
         member->request_count++;
-    else
+        member->asked ^= rng_mix(request->key ^ rng_mix(request->token)) ^
+                         rng_mix(request->token + request->value_bytes) ^
+                         rng_mix(request->token + (uint64_t)request->spec->shape);
+    } else {
         member->probe_count++;
+    }
     if (member->is_refusing) {
         response.outcome = OUTCOME_REFUSED;
     } else if (request->spec && request->spec->writes) {

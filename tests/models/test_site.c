@@ -188,6 +188,26 @@ static void test_refusal_is_known_after_a_round_trip(void)
     EXPECT_INT(f->tally[0].last_latency_ns, 65 * SIM_MS);
 }
 
+/* A retry is drawn again from the operation's number; it is the same operation. */
+static void test_a_retry_asks_what_the_first_attempt_did(void)
+{
+    g_autoptr(Fixture) f =
+        fixture(.routing = PIN("{\"attempts\": 2, \"timeout\": \"1s\", \"backoff\": \"5ms\"}"),
+                .rate_per_s = 20, .shares = {1, 1});
+    uint64_t done;
+
+    f->members[0].is_refusing = true;
+    fixture_start(f);
+    fixture_run_until(f, 20 * SIM_S);
+    EXPECT(f->members[0].asked != 0); /* some second attempts are under way */
+    site_set_burst(f->site, 0, 20 * SIM_S);
+    fixture_run_until(f, 22 * SIM_S);
+    done = f->tally[FAMILY_READ].done + f->tally[FAMILY_WRITE].done;
+    EXPECT(done > 300);
+    EXPECT_INT(f->members[0].request_count, 2 * done);
+    EXPECT(f->members[0].asked == 0);
+}
+
 /* The member is slower than the client is patient: each attempt is applied, only the last answer
  * could count. */
 static void test_writes_applied_twice_are_duplicates(void)
@@ -434,6 +454,7 @@ static const TestCase cases[] = {
     TEST(test_arrivals_do_not_depend_on_routing_or_faults),
     TEST(test_silence_is_retried_up_to_the_class),
     TEST(test_refusal_is_known_after_a_round_trip),
+    TEST(test_a_retry_asks_what_the_first_attempt_did),
     TEST(test_writes_applied_twice_are_duplicates),
     TEST(test_answers_of_a_lost_member_are_lost),
     TEST(test_dns_failover_stays_within_its_closed_form),
