@@ -28,7 +28,10 @@ typedef struct {
     uint64_t key;
     const OpKind *kind;
     SimTime start_ns;
-    SimTime attempt_ns;
+    union {
+        SimTime attempt_ns; /* when the last attempt began */
+        SimTime end_ns;     /* of an operation that lingers */
+    };
     uint32_t client;
     uint32_t weight;
     union {

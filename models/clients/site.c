@@ -14,8 +14,8 @@
  */
 #include "models/clients/site.h"
 
+#include "models/clients/call_ring.h"
 #include "models/clients/client.h"
-#include "models/clients/due_ring.h"
 #include "models/clients/op_pool.h"
 #include "models/clients/traffic_manager.h"
 #include "models/clients/workload.h"
@@ -40,8 +40,8 @@ struct Site {
     RngKey attempts;
     ClientPool *clients;
     OpPool ops;
-    DueRing timeouts;
-    DueRing lingering;
+    CallRing timeouts;  /* attempts in the order in which they were sent */
+    CallRing lingering; /* operations in the order in which they ended */
     uint32_t timeout_stream;
     bool timeout_armed;
     uint64_t timeout_seq;
@@ -63,11 +63,12 @@ static void fold_end(Site *site, uint64_t op_seq, Outcome outcome, SimTime end_n
 
 static void forget_late(Site *site, SimTime now_ns)
 {
-    while (!due_ring_is_empty(&site->lingering) &&
-           due_ring_front(&site->lingering)->at_ns <= now_ns) {
-        OpSlot *slot = op_of_call(&site->ops, due_ring_front(&site->lingering)->call);
+    while (!call_ring_is_empty(&site->lingering)) {
+        OpSlot *slot = op_of_call(&site->ops, call_ring_front(&site->lingering));
 
-        due_ring_pop(&site->lingering);
+        if (slot && slot->end_ns + SITE_LATE_REPLY_NS > now_ns)
+            return;
+        call_ring_pop(&site->lingering);
         if (slot)
             op_pool_put(&site->ops, slot);
     }
@@ -108,8 +109,9 @@ static void finish(Site *site, OpSlot *slot, Outcome outcome, Dot dot, SimTime n
         return;
     }
     slot->state = OP_LINGERS; /* an attempt may be applied once more */
+    slot->end_ns = now_ns;
     forget_late(site, now_ns);
-    due_ring_push(&site->lingering, (Due){now_ns + SITE_LATE_REPLY_NS, slot->call});
+    call_ring_push(&site->lingering, slot->call);
 }
 
 /* ---- attempts ---- */
@@ -170,28 +172,34 @@ static void fail_attempt(Site *site, OpSlot *slot, Outcome outcome, SimTime now_
                        .body_bytes = sizeof(slot->call)});
 }
 
-static bool is_under_way(const Site *site, uint64_t call)
+/* Of those sent and not answered; NULL: none is. */
+static OpSlot *oldest_under_way(Site *site)
 {
-    const OpSlot *slot = op_slot(&site->ops, call_index(call));
+    while (!call_ring_is_empty(&site->timeouts)) {
+        uint64_t call = call_ring_front(&site->timeouts);
+        OpSlot *slot = op_slot(&site->ops, call_index(call));
 
-    return slot->call == call && slot->state == OP_SENT;
+        if (slot->call == call && slot->state == OP_SENT)
+            return slot;
+        call_ring_pop(&site->timeouts);
+    }
+    return NULL;
 }
 
-static void pass_over_answered(Site *site)
+static SimTime times_out_ns(const Site *site, const OpSlot *slot)
 {
-    while (!due_ring_is_empty(&site->timeouts) &&
-           !is_under_way(site, due_ring_front(&site->timeouts)->call))
-        due_ring_pop(&site->timeouts);
+    return slot->attempt_ns + site->config->routing->retry.timeout_ns;
 }
 
-static void arm_timeout(Site *site, SimTime at_ns, uint64_t call)
+static void arm_timeout(Site *site, const OpSlot *slot)
 {
     if (!site->timeout_armed)
-        place_set_stream(site->config->place, site->timeout_stream, at_ns, site->timeout_seq++);
+        place_set_stream(site->config->place, site->timeout_stream, times_out_ns(site, slot),
+                         site->timeout_seq++);
     site->timeout_armed = true;
-    if (due_ring_is_full(&site->timeouts))
-        pass_over_answered(site);
-    due_ring_push(&site->timeouts, (Due){at_ns, call});
+    if (call_ring_is_full(&site->timeouts))
+        (void)oldest_under_way(site); /* drops those answered before it */
+    call_ring_push(&site->timeouts, slot->call);
 }
 
 static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word)
@@ -230,7 +238,7 @@ static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t
     slot->unanswered_count++;
     if (member_place(member) == config->place)
         member_prefetch(member, request); /* a few dozen operations ahead */
-    arm_timeout(site, now_ns + config->routing->retry.timeout_ns, slot->call);
+    arm_timeout(site, slot);
 }
 
 static void wait_for_answer(Site *site, Client *client, OpSlot *slot)
@@ -357,24 +365,17 @@ static void on_timed_out(void *actor, Place *place, void *body)
 {
     Site *site = actor;
     SimTime now_ns = place_now_ns(place);
+    OpSlot *slot = oldest_under_way(site);
 
     (void)body;
-    for (;;) {
-        Due due;
-
-        pass_over_answered(site);
-        site->timeout_armed = !due_ring_is_empty(&site->timeouts);
-        if (!site->timeout_armed)
-            break;
-        due = *due_ring_front(&site->timeouts);
-        if (due.at_ns > now_ns) {
-            place_set_stream(place, site->timeout_stream, due.at_ns, site->timeout_seq++);
-            return;
-        }
-        due_ring_pop(&site->timeouts);
-        fail_attempt(site, op_slot(&site->ops, call_index(due.call)), OUTCOME_TIMEOUT, now_ns);
+    while (slot && times_out_ns(site, slot) <= now_ns) {
+        call_ring_pop(&site->timeouts);
+        fail_attempt(site, slot, OUTCOME_TIMEOUT, now_ns);
+        slot = oldest_under_way(site);
     }
-    place_set_stream(place, site->timeout_stream, SIM_TIME_NEVER, 0);
+    site->timeout_armed = slot != NULL;
+    place_set_stream(place, site->timeout_stream, slot ? times_out_ns(site, slot) : SIM_TIME_NEVER,
+                     site->timeout_seq++);
 }
 
 /* ---- arrivals ---- */
@@ -499,8 +500,8 @@ void site_free(Site *site)
         workload_free(site->arrivals[i].workload);
     client_pool_free(site->clients);
     op_pool_clear(&site->ops);
-    due_ring_clear(&site->timeouts);
-    due_ring_clear(&site->lingering);
+    call_ring_clear(&site->timeouts);
+    call_ring_clear(&site->lingering);
     g_free(site);
 }
 
