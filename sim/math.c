@@ -44,37 +44,42 @@ static double power_of_two(int exponent) /* -1022..1023 */
     return value;
 }
 
-/* x = m 2^k with m in [sqrt(1/2), sqrt(2)); x > 0.  Which half m lies in is a toss-up: no branch.
- */
-static double mantissa_of(double x, int *out_exponent)
+/* x 2^-shift, a normal number; x > 0. */
+static double normal_of(double x, double *out_shift)
 {
-    uint64_t bits, is_above;
-    int exponent = 0;
-    double m;
+    *out_shift = x < DBL_MIN ? -54.0 : 0.0;
+    return x < DBL_MIN ? x * 0x1p54 : x;
+}
 
-    if (x < DBL_MIN) {
-        x *= 0x1p54;
-        exponent = -54;
-    }
+/* x = m 2^k with m in [sqrt(1/2), sqrt(2)); x > 0 and normal.  The exponent becomes a double in the
+ * low bits of 2^52, and nothing branches, so the compiler may take several x at once. */
+static inline double mantissa_of(double x, double *out_exponent)
+{
+    uint64_t bits, exponent_bits, is_above;
+    double exponent, m;
+
     memcpy(&bits, &x, sizeof bits);
-    is_above = (bits & MANTISSA_BITS) >= SQRT_2_MANTISSA;
-    *out_exponent = exponent + (int)(bits >> 52) - 1023 + (int)is_above;
+    is_above = ((bits & MANTISSA_BITS) + (MANTISSA_BITS + 1 - SQRT_2_MANTISSA)) >> 52; /* carries */
+    exponent_bits = ((bits >> 52) + is_above) | UINT64_C(0x4330000000000000);
+    memcpy(&exponent, &exponent_bits, sizeof exponent);
+    *out_exponent = exponent - (0x1p52 + 1023.0);
     bits = (bits & MANTISSA_BITS) | (1023 - is_above) << 52;
     memcpy(&m, &bits, sizeof m);
     return m;
 }
 
-/* With f = m - 1 and s = f / (2 + f): log m = 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ...; it is summed as
+/* The logarithm of x 2^shift; x > 0 and normal.
+ *
+ * With f = m - 1 and s = f / (2 + f): log m = 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ...; it is summed as
  * f - (f^2 / 2 - s (f^2 / 2 + rest)), where the first term is exact and the others are small. */
-double sim_log(double x)
+static inline double log_of(double x, double shift)
 {
-    int exponent;
-    double f, s, z, half_square, rest;
+    double exponent;
+    double f = mantissa_of(x, &exponent) - 1.0;
+    double s = f / (2.0 + f);
+    double z = s * s;
+    double half_square, rest;
 
-    ensure(x > 0.0 && x <= DBL_MAX);
-    f = mantissa_of(x, &exponent) - 1.0;
-    s = f / (2.0 + f);
-    z = s * s;
     rest = 2.0 / 21.0;
     rest = 2.0 / 19.0 + z * rest;
     rest = 2.0 / 17.0 + z * rest;
@@ -87,8 +92,24 @@ double sim_log(double x)
     rest = 2.0 / 3.0 + z * rest;
     rest *= z;
     half_square = 0.5 * f * f;
+    exponent += shift;
     return exponent * LN2_HIGH -
            ((half_square - (s * (half_square + rest) + exponent * LN2_LOW)) - f);
+}
+
+double sim_log(double x)
+{
+    double shift;
+
+    ensure(x > 0.0 && x <= DBL_MAX);
+    x = normal_of(x, &shift);
+    return log_of(x, shift);
+}
+
+void sim_logs(double values[SIM_LOGS])
+{
+    for (int i = 0; i < SIM_LOGS; i++)
+        values[i] = log_of(values[i], 0.0);
 }
 
 /* exp(high + low), |low| tiny against high. */
@@ -179,14 +200,15 @@ static Pair log_pair_of_mantissa(double m)
 
 double sim_pow(double x, double y)
 {
-    int exponent;
+    double exponent, shift;
     double m;
     Pair log_m, a, b, power;
 
     ensure(x > 0.0 && x <= DBL_MAX);
     if (y == 0.0 || x == 1.0)
         return 1.0;
-    m = mantissa_of(x, &exponent);
+    m = mantissa_of(normal_of(x, &shift), &exponent);
+    exponent += shift;
     log_m = log_pair_of_mantissa(m);
     a = sum_exactly(exponent * LN2_HIGH, exponent * LN2_MIDDLE);
     b = sum_exactly(a.high, log_m.high);

@@ -7,7 +7,11 @@
  */
 #pragma once
 
-double sim_log(double x);           /* x > 0 */
+double sim_log(double x); /* x > 0 */
+/* Each by its logarithm, the same as sim_log's; all > 0 and normal.  One is a long chain of
+ * products; the chains of a fixed count overlap. */
+#define SIM_LOGS 16
+void sim_logs(double values[SIM_LOGS]);
 double sim_exp(double x);           /* saturates to 0 and DBL_MAX */
 double sim_pow(double x, double y); /* x > 0 */
 double sim_sin(double x);           /* radians, |x| <= 1e6, as for the cosine */

@@ -18,9 +18,6 @@
 
 #define GUIDE_COUNT 256
 
-/* A logarithm is one long chain of products; several at once overlap in the processor. */
-#define GAP_COUNT 16
-
 /* INCR, ZINCRBY and EXPIRE carry a number (rehearsal.md 3.1, Ops). */
 #define NUMBER_BYTES 16
 
@@ -55,7 +52,7 @@ struct Workload {
     RngKey ops;
     Rng arrivals;
 
-    double gaps[GAP_COUNT]; /* drawn ahead; nothing else draws from arrivals by then */
+    double gaps[SIM_LOGS]; /* drawn ahead; nothing else draws from arrivals by then */
     uint32_t gap_next;
 
     double base_rate_per_ns; /* kept share included */
@@ -343,8 +340,9 @@ static void find_next(Workload *workload)
 
 static __attribute__((noinline)) void draw_gaps(Workload *workload)
 {
-    for (uint32_t i = 0; i < GAP_COUNT; i++)
-        workload->gaps[i] = -sim_log(1.0 - rng_unit(&workload->arrivals));
+    for (uint32_t i = 0; i < SIM_LOGS; i++)
+        workload->gaps[i] = 1.0 - rng_unit(&workload->arrivals);
+    sim_logs(workload->gaps);
     workload->gap_next = 0;
 }
 
@@ -352,9 +350,9 @@ static inline double draw_gap(Workload *workload)
 {
     if (workload->config->arrivals == ARRIVALS_CONSTANT)
         return 1.0;
-    if (workload->gap_next == GAP_COUNT)
+    if (workload->gap_next == SIM_LOGS)
         draw_gaps(workload);
-    return workload->gaps[workload->gap_next++];
+    return -workload->gaps[workload->gap_next++];
 }
 
 static inline const MixEntry *pick_entry(const Workload *workload, uint64_t u64)
@@ -406,7 +404,7 @@ Workload *workload_new(const WorkloadSetup *setup)
     workload->arrivals = rng_stream(setup->seed, arrivals);
     workload->ops = rng_key(setup->seed, ops);
     workload->burst = 1.0;
-    workload->gap_next = GAP_COUNT;
+    workload->gap_next = SIM_LOGS;
     build_mix(workload);
     workload->base_rate_per_ns = setup->config->rate_per_s * 1e-9 * workload->kept_share;
     workload->has_rate = has_any_rate(workload);

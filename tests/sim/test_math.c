@@ -41,6 +41,23 @@ static void test_log_is_within_two_ulp_over_all_magnitudes(void)
     EXPECT_NEAR(sim_log(DBL_MAX), log(DBL_MAX), 1e-12);
 }
 
+static void test_logs_are_those_one_by_one(void)
+{
+    Rng rng = rng_stream(3, "test/logs");
+
+    for (long i = 0; i < test_count(10000, 300000); i++) {
+        double values[SIM_LOGS], expected[SIM_LOGS];
+
+        for (int k = 0; k < SIM_LOGS; k++) {
+            values[k] = i % 2 ? 1.0 - rng_unit(&rng)
+                              : ldexp(1.0 + rng_unit(&rng), (int)rng_below(&rng, 2040) - 1021);
+            expected[k] = sim_log(values[k]);
+        }
+        sim_logs(values);
+        EXPECT(memcmp(values, expected, sizeof values) == 0);
+    }
+}
+
 static void test_exp_is_within_two_ulp_and_saturates(void)
 {
     Rng rng = rng_stream(2, "test/exp");
@@ -177,6 +194,7 @@ static void test_bits_are_pinned(void)
 
 static const TestCase cases[] = {
     TEST(test_log_is_within_two_ulp_over_all_magnitudes),
+    TEST(test_logs_are_those_one_by_one),
     TEST(test_exp_is_within_two_ulp_and_saturates),
     TEST(test_pow_is_within_two_ulp_even_for_large_results),
     TEST(test_normal_cdf_keeps_relative_precision_in_the_tail),
