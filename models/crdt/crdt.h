@@ -62,7 +62,6 @@ typedef struct {
     /* What effect does to one slot; write carries its common part. */
     void (*apply)(SlotWorld *world, Slot *slot, const SlotWrite *write, const Effect *effect);
     void (*merge)(const SlotMerge *merge, Slot *into, const Slot *from);
-    SlotView (*view)(const SlotPool *pool, const Slot *slot);
     void (*digest)(const SlotWorld *world, const Slot *slot, Digest *digest);
 
     const char *load_command; /* makes a declared key whole: how a cold standby is filled */

@@ -7,6 +7,7 @@
 #include "models/crdt/slot.h"
 
 #include "models/crdt/slot_private.h"
+#include "sim/ensure.h"
 
 static inline Head head_of_write(const SlotWrite *write)
 {
@@ -27,17 +28,12 @@ static inline bool observed(Dot dot, const Clock *ctx, Dot head)
     return dot_member(head) == dot_member(dot) || clock_covers(ctx, head);
 }
 
-static bool write_observed(const SlotWrite *write, Dot head)
-{
-    return observed(write->dot, write->ctx, head);
-}
-
 /* Whether the write takes head away: a later write of the same origin always does. */
 static bool write_drops(const SlotWrite *write, Dot head)
 {
     if (write->op == EFFECT_ADD)
         return dot_member(head) == dot_member(write->dot);
-    return write_observed(write, head);
+    return observed(write->dot, write->ctx, head);
 }
 
 /* What one walk over the chain finds out and does. */
@@ -88,14 +84,13 @@ static void walk_chain(ChainWalk *walk, SlotWorld *world, Slot *slot, const Slot
     }
 }
 
-/* What a walk over siblings finds when nothing anywhere is ahead of our clock. */
-typedef struct {
-    uint32_t best;              /* the winner among the siblings that stay; 0: none does */
-    uint32_t room, room_before; /* one that goes, still linked, and the node in front of it */
-} LevelWalk;
-
-static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, Dot dot, const Clock *ctx)
+/* Drops the siblings an ASSIGN has observed, when nothing anywhere is ahead of our clock, so that
+ * no cover counts.  spares: the node of one of them stays linked, for another head; 0: there was
+ * none.
+ */
+static uint32_t level_drop(SlotPool *pool, Slot *slot, Dot dot, const Clock *ctx, bool spares)
 {
+    uint32_t spare = 0;
     uint32_t before = 0;
     uint32_t next;
 
@@ -107,80 +102,67 @@ static void walk_level(LevelWalk *walk, SlotPool *pool, Slot *slot, Dot dot, con
         if (node->kind == NODE_SIBLING && observed(dot, ctx, node->head.dot)) {
             if (node->head.value_kind == VALUE_BYTES)
                 g_free((void *)(uintptr_t)node->head.number);
-            goes = walk->room != 0;
-            if (!goes) {
-                walk->room = at;
-                walk->room_before = before;
-            }
-        } else if (node->kind == NODE_SIBLING) {
-            Head head = slot_node_head(node);
-            Head best = slot_node_head(&pool->nodes[walk->best]);
-
-            if (walk->best == 0 || slot_head_beats(&head, &best))
-                walk->best = at;
+            goes = !spares || spare != 0;
+            if (!goes)
+                spare = at;
         }
         if (goes)
             slot_remove_node(pool, slot, before, at);
         else
             before = at;
     }
+    return spare;
 }
 
-/* The head goes inline, or, when the best of the siblings beats it, takes that one's node. */
-static void slot_promote_into(SlotPool *pool, Slot *slot, uint32_t best, const Head *head)
+/* The head goes inline, or, when a sibling beats it, takes the best one's node. */
+static void level_promote(SlotPool *pool, Slot *slot, const Head *head)
 {
-    Head sibling;
+    uint32_t best = 0;
+    Head winner = *head;
 
-    if (best == 0) {
-        slot_put_inline(slot, head);
-        return;
+    for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
+        Head sibling = slot_node_head(&pool->nodes[at]);
+
+        if (pool->nodes[at].kind != NODE_SIBLING || !slot_head_beats(&sibling, &winner))
+            continue;
+        best = at;
+        winner = sibling;
     }
-    sibling = slot_node_head(&pool->nodes[best]);
-    if (slot_head_beats(head, &sibling)) {
-        slot_put_inline(slot, head);
-    } else {
-        slot_put_inline(slot, &sibling);
+    slot_put_inline(slot, &winner);
+    if (best != 0)
         slot_node_put(&pool->nodes[best], head);
-    }
 }
 
-/* An ASSIGN between siblings when nothing anywhere is ahead of our clock, so that no cover counts:
- * the hot keys of a busy group.  A sibling that goes leaves its node to the one that comes. */
-static inline void slot_assign_level(SlotPool *pool, Slot *slot, const Head *head, const Clock *ctx)
+/* An ASSIGN when nothing anywhere is ahead of our clock: the hot keys of a busy group.  A sibling
+ * that goes leaves its node to the head that comes. */
+static void slot_assign_level(SlotPool *pool, Slot *slot, const Head *head, const Clock *ctx)
 {
-    LevelWalk walk = {0};
     Head own = slot_head(slot);
     bool stands = own.dot != 0 && !observed(head->dot, ctx, own.dot);
+    uint32_t spare = level_drop(pool, slot, head->dot, ctx, stands);
 
-    walk_level(&walk, pool, slot, head->dot, ctx);
     if (!stands) {
         slot_empty_inline(slot);
-        slot_promote_into(pool, slot, walk.best, head);
-        if (walk.room != 0)
-            slot_remove_node(pool, slot, walk.room_before, walk.room);
+        level_promote(pool, slot, head);
         return;
     }
-    if (walk.room == 0)
-        walk.room = slot_push_sibling(pool, slot);
+    if (spare == 0)
+        spare = slot_push_sibling(pool, slot);
     if (slot_head_beats(head, &own)) {
-        slot_node_put(&pool->nodes[walk.room], &own);
+        slot_node_put(&pool->nodes[spare], &own);
         slot_put_inline(slot, head);
     } else {
-        slot_node_put(&pool->nodes[walk.room], head);
+        slot_node_put(&pool->nodes[spare], head);
     }
 }
 
-bool slot_assign(SlotWorld *world, Slot *slot, const Effect *effect, bool ahead)
+void slot_assign_beside(SlotPool *pool, Slot *slot, const Effect *effect)
 {
     const Value *value = &effect->value;
     Head head = {effect->dot, effect->ts.ms, value->number, value->bytes, value->kind};
 
-    if (world->causality.step_count > 0 || ahead || value->kind == VALUE_BYTES ||
-        world->wrong_arrival_order)
-        return false;
-    slot_touch(slot);
-    slot_assign_level(&world->pool, slot, &head, &effect->ctx);
-    return true;
+    ensure(value->kind != VALUE_BYTES);
+    slot_assign_level(pool, slot, &head, &effect->ctx);
 }
 
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
@@ -219,8 +201,8 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write)
     if (slot_chain(slot) != 0 || write->covered || (write->ahead && write_removes(write)) ||
         (slot->dot != 0 &&
          (!write_drops(write, slot->dot) || causality_is_ahead(&world->causality, slot->dot)))) {
-        if (write->op == EFFECT_ASSIGN && world->causality.step_count == 0 && !write->ahead &&
-            !write->covered && !write->add_wins && !world->wrong_arrival_order) {
+        if (write->op == EFFECT_ASSIGN && world->causality.step_count == 0 && !write->covered &&
+            !write->add_wins && !world->wrong_arrival_order) {
             head = head_of_write(write);
             slot_assign_level(&world->pool, slot, &head, write->ctx);
         } else {
@@ -274,14 +256,10 @@ bool slot_next_counter(const SlotPool *pool, const Slot *slot, uint32_t *cursor,
     return false;
 }
 
-SlotView slot_view(const SlotPool *pool, const Slot *slot)
+SlotView slot_chain_view(const SlotPool *pool, const Slot *slot)
 {
-    SlotView view = {
-        .dot = slot->dot, .ts = slot->ts, .has_base = slot->dot != 0, .present = slot->dot != 0};
+    SlotView view = slot_head_view(slot);
 
-    view.base = (Value){.number = slot->number, .bytes = slot->bytes, .kind = slot_kind(slot)};
-    if (view.base.kind == VALUE_BYTES)
-        view.base.data = (const char *)(uintptr_t)slot->number;
     for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
         const SlotNode *node = &pool->nodes[at];
 

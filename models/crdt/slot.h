@@ -93,13 +93,10 @@ typedef struct {
 
 void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write);
 
-/* slot_write of an ASSIGN in the nearest case: it has observed the one head there is, beside which
- * the slot holds nothing.  false: it is not that case, and nothing was done. */
-static inline bool slot_replace(const SlotWorld *world, Slot *slot, const Effect *effect);
-
-/* The same while nothing anywhere is ahead of our clock, whatever the slot holds.  false: something
- * is, or the value is bytes, and nothing was done. */
-bool slot_assign(SlotWorld *world, Slot *slot, const Effect *effect, bool ahead);
+/* slot_write of an ASSIGN to a touched slot while nothing anywhere is ahead of our clock; the value
+ * is not bytes.  Leaves a head. */
+static inline void slot_assign(SlotPool *pool, Slot *slot, const Effect *effect);
+void slot_assign_beside(SlotPool *pool, Slot *slot, const Effect *effect); /* for the one above */
 
 /* An increment; always counts, unless covered (the counter knows). */
 void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount);
@@ -128,7 +125,8 @@ typedef struct {
     int64_t ts;
 } SlotView;
 
-SlotView slot_view(const SlotPool *pool, const Slot *slot);
+SlotView slot_chain_view(const SlotPool *pool, const Slot *slot); /* for the next */
+static inline SlotView slot_view(const SlotPool *pool, const Slot *slot);
 
 /* For the books, which look at it before and after a change: O(1) where there is a head, else
  * O(chain). */
@@ -178,6 +176,30 @@ static inline SlotSummary slot_summary(const SlotPool *pool, const Slot *slot)
     return (SlotSummary){.sibling_count = pool->sibling_count};
 }
 
+/* Without increments. */
+static inline SlotView slot_head_view(const Slot *slot)
+{
+    ValueKind kind = slot_kind(slot);
+
+    return (SlotView){
+        .present = slot->dot != 0,
+        .has_base = slot->dot != 0,
+        .base = {.number = slot->number,
+                 .data = kind == VALUE_BYTES ? (const char *)(uintptr_t)slot->number : NULL,
+                 .bytes = slot->bytes,
+                 .kind = kind},
+        .dot = slot->dot,
+        .ts = slot->ts,
+    };
+}
+
+static inline SlotView slot_view(const SlotPool *pool, const Slot *slot)
+{
+    if (slot_chain(slot) == 0 || pool->counter_count == 0)
+        return slot_head_view(slot);
+    return slot_chain_view(pool, slot);
+}
+
 static inline bool slot_is_present(const SlotPool *pool, const Slot *slot)
 {
     return slot->dot != 0 || (slot_chain(slot) != 0 && slot_chain_summary(pool, slot).present);
@@ -212,21 +234,21 @@ void slot_digest(const SlotWorld *world, const Slot *slot, Digest *digest);
 void slot_clear(SlotPool *pool,
                 Slot *slot); /* frees chain and bytes; the slot is empty and untouched */
 
-static inline bool slot_replace(const SlotWorld *world, Slot *slot, const Effect *effect)
+static inline void slot_assign(SlotPool *pool, Slot *slot, const Effect *effect)
 {
     const Value *value = &effect->value;
 
-    if (slot->dot == 0 || slot_chain(slot) != 0 || slot_kind(slot) == VALUE_BYTES ||
-        value->kind == VALUE_BYTES || world->causality.step_count > 0)
-        return false;
-    if (dot_member(slot->dot) != dot_member(effect->dot) && !clock_covers(&effect->ctx, slot->dot))
-        return false;
+    if (slot_chain(slot) != 0 || slot_kind(slot) == VALUE_BYTES || value->kind == VALUE_BYTES ||
+        (dot_member(slot->dot) != dot_member(effect->dot) &&
+         !clock_covers(&effect->ctx, slot->dot))) {
+        slot_assign_beside(pool, slot, effect);
+        return;
+    }
     slot->dot = effect->dot;
     slot->ts = effect->ts.ms;
     slot->number = value->number;
     slot->bytes = value->bytes;
     slot->more = 8 | (uint32_t)value->kind;
-    return true;
 }
 
 static_assert(sizeof(Slot) == 32, "one cache line holds two slots");

@@ -45,7 +45,6 @@ const CrdtType crdt_counter = {
     .start_kind = VALUE_INTEGER,
     .apply = counter_apply,
     .merge = slot_merge,
-    .view = slot_view,
     .digest = slot_digest,
     .draw = counter_draw,
 };

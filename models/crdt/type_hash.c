@@ -52,7 +52,6 @@ const CrdtType crdt_hash = {
     .start_kind = VALUE_SYNTHETIC,
     .apply = hash_apply,
     .merge = slot_merge,
-    .view = slot_view,
     .digest = slot_digest,
     .draw = hash_draw,
 };

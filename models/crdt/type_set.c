@@ -49,7 +49,6 @@ const CrdtType crdt_set = {
     .start_kind = VALUE_SYNTHETIC,
     .apply = set_apply,
     .merge = slot_merge,
-    .view = slot_view,
     .digest = slot_digest,
     .draw = set_draw,
 };

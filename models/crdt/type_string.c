@@ -51,7 +51,6 @@ const CrdtType crdt_string = {
     .start_kind = VALUE_SYNTHETIC,
     .apply = string_apply,
     .merge = slot_merge,
-    .view = slot_view,
     .digest = slot_digest,
     .draw = string_draw,
 };

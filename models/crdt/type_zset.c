@@ -53,7 +53,6 @@ const CrdtType crdt_zset = {
     .start_kind = VALUE_SCORE,
     .apply = zset_apply,
     .merge = slot_merge,
-    .view = slot_view,
     .digest = slot_digest,
     .draw = zset_draw,
 };

@@ -199,7 +199,7 @@ PayloadText run_text(CommandRun *run, uint32_t index)
         return (PayloadText){arg->data ? arg->data : "", arg->bytes};
     if (arg->kind == ARG_SYNTHETIC)
         return (PayloadText){NULL, arg->bytes};
-    buffer = run->number_text[run->number_text_next++ % 2];
+    buffer = run->store->number_text[run->store->number_text_next++ % 2];
     return (PayloadText){buffer, (uint32_t)g_snprintf(buffer, DECIMAL_TEXT_MAX, "%" G_GINT64_FORMAT,
                                                       (int64_t)arg->number)};
 }
@@ -385,7 +385,18 @@ SlotView run_view(CommandRun *run, const Key *key, int type, const ElementRef *r
 
     if (!slot)
         return (SlotView){0};
-    return crdt_types[type]->view(&run->store->world.pool, slot);
+    return slot_view(&run->store->world.pool, slot);
+}
+
+bool run_find_view(CommandRun *run, uint32_t index, Key *out, SlotView *out_view)
+{
+    const ElementRef whole = {0};
+    bool expired;
+
+    if (!find_unless_expired(run, index, CRDT_STRING, out, &expired))
+        return false;
+    *out_view = expired ? (SlotView){0} : run_view(run, out, run_type(out, CRDT_STRING), &whole);
+    return true;
 }
 
 DecimalReading view_decimal(const SlotView *view, Decimal *out)

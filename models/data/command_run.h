@@ -15,12 +15,10 @@ struct CommandRun {
     WallTime now;
     Arena *arena; /* NULL: no reply tree */
     Reply *reply;
-    const WaiterClient *client;            /* NULL: the command may not block */
-    Waiter *waiter;                        /* set when it has */
-    Subscriber *subscriber;                /* of the connection; NULL: there is none */
-    bool in_transaction;                   /* EXEC runs it */
-    char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
-    uint32_t number_text_next;
+    const WaiterClient *client; /* NULL: the command may not block */
+    Waiter *waiter;             /* set when it has */
+    Subscriber *subscriber;     /* of the connection; NULL: there is none */
+    bool in_transaction;        /* EXEC runs it */
 };
 
 bool run_check_arity(CommandRun *run); /* false: the error is the reply */
@@ -105,6 +103,8 @@ typedef struct {
 
 SlotView run_view(CommandRun *run, const Key *key, int type,
                   const ElementRef *ref); /* of an existing key */
+/* run_find of a string, and what it shows; present: it exists. */
+bool run_find_view(CommandRun *run, uint32_t index, Key *out, SlotView *out_view);
 void view_text(const SlotView *view, ViewText *out);
 /* Base and increments; 0 when absent or synthetic. */
 DecimalReading view_decimal(const SlotView *view, Decimal *out);

@@ -103,8 +103,8 @@ Slot *key_expiry(Store *store, const Key *key, bool create)
         if (!create)
             return NULL;
         state->expiry =
-            pages_alloc((size_t)state->family->kept_count * sizeof(Slot), &state->expiry_memory);
-        state->queued_ms = g_new0(int64_t, state->family->kept_count);
+            pages_alloc((size_t)state->kept_count * sizeof(Slot), &state->expiry_memory);
+        state->queued_ms = g_new0(int64_t, state->kept_count);
     }
     slot = &state->expiry[key->kept];
     if (!slot_is_touched(slot))
@@ -112,16 +112,11 @@ Slot *key_expiry(Store *store, const Key *key, bool create)
     return slot;
 }
 
-int64_t key_deadline_ms(Store *store, const Key *key)
+int64_t key_kept_deadline_ms(Store *store, const Key *key)
 {
     const Slot *slot = key_expiry(store, key, false);
 
     return slot && slot->dot != 0 ? slot->ts : DEADLINE_NONE;
-}
-
-bool key_is_expired(Store *store, const Key *key, WallTime now)
-{
-    return key_deadline_ms(store, key) <= now.ms;
 }
 
 /* Deadlines from before the run belong to members by hash, so that each is some member's duty. */
@@ -182,7 +177,7 @@ void expiry_start(Store *store)
         if (!state->type || state->family->ttl_ns == 0)
             continue;
         key_expiry(store, &key, true);
-        for (key.kept = 0; key.kept < state->family->kept_count; key.kept++) {
+        for (key.kept = 0; key.kept < state->kept_count; key.kept++) {
             Slot slot;
 
             if (!family_is_prefilled(state->family, key.kept) ||

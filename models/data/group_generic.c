@@ -81,7 +81,7 @@ static void copy_content(CommandRun *run, const Key *source, Key *target, int ty
     if (group)
         group->copy(run, source, target);
     while (key_next_slot(run->store, source, type, &cursor, &ref, &slot)) {
-        SlotView view = crdt_types[type]->view(&run->store->world.pool, slot);
+        SlotView view = slot_view(&run->store->world.pool, slot);
         LocalWrite write = {.op = crdt_types[type]->add_wins ? EFFECT_ADD : EFFECT_ASSIGN,
                             .type = type,
                             .element = ref,

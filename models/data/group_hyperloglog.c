@@ -184,16 +184,14 @@ static void copy_sketch(CommandRun *run, const Key *source, Key *target)
 }
 
 /* What was there goes first: DEL wins, so nothing of it is left beside the new sketch anywhere. */
-bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
+static bool set_bytes(CommandRun *run, Key *key, const LocalWrite *assign)
 {
-    const Value *value = &assign->value;
     PayloadWriter edit = {0};
     LocalWrite write = *assign;
     int64_t before_ms;
     g_auto(Hll) hll = {0};
 
-    if (key->state || value->kind != VALUE_BYTES ||
-        !hll_read_redis(&hll, (PayloadText){value->data, value->bytes}, NULL))
+    if (!hll_read_redis(&hll, (PayloadText){write.value.data, write.value.bytes}, NULL))
         return false;
     before_ms = key_deadline_ms(run->store, key);
     store_delete(run->store, key, run->now);
@@ -207,6 +205,11 @@ bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
     store_write(run->store, key, &write);
     payload_clear(&edit);
     return true;
+}
+
+bool run_set_sketch(CommandRun *run, Key *key, const LocalWrite *assign)
+{
+    return !key->state && assign->value.kind == VALUE_BYTES && set_bytes(run, key, assign);
 }
 
 /* PFMERGE visits all registers: 106 times the user time of PFADD (redis-server 7.0.15, a dense

@@ -97,7 +97,7 @@ static void put_elements(CommandRun *run, const Key *key, int type, RdbWriter *o
     rdb_begin(out, type == CRDT_HASH ? RDB_HASH : type == CRDT_SET ? RDB_SET : RDB_ZSET);
     rdb_put_count(out, key_live(run->store, key, type));
     while (key_next_slot(run->store, key, type, &cursor, &ref, &slot)) {
-        SlotView view = crdt_types[type]->view(&run->store->world.pool, slot);
+        SlotView view = slot_view(&run->store->world.pool, slot);
         ViewText text;
 
         if (!view.present)

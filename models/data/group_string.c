@@ -80,27 +80,34 @@ static bool set_read_options(CommandRun *run, SetOptions *options)
                                   &options->deadline_ms);
 }
 
-static void reply_value(CommandRun *run, const Key *key, bool exists)
+static void reply_view(CommandRun *run, const SlotView *view)
 {
     ViewText text;
-    SlotView view;
 
-    if (!exists) {
+    if (!view->present) {
         run_reply_nil(run);
         return;
     }
-    view = run_view(run, key, run_type(key, CRDT_STRING), &whole);
-    view_text(&view, &text);
+    view_text(view, &text);
     run_reply_text(run, text.text);
+}
+
+static void reply_value(CommandRun *run, const Key *key, bool exists)
+{
+    SlotView view = {0};
+
+    if (exists)
+        view = run_view(run, key, run_type(key, CRDT_STRING), &whole);
+    reply_view(run, &view);
 }
 
 static void run_get(CommandRun *run)
 {
-    bool exists;
+    SlotView view;
     Key key;
 
-    if (run_find(run, 0, CRDT_STRING, &key, &exists))
-        reply_value(run, &key, exists);
+    if (run_find_view(run, 0, &key, &view))
+        reply_view(run, &view);
     else
         run_get_sketch(run);
 }
@@ -250,15 +257,13 @@ static void run_mget(CommandRun *run)
     run_reply_array(run, run_count(run));
     for (uint32_t i = 0; i < run_count(run); i++) {
         Reply array = *run->reply;
-        bool exists;
         Key key;
         SlotView view;
         ViewText text;
 
-        if (!run_find(run, i, CRDT_STRING, &key, &exists))
+        if (!run_find_view(run, i, &key, &view))
             *run->reply = array; /* a key of another type reads as nil */
-        else if (exists) {
-            view = run_view(run, &key, run_type(&key, CRDT_STRING), &whole);
+        else if (view.present) {
             view_text(&view, &text);
             run_push_text(run, text.text);
             continue;

@@ -193,7 +193,7 @@ static void combine_operand(CommandRun *run, const Query *query, uint32_t walked
 
     while (operand->exists &&
            key_next_slot(run->store, &operand->key, operand->type, &cursor, &ref, &slot)) {
-        SlotView view = crdt_types[operand->type]->view(&run->store->world.pool, slot);
+        SlotView view = slot_view(&run->store->world.pool, slot);
         uint32_t found;
         uint32_t first = 0;
         Scored item = {.ref = ref};

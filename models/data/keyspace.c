@@ -49,8 +49,8 @@ bool key_of_id(Store *store, uint64_t id, Key *out)
     for (uint32_t i = 0; i < store->config.family_count; i++) {
         FamilyState *state = &store->families[i];
 
-        if (id - state->family->base < state->family->kept_count && state->type) {
-            *out = (Key){.state = state, .kept = id - state->family->base};
+        if (id - state->base < state->kept_count) {
+            *out = (Key){.state = state, .kept = id - state->base};
             return true;
         }
     }

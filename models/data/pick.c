@@ -37,7 +37,7 @@ bool pick_next(CommandRun *run, Pick *pick, ElementRef *out, SlotView *out_view)
         }
         if (pick->wrapped && pick->cursor > pick->start)
             return false;
-        *out_view = crdt_types[pick->type]->view(&run->store->world.pool, slot);
+        *out_view = slot_view(&run->store->world.pool, slot);
         if (out_view->present)
             return true;
     }

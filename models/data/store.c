@@ -74,6 +74,8 @@ static void state_init(Store *store, FamilyState *state, const Family *family)
     state->family = family;
     if (family->type < 0)
         return;
+    state->base = family->base;
+    state->kept_count = family->kept_count;
     state->type = crdt_types[family->type];
     state->fields = 1;
     if ((state->type->has_elements || state->type->body) && family->field_count > 0)
@@ -87,7 +89,8 @@ static void state_init(Store *store, FamilyState *state, const Family *family)
     }
     slot_count = (size_t)family->kept_count * state->fields;
     state->slots = pages_alloc(slot_count * sizeof(Slot), &state->slot_memory);
-    state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY;
+    state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY &&
+                         !store->config.wrong_arrival_order;
     if (state->type->has_elements)
         state->live = g_new0(uint32_t, family->kept_count);
 }
@@ -113,15 +116,15 @@ Store *store_new(const StoreConfig *config)
 
 static void state_free(SlotPool *pool, FamilyState *state)
 {
-    size_t slot_count = state->slots ? (size_t)state->family->kept_count * state->fields : 0;
+    size_t slot_count = state->slots ? (size_t)state->kept_count * state->fields : 0;
 
     for (size_t k = 0; k < slot_count; k++)
         if (slot_is_touched(&state->slots[k]))
             slot_clear(pool, &state->slots[k]);
-    for (uint64_t k = 0; state->bodies && k < state->family->kept_count; k++)
+    for (uint64_t k = 0; state->bodies && k < state->kept_count; k++)
         if (state->bodies[k].body)
             state->type->body->destroy(state->bodies[k].body);
-    for (uint64_t k = 0; state->orders && k < state->family->kept_count; k++)
+    for (uint64_t k = 0; state->orders && k < state->kept_count; k++)
         zset_index_free(state->orders[k]);
     g_free(state->orders);
     g_free(state->bodies);
@@ -186,8 +189,8 @@ static void apply_anything(Store *store, const Effect *effect, bool ahead)
         change.key = key_of_name(store, change.payload.key, effect->key);
     } else {
         change.key.state = &store->families[effect->family];
-        change.key.kept = effect->key - change.key.state->family->base;
-        ensure(change.key.kept < change.key.state->family->kept_count);
+        change.key.kept = effect->key - change.key.state->base;
+        ensure(change.key.kept < change.key.state->kept_count);
     }
     change_apply(store, &change);
     causality_receive(causality, effect->dot, &effect->ctx, change.ahead);
@@ -215,7 +218,7 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
         apply_anything(store, effect, ahead);
         return true;
     }
-    ensure(effect->key - state->family->base < state->family->kept_count);
+    ensure(effect->key - state->base < state->kept_count);
     change_register(store, state, effect, ahead);
     causality_receive(causality, effect->dot, &effect->ctx, ahead);
     return true;
@@ -241,10 +244,10 @@ Pubsub *store_pubsub(Store *store)
 void store_prefetch(const Store *store, uint16_t family, uint64_t key)
 {
     const FamilyState *state = &store->families[family];
-    uint64_t kept = key - state->family->base;
+    uint64_t kept = key - state->base;
     const Slot *slots;
 
-    if (kept >= state->family->kept_count)
+    if (kept >= state->kept_count)
         return;
     if (!state->slots) {
         body_prefetch_place(state, kept);
@@ -263,10 +266,10 @@ void store_prefetch(const Store *store, uint16_t family, uint64_t key)
 void store_prefetch_chain(const Store *store, uint16_t family, uint64_t key, uint32_t element)
 {
     const FamilyState *state = &store->families[family];
-    uint64_t kept = key - state->family->base;
+    uint64_t kept = key - state->base;
     const Slot *slot;
 
-    if (kept >= state->family->kept_count || element >= state->fields)
+    if (kept >= state->kept_count || element >= state->fields)
         return;
     if (!state->slots) {
         body_prefetch(state, kept);
@@ -285,18 +288,18 @@ bool store_has_bodies(const Store *store)
 void store_prefetch_body(const Store *store, uint16_t family, uint64_t key)
 {
     const FamilyState *state = &store->families[family];
-    uint64_t kept = key - state->family->base;
+    uint64_t kept = key - state->base;
 
-    if (kept < state->family->kept_count)
+    if (kept < state->kept_count)
         body_prefetch(state, kept);
 }
 
 void store_prefetch_inside(const Store *store, uint16_t family, uint64_t key)
 {
     const FamilyState *state = &store->families[family];
-    uint64_t kept = key - state->family->base;
+    uint64_t kept = key - state->base;
 
-    if (kept < state->family->kept_count)
+    if (kept < state->kept_count)
         body_prefetch_inside(state, kept);
 }
 

@@ -261,40 +261,64 @@ static void change_note_record(Store *store, const Change *change, const Element
             &store->world, key_slot(store, &change->key, effect->type, ref, true), effect->dot);
 }
 
+/* A register that showed a value goes on showing one. */
+static void register_changed(FamilyState *state, uint64_t kept, uint32_t bytes_before,
+                             uint32_t bytes, int64_t siblings)
+{
+    StoreLedger *ledger = &state->ledger;
+    int64_t weight;
+
+    if (bytes == bytes_before && siblings == 0)
+        return;
+    weight = family_weight(state->family, kept);
+    ledger->sibling_count += weight * siblings;
+    if (bytes == bytes_before)
+        return;
+    ledger->value_bytes += weight * ((int64_t)bytes - (int64_t)bytes_before);
+    ledger->frame_bytes +=
+        weight * (live_register(state, bytes) - live_register(state, bytes_before));
+}
+
+/* The value appears, or something is ahead of our clock. */
+static void change_register_slowly(Store *store, FamilyState *state, const Effect *effect,
+                                   bool ahead)
+{
+    Key key = {.state = state, .kept = effect->key - state->base};
+    Slot *slot = &state->slots[key.kept];
+    SlotSummary before = slot_summary(&store->world.pool, slot);
+
+    slot_write(&store->world, slot,
+               &(SlotWrite){.dot = effect->dot,
+                            .ts = effect->ts.ms,
+                            .ctx = &effect->ctx,
+                            .value.number = effect->value.number,
+                            .value.bytes = effect->value.bytes,
+                            .value.kind = effect->value.kind,
+                            .op = EFFECT_ASSIGN,
+                            .ahead = ahead});
+    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
+}
+
 void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead)
 {
-    Key key = {.state = state, .kept = effect->key - state->family->base};
-    Slot *slot = &state->slots[key.kept];
-    SlotSummary before;
+    SlotPool *pool = &store->world.pool;
+    uint64_t kept = effect->key - state->base;
+    Slot *slot = &state->slots[kept];
+    uint32_t siblings = pool->sibling_count;
     uint32_t bytes;
 
     if (!slot_is_touched(slot))
-        *slot = state_start_slot(state, key.kept);
+        *slot = state_start_slot(state, kept);
     store->superseded_seq = 0;
     store->last_was_remove = false;
-    bytes = slot->bytes;
-    if (slot_replace(&store->world, slot, effect)) {
-        if (bytes != effect->value.bytes) {
-            int64_t weight = key_weight(&key);
-
-            state->ledger.value_bytes += weight * ((int64_t)effect->value.bytes - (int64_t)bytes);
-            state->ledger.frame_bytes +=
-                weight * (live_register(state, effect->value.bytes) - live_register(state, bytes));
-        }
+    if (slot->dot == 0 || store->world.causality.step_count > 0) {
+        change_register_slowly(store, state, effect, ahead);
         return;
     }
-    before = slot_summary(&store->world.pool, slot);
-    if (!slot_assign(&store->world, slot, effect, ahead))
-        slot_write(&store->world, slot,
-                   &(SlotWrite){.dot = effect->dot,
-                                .ts = effect->ts.ms,
-                                .ctx = &effect->ctx,
-                                .value.number = effect->value.number,
-                                .value.bytes = effect->value.bytes,
-                                .value.kind = effect->value.kind,
-                                .op = EFFECT_ASSIGN,
-                                .ahead = ahead});
-    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
+    bytes = slot->bytes;
+    slot_assign(pool, slot, effect);
+    register_changed(state, kept, bytes, slot->bytes,
+                     (int64_t)pool->sibling_count - (int64_t)siblings);
 }
 
 void change_apply(Store *store, Change *change)

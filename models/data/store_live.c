@@ -173,7 +173,7 @@ void live_body_changed(Store *store, const Key *key, BodyKeep *keep, int64_t liv
 
 FootprintSum live_born_element(const Store *store, int type, PayloadText name, const Slot *slot)
 {
-    SlotView view = crdt_types[type]->view(&store->world.pool, slot);
+    SlotView view = slot_view(&store->world.pool, slot);
     ViewText value;
 
     if (!view.present)
@@ -224,7 +224,7 @@ void live_born_element_changed(Store *store, BornKey *born, int type, const Foot
 
 static int64_t born_string(const Store *store, const Slot *slot)
 {
-    SlotView view = crdt_types[CRDT_STRING]->view(&store->world.pool, slot);
+    SlotView view = slot_view(&store->world.pool, slot);
     ViewText value;
     int64_t number;
 

@@ -72,7 +72,7 @@ static void merge_family_bodies(Merge *merge, FamilyState *into, const FamilySta
 {
     Key key = {.state = into};
 
-    for (key.kept = 0; key.kept < into->family->kept_count; key.kept++) {
+    for (key.kept = 0; key.kept < into->kept_count; key.kept++) {
         Key other = {.state = (FamilyState *)from, .kept = key.kept};
 
         if (!into->bodies[key.kept].body && !from->bodies[key.kept].body)
@@ -88,10 +88,10 @@ static void merge_family(Merge *merge, uint32_t index)
     const FamilyState *from = &merge->from->families[index];
     Key key = {.state = into};
 
-    ensure(into->family->kept_count == from->family->kept_count && into->fields == from->fields);
+    ensure(into->kept_count == from->kept_count && into->fields == from->fields);
     if (into->bodies)
         merge_family_bodies(merge, into, from);
-    for (key.kept = 0; into->type && key.kept < into->family->kept_count; key.kept++) {
+    for (key.kept = 0; into->type && key.kept < into->kept_count; key.kept++) {
         ElementRef ref = {0};
 
         order_drop(&key);
@@ -254,7 +254,7 @@ static uint64_t body_part(const Store *store, const Key *key, int type)
 
 static void family_digest(const Store *store, const FamilyState *state, Digest *digest)
 {
-    for (uint64_t kept = 0; state->type && kept < state->family->kept_count; kept++) {
+    for (uint64_t kept = 0; state->type && kept < state->kept_count; kept++) {
         uint64_t sum = 0;
         Slot start = state_start_slot(state, kept);
         Slot start_expiry = state_start_expiry(store, state, kept);

@@ -75,18 +75,19 @@ typedef struct {
 } BornTable;
 
 typedef struct {
+    uint64_t base, kept_count; /* as in family: what every key found is compared with */
+    Slot *slots;               /* [kept_index * fields + element]; NULL with bodies */
+    Slot *expiry;              /* NULL: no key has ever had a deadline */
+    uint32_t *live;            /* with elements: live count + 1; 0: untouched */
     const Family *family;
     const CrdtType *type;
-    Slot *slots;        /* [kept_index * fields + element]; NULL with bodies */
+    uint32_t fields;
+    bool is_register;   /* one slot a key, whose history records are kept by operation */
     BodyKeep *bodies;   /* [kept_index], for types that have bodies */
-    uint32_t *live;     /* with elements: live count + 1; 0: untouched */
     ZsetIndex **orders; /* [kept_index], as in BornKey; NULL: none of any key is kept */
-    Slot *expiry;       /* NULL: no key has ever had a deadline */
     int64_t *queued_ms; /* beside expiry: when the key's entry in the heap is due, 0 without */
     void *slot_memory;  /* what slots and expiry were cut from, at a cache line */
     void *expiry_memory;
-    uint32_t fields;
-    bool is_register; /* one slot a key, whose history records are kept by operation */
     StoreLedger ledger;
     uint32_t key_bytes;     /* name and entry of one key */
     FootprintSum element;   /* of types with elements: each as the family says, ... */
@@ -138,6 +139,8 @@ struct Store {
     int64_t *sketches; /* bytes of a sparse sketch by its length, 0: not asked for; NULL: none */
     struct Waiters *waiters; /* NULL: nobody ever waited */
     PayloadWriter payload;
+    char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
+    uint32_t number_text_next;
     uint64_t superseded_seq;
     bool last_was_remove;
 };
@@ -185,17 +188,27 @@ uint32_t state_live(const FamilyState *state, uint64_t kept);
 void state_add_live(FamilyState *state, uint64_t kept, int change);
 
 uint32_t key_live(const Store *store, const Key *key,
-                  int type);                           /* present elements (slots) of type */
-bool key_exists(const Store *store, const Key *key);   /* whatever its deadline */
-int key_type(const Store *store, const Key *key);      /* the type shown; -1: does not exist */
-int64_t key_deadline_ms(Store *store, const Key *key); /* DEADLINE_NONE without */
-bool key_is_expired(Store *store, const Key *key, WallTime now);
+                  int type);                                /* present elements (slots) of type */
+bool key_exists(const Store *store, const Key *key);        /* whatever its deadline */
+int key_type(const Store *store, const Key *key);           /* the type shown; -1: does not exist */
+int64_t key_kept_deadline_ms(Store *store, const Key *key); /* for the next */
 bool key_is_deadline_owner(Store *store, const Key *key);
 
 /* Elements of a key, in index or table order; *cursor starts at 0.  The slot may be absent (not
  * present). */
 bool key_next_slot(Store *store, const Key *key, int type, uint32_t *cursor, ElementRef *out,
                    Slot **out_slot);
+
+/* DEADLINE_NONE without. */
+static inline int64_t key_deadline_ms(Store *store, const Key *key)
+{
+    return key->state && !key->state->expiry ? DEADLINE_NONE : key_kept_deadline_ms(store, key);
+}
+
+static inline bool key_is_expired(Store *store, const Key *key, WallTime now)
+{
+    return key_deadline_ms(store, key) <= now.ms;
+}
 
 static inline uint32_t key_weight(const Key *key)
 {

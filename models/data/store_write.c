@@ -72,11 +72,15 @@ static void put_payload(Store *store, const Key *key, const LocalWrite *write)
 }
 
 /* What the member does to its own state: what every receiver will do. */
-static void effect_apply_here(Store *store, Key *key, const Effect *effect, const Payload *payload)
+static void effect_apply_here(Store *store, Key *key, Effect *effect)
 {
     uint64_t *seq = &store->world.causality.clock.seq[store->config.member_id];
-    Change change = {.effect = effect, .key = *key, .payload = *payload};
+    Change change = {.effect = effect, .key = *key};
 
+    if (effect->payload_bytes > 0) {
+        change.payload = payload_read(effect->payload, effect->payload_bytes);
+        effect->value.data = change.payload.value.data;
+    }
     change_apply(store, &change);
     ++*seq;
     change_tidy(store, &change);
@@ -94,7 +98,7 @@ static inline void effect_fill(Effect *out, const Store *store, const Key *key,
     out->dot = dot_make(self, clock->seq[self] + 1);
     out->ts = write->now;
     out->ctx = *clock;
-    out->key = key->state ? key->state->family->base + key->kept : key->hash;
+    out->key = key->state ? key->state->base + key->kept : key->hash;
     out->element = write->element.index;
     out->element_count = write->element_count > 1 ? write->element_count : 1;
     out->value.number = write->value.number;
@@ -118,15 +122,12 @@ static void write_effect(Store *store, Key *key, const LocalWrite *write)
 {
     const EffectSink *sink = &store->config.sink;
     Effect effect;
-    Payload payload = {0};
 
     effect_fill(&effect, store, key, write);
     put_payload(store, key, write);
     if (store->payload.bytes > 0) {
         effect.payload = store->payload.data;
         effect.payload_bytes = store->payload.bytes;
-        payload = payload_read(effect.payload, effect.payload_bytes);
-        effect.value.data = payload.value.data;
     }
     /* As change_is_register says; but reading what was written just now would wait for it. */
     if (key->state && key->state->is_register && write->op == EFFECT_ASSIGN &&
@@ -134,7 +135,7 @@ static void write_effect(Store *store, Key *key, const LocalWrite *write)
         change_register(store, key->state, &effect, false);
         store->world.causality.clock.seq[store->config.member_id]++;
     } else {
-        effect_apply_here(store, key, &effect, &payload);
+        effect_apply_here(store, key, &effect);
     }
     if (sink->emit)
         sink->emit(sink->actor, &effect);

@@ -36,29 +36,34 @@ void string_assign(CommandRun *run, Key *key, Value value, const SetOptions *opt
         store_write(run->store, key, &write);
 }
 
-static bool find(CommandRun *run, uint32_t index, bool to_write, Key *out, ViewText *out_text)
+static void text_of(const SlotView *view, ViewText *out)
 {
-    SlotView view = {0};
-    bool exists;
-
-    if (!(to_write ? run_find_to_write : run_find)(run, index, CRDT_STRING, out, &exists))
-        return false;
-    *out_text = (ViewText){.text = {.data = "", .bytes = 0}};
-    if (exists) {
-        view = run_view(run, out, run_type(out, CRDT_STRING), &whole);
-        view_text(&view, out_text);
-    }
-    return true;
+    *out = (ViewText){.text = {.data = "", .bytes = 0}};
+    if (view->present)
+        view_text(view, out);
 }
 
 bool string_find(CommandRun *run, uint32_t index, Key *out, ViewText *out_text)
 {
-    return find(run, index, false, out, out_text);
+    SlotView view;
+
+    if (!run_find_view(run, index, out, &view))
+        return false;
+    text_of(&view, out_text);
+    return true;
 }
 
 bool string_find_to_write(CommandRun *run, uint32_t index, Key *out, ViewText *out_text)
 {
-    return find(run, index, true, out, out_text);
+    SlotView view = {0};
+    bool exists;
+
+    if (!run_find_to_write(run, index, CRDT_STRING, out, &exists))
+        return false;
+    if (exists)
+        view = run_view(run, out, run_type(out, CRDT_STRING), &whole);
+    text_of(&view, out_text);
+    return true;
 }
 
 char *string_copy(PayloadText text, uint64_t bytes)

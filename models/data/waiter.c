@@ -58,7 +58,7 @@ static guint key_hash(gconstpointer item)
 {
     const WaitKey *key = item;
 
-    return (guint)(key->state ? rng_mix(key->state->family->base + key->kept) : key->hash);
+    return (guint)(key->state ? rng_mix(key->state->base + key->kept) : key->hash);
 }
 
 static gboolean key_equal(gconstpointer a, gconstpointer b)

@@ -72,7 +72,7 @@ static void order_keep(const Key *key, ZsetIndex *index)
         return;
     }
     if (!key->state->orders)
-        key->state->orders = g_new0(ZsetIndex *, key->state->family->kept_count);
+        key->state->orders = g_new0(ZsetIndex *, key->state->kept_count);
     key->state->orders[key->kept] = index;
 }
 
