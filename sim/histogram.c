@@ -1,6 +1,8 @@
 /* Why it works: a value's bucket is found from its highest bit and the ten bits after it, without a
  * search.  Counts live in one block per power of two, made when a first value falls into it:
  * latencies spread over a handful of powers, so most histograms hold five or six blocks of 8 kB.
+ * A bucket is met at random and mostly lies outside the caches near the core, so many samples are
+ * added in two passes: one that asks for the buckets, one that counts in them.
  * Sums are kept in 128-bit integers; adding and merging are then exact, and the order in which
  * threads or variants are merged cannot show in a result. */
 #include "sim/histogram.h"
@@ -24,21 +26,28 @@
 
 typedef unsigned __int128 Wide;
 
-struct Histogram {
-    uint64_t *blocks[BLOCK_COUNT]; /* NULL: no value yet */
-    uint64_t count;                /* sum of weights */
+/* What every sample changes beside its bucket. */
+typedef struct {
+    uint64_t count; /* sum of weights */
     uint64_t sample_count;
     Wide sum;         /* of value times weight */
     Wide sum_squares; /* of weights */
     int64_t min, max;
+} Sums;
+
+struct Histogram {
+    Sums sums;
+    uint64_t *blocks[BLOCK_COUNT]; /* NULL: no value yet */
 };
+
+#define AT_ONCE 32u /* buckets asked for before the first is counted in */
 
 static uint32_t block_size(uint32_t block)
 {
     return block == 0 ? EXACT_COUNT : SPLIT_COUNT;
 }
 
-static void bucket_of(uint64_t value, uint32_t *out_block, uint32_t *out_slot)
+static inline void bucket_of(uint64_t value, uint32_t *out_block, uint32_t *out_slot)
 {
     uint32_t highest;
 
@@ -62,9 +71,9 @@ static int64_t bucket_middle(uint32_t block, uint32_t slot)
     return (int64_t)(((uint64_t)(SPLIT_COUNT + slot) << shift) + (UINT64_C(1) << (shift - 1)));
 }
 
-static uint64_t *block_ready(Histogram *histogram, uint32_t block)
+static inline uint64_t *block_ready(Histogram *histogram, uint32_t block)
 {
-    if (histogram->blocks[block] == NULL)
+    if (__builtin_expect(histogram->blocks[block] == NULL, 0))
         histogram->blocks[block] = g_new0(uint64_t, block_size(block));
     return histogram->blocks[block];
 }
@@ -73,7 +82,7 @@ Histogram *histogram_new(void)
 {
     Histogram *histogram = g_new0(Histogram, 1);
 
-    histogram->min = INT64_MAX;
+    histogram->sums.min = INT64_MAX;
     return histogram;
 }
 
@@ -86,31 +95,51 @@ void histogram_free(Histogram *histogram)
     g_free(histogram);
 }
 
-void histogram_prefetch(const Histogram *histogram, int64_t value)
+static inline uint64_t *bucket_ready(Histogram *histogram, int64_t value)
 {
     uint32_t block, slot;
 
-    bucket_of((uint64_t)MAX(value, 0), &block, &slot);
-    if (histogram->blocks[block] != NULL)
-        prefetch(&histogram->blocks[block][slot]);
+    bucket_of((uint64_t)value, &block, &slot);
+    return &block_ready(histogram, block)[slot];
+}
+
+static inline void sums_add(Sums *sums, int64_t value, uint32_t weight)
+{
+    sums->count += weight;
+    sums->sample_count++;
+    sums->sum += (Wide)(uint64_t)value * weight;
+    sums->sum_squares += (Wide)weight * weight;
+    sums->min = MIN(sums->min, value);
+    sums->max = MAX(sums->max, value);
 }
 
 void histogram_add(Histogram *histogram, int64_t value, uint32_t weight)
 {
-    uint32_t block, slot;
+    value = MAX(value, 0);
+    *bucket_ready(histogram, value) += weight;
+    sums_add(&histogram->sums, value, weight);
+}
 
-    if (value < 0)
-        value = 0;
-    bucket_of((uint64_t)value, &block, &slot);
-    block_ready(histogram, block)[slot] += weight;
-    histogram->count += weight;
-    histogram->sample_count++;
-    histogram->sum += (Wide)(uint64_t)value * weight;
-    histogram->sum_squares += (Wide)weight * weight;
-    if (value < histogram->min)
-        histogram->min = value;
-    if (value > histogram->max)
-        histogram->max = value;
+static void add_some(Histogram *histogram, const HistogramSample *samples, uint32_t count)
+{
+    uint64_t *buckets[AT_ONCE];
+    Sums sums = histogram->sums;
+
+    for (uint32_t i = 0; i < count; i++) {
+        buckets[i] = bucket_ready(histogram, MAX(samples[i].value, 0));
+        prefetch(buckets[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *buckets[i] += samples[i].weight;
+        sums_add(&sums, MAX(samples[i].value, 0), samples[i].weight);
+    }
+    histogram->sums = sums;
+}
+
+void histogram_add_all(Histogram *histogram, const HistogramSample *samples, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += AT_ONCE)
+        add_some(histogram, &samples[i], MIN(AT_ONCE, count - i));
 }
 
 void histogram_merge(Histogram *into, const Histogram *from)
@@ -125,12 +154,12 @@ void histogram_merge(Histogram *into, const Histogram *from)
         for (uint32_t slot = 0; slot < block_size(block); slot++)
             sums[slot] += counts[slot];
     }
-    into->count += from->count;
-    into->sample_count += from->sample_count;
-    into->sum += from->sum;
-    into->sum_squares += from->sum_squares;
-    into->min = MIN(into->min, from->min);
-    into->max = MAX(into->max, from->max);
+    into->sums.count += from->sums.count;
+    into->sums.sample_count += from->sums.sample_count;
+    into->sums.sum += from->sums.sum;
+    into->sums.sum_squares += from->sums.sum_squares;
+    into->sums.min = MIN(into->sums.min, from->sums.min);
+    into->sums.max = MAX(into->sums.max, from->sums.max);
 }
 
 void histogram_clear(Histogram *histogram)
@@ -138,22 +167,17 @@ void histogram_clear(Histogram *histogram)
     for (uint32_t block = 0; block < BLOCK_COUNT; block++)
         if (histogram->blocks[block] != NULL)
             memset(histogram->blocks[block], 0, sizeof(uint64_t) * block_size(block));
-    histogram->count = 0;
-    histogram->sample_count = 0;
-    histogram->sum = 0;
-    histogram->sum_squares = 0;
-    histogram->min = INT64_MAX;
-    histogram->max = 0;
+    histogram->sums = (Sums){.min = INT64_MAX};
 }
 
 uint64_t histogram_count(const Histogram *histogram)
 {
-    return histogram->count;
+    return histogram->sums.count;
 }
 
 uint64_t histogram_sample_count(const Histogram *histogram)
 {
-    return histogram->sample_count;
+    return histogram->sums.sample_count;
 }
 
 /* The compiler's own conversion of 128 bits calls a library routine; this is exact to a last
@@ -165,14 +189,14 @@ static double wide_to_double(Wide wide)
 
 double histogram_sum_squares(const Histogram *histogram)
 {
-    return wide_to_double(histogram->sum_squares);
+    return wide_to_double(histogram->sums.sum_squares);
 }
 
 double histogram_effective_count(const Histogram *histogram)
 {
-    double total = (double)histogram->count;
+    double total = (double)histogram->sums.count;
 
-    return histogram->count == 0 ? 0.0 : total * total / histogram_sum_squares(histogram);
+    return histogram->sums.count == 0 ? 0.0 : total * total / histogram_sum_squares(histogram);
 }
 
 /* The least whole weight that is a share p of the total.  A product within rounding of a whole
@@ -191,13 +215,13 @@ int64_t histogram_quantile(const Histogram *histogram, double p)
 {
     uint64_t needed, seen = 0;
 
-    if (histogram->count == 0)
+    if (histogram->sums.count == 0)
         return 0;
     if (!(p > 0.0))
-        return histogram->min;
+        return histogram->sums.min;
     if (p >= 1.0)
-        return histogram->max;
-    needed = weight_needed(histogram->count, p);
+        return histogram->sums.max;
+    needed = weight_needed(histogram->sums.count, p);
     for (uint32_t block = 0; block < BLOCK_COUNT; block++) {
         const uint64_t *counts = histogram->blocks[block];
 
@@ -206,10 +230,10 @@ int64_t histogram_quantile(const Histogram *histogram, double p)
         for (uint32_t slot = 0; slot < block_size(block); slot++) {
             seen += counts[slot];
             if (seen >= needed)
-                return CLAMP(bucket_middle(block, slot), histogram->min, histogram->max);
+                return CLAMP(bucket_middle(block, slot), histogram->sums.min, histogram->sums.max);
         }
     }
-    return histogram->max;
+    return histogram->sums.max;
 }
 
 void histogram_quantile_interval(const Histogram *histogram, double p, int64_t *out_low,
@@ -218,7 +242,7 @@ void histogram_quantile_interval(const Histogram *histogram, double p, int64_t *
     double half_width = 0.0;
 
     p = CLAMP(p, 0.0, 1.0);
-    if (histogram->count > 0)
+    if (histogram->sums.count > 0)
         half_width = 1.959963984540054 * sqrt(p * (1.0 - p) / histogram_effective_count(histogram));
     *out_low = histogram_quantile(histogram, p - half_width);
     *out_high = histogram_quantile(histogram, p + half_width);
@@ -226,19 +250,19 @@ void histogram_quantile_interval(const Histogram *histogram, double p, int64_t *
 
 double histogram_mean(const Histogram *histogram)
 {
-    if (histogram->count == 0)
+    if (histogram->sums.count == 0)
         return 0.0;
-    return wide_to_double(histogram->sum) / (double)histogram->count;
+    return wide_to_double(histogram->sums.sum) / (double)histogram->sums.count;
 }
 
 int64_t histogram_min(const Histogram *histogram)
 {
-    return histogram->count == 0 ? 0 : histogram->min;
+    return histogram->sums.count == 0 ? 0 : histogram->sums.min;
 }
 
 int64_t histogram_max(const Histogram *histogram)
 {
-    return histogram->max;
+    return histogram->sums.max;
 }
 
 static void varint_append(GByteArray *bytes, Wide value)
@@ -261,14 +285,14 @@ GBytes *histogram_to_bytes(const Histogram *histogram)
     uint64_t skipped = 0;
 
     varint_append(bytes, FORMAT_VERSION);
-    varint_append(bytes, histogram->count);
-    if (histogram->count == 0)
+    varint_append(bytes, histogram->sums.count);
+    if (histogram->sums.count == 0)
         return g_byte_array_free_to_bytes(bytes);
-    varint_append(bytes, histogram->sample_count);
-    varint_append(bytes, histogram->sum);
-    varint_append(bytes, histogram->sum_squares);
-    varint_append(bytes, (uint64_t)histogram->min);
-    varint_append(bytes, (uint64_t)histogram->max);
+    varint_append(bytes, histogram->sums.sample_count);
+    varint_append(bytes, histogram->sums.sum);
+    varint_append(bytes, histogram->sums.sum_squares);
+    varint_append(bytes, (uint64_t)histogram->sums.min);
+    varint_append(bytes, (uint64_t)histogram->sums.max);
     for (uint32_t block = 0; block < BLOCK_COUNT; block++) {
         const uint64_t *counts = histogram->blocks[block];
 
@@ -333,7 +357,7 @@ static void buckets_take(Reader *reader, Histogram *histogram)
             block = (uint32_t)((index - EXACT_COUNT) / SPLIT_COUNT) + 1;
         block_ready(histogram, block)[block == 0 ? index : (index - EXACT_COUNT) % SPLIT_COUNT] =
             count;
-        histogram->count += count;
+        histogram->sums.count += count;
         index++;
     }
 }
@@ -350,16 +374,16 @@ Histogram *histogram_from_bytes(GBytes *bytes, GError **error)
         reader.failed = true;
     count = varint_take_u64(&reader);
     if (count > 0) {
-        histogram->sample_count = varint_take_u64(&reader);
-        histogram->sum = varint_take(&reader);
-        histogram->sum_squares = varint_take(&reader);
-        histogram->min = (int64_t)varint_take_u64(&reader);
-        histogram->max = (int64_t)varint_take_u64(&reader);
+        histogram->sums.sample_count = varint_take_u64(&reader);
+        histogram->sums.sum = varint_take(&reader);
+        histogram->sums.sum_squares = varint_take(&reader);
+        histogram->sums.min = (int64_t)varint_take_u64(&reader);
+        histogram->sums.max = (int64_t)varint_take_u64(&reader);
         buckets_take(&reader, histogram);
-        if (histogram->min < 0 || histogram->max < histogram->min)
+        if (histogram->sums.min < 0 || histogram->sums.max < histogram->sums.min)
             reader.failed = true;
     }
-    if (histogram->count != count || reader.at != reader.end)
+    if (histogram->sums.count != count || reader.at != reader.end)
         reader.failed = true;
     if (reader.failed) {
         g_set_error(error, QUINTET_ERROR, QUINTET_ERROR_IO,

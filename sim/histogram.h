@@ -16,9 +16,14 @@ typedef struct Histogram Histogram;
 Histogram *histogram_new(void);
 void histogram_free(Histogram *histogram);
 
-void histogram_prefetch(const Histogram *histogram, int64_t value); /* what an add will touch */
-void histogram_add(Histogram *histogram, int64_t value,
-                   uint32_t weight); /* value < 0 counts as 0 */
+typedef struct {
+    int64_t value; /* < 0 counts as 0 */
+    uint32_t weight;
+} HistogramSample;
+
+void histogram_add(Histogram *histogram, int64_t value, uint32_t weight);
+/* The same for each of them, in less time: who has many keeps some back. */
+void histogram_add_all(Histogram *histogram, const HistogramSample *samples, uint32_t count);
 void histogram_merge(Histogram *into, const Histogram *from);
 void histogram_clear(Histogram *histogram);
 

@@ -152,7 +152,7 @@ static bool command_execute(Member *member, const Request *request, Response *re
 static void take_turn(Member *member, const Request *request, Response *response)
 {
     ShardJob job = {.now_ns = member->now_ns,
-                    .key_hash = request->spec ? rng_mix(request->key) : 0,
+                    .key = request->spec ? request->key : 0,
                     .cost = request->spec ? request->spec->relative_cost : PROBE_COST,
                     .weight = request->spec ? request->weight : 1};
     ShardTurn turn = shards_serve(member->shards, &job);

@@ -188,7 +188,7 @@ void replication_apply(Member *member, const Effect *effect)
 {
     uint32_t weight = effect_weight(member, effect);
     ShardJob job = {.now_ns = member->now_ns,
-                    .key_hash = rng_mix(effect->key),
+                    .key = effect->key,
                     .cost = member->apply_cost[effect->type][effect->op],
                     .weight = weight};
 

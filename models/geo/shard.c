@@ -101,7 +101,7 @@ static SimTime sliced_wait(Shards *shards, Shard *shard, const ShardJob *job)
 
     bucket_turn(shard, job->now_ns / SLICE_BUCKET_NS);
     if (shard->load > 0) {
-        uint64_t u64 = rng_keyed(shards->draws, (uint64_t)job->now_ns, job->key_hash);
+        uint64_t u64 = rng_keyed(shards->draws, (uint64_t)job->now_ns, rng_mix(job->key));
 
         wait = fluid_now(shard, job->now_ns);
         wait += wait_table_draw(shards->waits, shard->load, u64) * shard->mean_ns;
@@ -109,26 +109,40 @@ static SimTime sliced_wait(Shards *shards, Shard *shard, const ShardJob *job)
     return (SimTime)wait;
 }
 
-void shards_occupy(Shards *shards, const ShardJob *job)
+/* Keys are dealt out by hash, which is not asked for where there is nothing to choose. */
+static inline Shard *shard_of(const Shards *shards, uint64_t key)
 {
-    Shard *shard = &shards->shards[rng_scale(job->key_hash, shards->count)];
-    double service_ns = shards->unit_ns * job->cost * shards->slowdown;
-    SimTime begin_ns = shard->free_at_ns > job->now_ns ? shard->free_at_ns : job->now_ns;
+    return shards->count == 1 ? shards->shards
+                              : &shards->shards[rng_scale(rng_mix(key), shards->count)];
+}
 
+static inline double service_of(const Shards *shards, const ShardJob *job)
+{
+    return shards->unit_ns * job->cost * shards->slowdown;
+}
+
+static inline void occupy(const Shards *shards, Shard *shard, const ShardJob *job,
+                          double service_ns)
+{
     shard->work_ns += service_ns * job->weight;
     if (shards->sliced) {
         bucket_turn(shard, job->now_ns / SLICE_BUCKET_NS);
         shard->bucket_work_ns += service_ns * job->weight;
         shard->bucket_jobs += job->weight;
     } else {
-        shard->free_at_ns = begin_ns + (SimTime)service_ns;
+        shard->free_at_ns = MAX(shard->free_at_ns, job->now_ns) + (SimTime)service_ns;
     }
+}
+
+void shards_occupy(Shards *shards, const ShardJob *job)
+{
+    occupy(shards, shard_of(shards, job->key), job, service_of(shards, job));
 }
 
 ShardTurn shards_serve(Shards *shards, const ShardJob *job)
 {
-    Shard *shard = &shards->shards[rng_scale(job->key_hash, shards->count)];
-    double service_ns = shards->unit_ns * job->cost * shards->slowdown;
+    Shard *shard = shard_of(shards, job->key);
+    double service_ns = service_of(shards, job);
     ShardTurn turn = {.service_ns = (SimTime)service_ns};
 
     if (shards->unit_ns == 0)
@@ -137,7 +151,7 @@ ShardTurn shards_serve(Shards *shards, const ShardJob *job)
         turn.wait_ns = sliced_wait(shards, shard, job);
     else if (shard->free_at_ns > job->now_ns)
         turn.wait_ns = shard->free_at_ns - job->now_ns;
-    shards_occupy(shards, job);
+    occupy(shards, shard, job, service_ns);
     return turn;
 }
 

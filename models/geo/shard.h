@@ -42,10 +42,10 @@ typedef struct {
     SimTime service_ns;
 } ShardTurn;
 
-/* A command on the key with this hash comes at now_ns; it stands for `weight` commands. */
+/* A command on this key (0: on none) comes at now_ns; it stands for `weight` commands. */
 typedef struct {
     SimTime now_ns;
-    uint64_t key_hash;
+    uint64_t key;
     double cost;
     uint32_t weight;
 } ShardJob;

@@ -227,26 +227,24 @@ void instrument_count_groups(Instrument *instrument, double exact,
     instrument_count(instrument, total);
 }
 
-void instrument_sample(Instrument *instrument, int64_t value, uint32_t weight)
+void instrument_sample_all(Instrument *instrument, const HistogramSample *samples, uint32_t count)
 {
     Histogram **histogram = &instrument->histograms[instrument->recording->segment];
+    uint64_t weight = 0;
 
-    if (__builtin_expect(!*histogram, 0))
+    if (!*histogram)
         *histogram = histogram_new();
-    histogram_add(*histogram, value, weight);
-    instrument->current += weight;
+    histogram_add_all(*histogram, samples, count);
     if (instrument->live)
-        histogram_add(instrument->live, value, weight);
+        histogram_add_all(instrument->live, samples, count);
+    for (uint32_t i = 0; i < count; i++)
+        weight += samples[i].weight;
+    instrument->current += (double)weight;
 }
 
-void instrument_prefetch(const Instrument *instrument, int64_t value)
+void instrument_sample(Instrument *instrument, int64_t value, uint32_t weight)
 {
-    const Histogram *histogram = instrument->histograms[instrument->recording->segment];
-
-    if (histogram)
-        histogram_prefetch(histogram, value);
-    if (instrument->live)
-        histogram_prefetch(instrument->live, value);
+    instrument_sample_all(instrument, &(HistogramSample){value, weight}, 1);
 }
 
 void instrument_set(Instrument *instrument, double value)

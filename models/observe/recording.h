@@ -119,7 +119,8 @@ void instrument_count_groups(Instrument *instrument, double exact,
 void instrument_set_weight_max(Instrument *instrument, uint32_t weight);
 /* Samples, base units (ns for times). */
 void instrument_sample(Instrument *instrument, int64_t value, uint32_t weight);
-void instrument_prefetch(const Instrument *instrument, int64_t value); /* such a sample is coming */
+/* The same for each of them; all belong to the present segment. */
+void instrument_sample_all(Instrument *instrument, const HistogramSample *samples, uint32_t count);
 /* Gauges: the reading of this second (one per tick; unset leaves the bucket empty). */
 void instrument_set(Instrument *instrument, double value);
 /* Gauges that are ratios: adds to the counts of this second; 0 of 0 leaves the bucket empty. */

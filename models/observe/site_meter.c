@@ -1,7 +1,9 @@
 /* Why it works: facts fall into cells, one per member, family, operation and outcome, found by
- * arithmetic. A cell holds its latency instrument and counts by weight; all other instruments are
- * sums over cells, made when the second ends.  A new cell's instrument is made apart (see
- * recording.h) because other places may be running, and is adopted at the next flush.
+ * arithmetic. A cell holds its latency instrument, the latencies that still have to go there, and
+ * counts by weight; all other instruments are sums over cells, made when the second ends.  A
+ * histogram takes many latencies in less time than one by one; their order does not matter to it,
+ * and the flush that goes before every reading leaves none behind.  A new cell's instrument is made
+ * apart (see recording.h) because other places may be running, and is adopted at the next flush.
  */
 #include "models/observe/site_meter.h"
 
@@ -12,8 +14,12 @@
 
 #define FLAP_WITHIN_NS (2 * SIM_MIN)
 
+#define LATE_COUNT 32u
+
 typedef struct Cell {
-    Instrument *latency;               /* NULL: nothing fell here yet */
+    HistogramSample *late; /* LATE_COUNT of them; NULL: nothing fell here yet */
+    uint32_t late_count;
+    Instrument *latency;
     uint64_t exact;                    /* since the last flush, keys of weight 1 */
     uint64_t groups[RECORDING_GROUPS]; /* the same, sampled keys by group */
     Instrument *ops, *writes, *errors,
@@ -24,15 +30,6 @@ typedef struct Cell {
     uint8_t outcome;
     bool is_adopted;
 } Cell;
-
-/* A latency on its way to its instrument. */
-typedef struct {
-    Instrument *instrument; /* NULL: none */
-    int64_t value_ns;
-    uint32_t weight;
-} Sample;
-
-#define LATE_COUNT 8
 
 typedef struct {
     int32_t left; /* the endpoint it left last, -1 none */
@@ -52,12 +49,11 @@ struct SiteMeter {
     GPtrArray *active;       /* Cell, in order of first use */
     Instrument **duplicates; /* by family, and one for keys born during the run */
     Instrument *failover, *flaps, *availability;
-    Sample late[LATE_COUNT]; /* a ring */
-    uint32_t late_next;
     Wander *wanders; /* by client */
     SimTime flap_within_ns;
     double *member_ok, *member_done; /* of this second, by member index */
     double *shown_ok, *shown_done;   /* of the last one */
+    uint64_t op_count;
 };
 
 static void make_instruments(SiteMeter *meter)
@@ -143,31 +139,14 @@ static void open_cell(SiteMeter *meter, Cell *cell, const OpFact *fact)
     labels = cell_labels(meter, cell);
     labels.outcome = outcome_name((Outcome)fact->outcome);
     cell->latency = instrument_new_apart(meter->recording, "latency.op", &labels);
+    cell->late = g_new(HistogramSample, LATE_COUNT);
     g_ptr_array_add(meter->active, cell);
 }
 
-/* The histograms of all cells together are larger than the caches near the core.  Each latency
- * waits in a ring for as long as its bucket takes to come; order does not matter to a histogram,
- * and the flush that goes before every reading empties the ring. */
-static void sample_late(SiteMeter *meter, Instrument *instrument, int64_t value_ns, uint32_t weight)
+static void flush_late(Cell *cell)
 {
-    Sample *sample = &meter->late[meter->late_next++ % LATE_COUNT];
-
-    if (sample->instrument)
-        instrument_sample(sample->instrument, sample->value_ns, sample->weight);
-    *sample = (Sample){instrument, value_ns, weight};
-    instrument_prefetch(instrument, value_ns);
-}
-
-static void flush_late(SiteMeter *meter)
-{
-    for (uint32_t i = 0; i < LATE_COUNT; i++) {
-        Sample *sample = &meter->late[i];
-
-        if (sample->instrument)
-            instrument_sample(sample->instrument, sample->value_ns, sample->weight);
-        sample->instrument = NULL;
-    }
+    instrument_sample_all(cell->latency, cell->late, cell->late_count);
+    cell->late_count = 0;
 }
 
 /* Hot: once per operation. */
@@ -178,15 +157,18 @@ static void hear_op(void *actor, const OpFact *fact)
     size_t index;
     Cell *cell;
 
+    meter->op_count++;
     if (!fact->spec)
         return; /* a system of record, never in Redis */
     ensure(fact->family < meter->family_count && fact->outcome < OUTCOME_COUNT);
     index = (size_t)(fact->member_index + 1) * op_count + meter->op_begin[fact->family] +
             fact->op_index;
     cell = &meter->cells[index * OUTCOME_COUNT + fact->outcome];
-    if (__builtin_expect(!cell->latency, 0))
+    if (__builtin_expect(!cell->late, 0))
         open_cell(meter, cell, fact);
-    sample_late(meter, cell->latency, fact->end_ns - fact->start_ns, fact->weight);
+    cell->late[cell->late_count++] = (HistogramSample){fact->end_ns - fact->start_ns, fact->weight};
+    if (cell->late_count == LATE_COUNT)
+        flush_late(cell);
     if (fact->weight > 1)
         cell->groups[recording_group(rng_mix(fact->key))] += fact->weight;
     else
@@ -268,13 +250,14 @@ static double flush_cell(Cell *cell)
 
 void site_meter_flush(SiteMeter *meter)
 {
-    flush_late(meter);
     for (uint32_t i = 0; i < meter->active->len; i++) {
         Cell *cell = meter->active->pdata[i];
         double ok, done;
 
         if (!cell->is_adopted)
             adopt_cell(meter, cell);
+        if (cell->late_count > 0)
+            flush_late(cell);
         done = flush_cell(cell);
         ok = cell->outcome == OUTCOME_OK ? done : 0;
         instrument_ratio(meter->availability, ok, done);
@@ -302,6 +285,11 @@ void site_meter_member_ops(const SiteMeter *meter, uint32_t member_index, double
     *out_done = meter->shown_done[member_index];
 }
 
+uint64_t site_meter_op_count(const SiteMeter *meter)
+{
+    return meter->op_count;
+}
+
 void site_meter_free(SiteMeter *meter)
 {
     if (!meter)
@@ -312,6 +300,7 @@ void site_meter_free(SiteMeter *meter)
 
         if (!cell->is_adopted)
             recording_adopt(meter->recording, cell->latency);
+        g_free(cell->late);
     }
     g_ptr_array_unref(meter->active);
     g_strfreev(meter->members);

@@ -2,8 +2,8 @@
  *
  * It hears its site's facts inside the site's place and allocates only when a combination of
  * member, family, operation and outcome appears for the first time.  Per operation it costs one
- * table look-up, one histogram and one count; totals, errors and availability are derived between
- * windows.
+ * table look-up, one place in a histogram and one count; totals, errors and availability are
+ * derived between windows.
  */
 #pragma once
 
@@ -45,5 +45,6 @@ void site_meter_tick(SiteMeter *meter);
 /* Operations that a member was the last to answer (or not) in the second of the last tick. */
 void site_meter_member_ops(const SiteMeter *meter, uint32_t member_index, double *out_ok,
                            double *out_done);
+uint64_t site_meter_op_count(const SiteMeter *meter); /* heard so far, never in Redis included */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SiteMeter, site_meter_free)

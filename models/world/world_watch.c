@@ -1,5 +1,6 @@
-/* One ear per member and per site, so that each hears only inside its own place; between windows
- * the ears are emptied in member order and what happened goes to the timeline in the order of time.
+/* One ear per member and one meter per site, so that each hears only inside its own place; between
+ * windows the ears are emptied in member order and what happened goes to the timeline in the order
+ * of time.
  *
  * Simplified: switching observers off drops lost writes (A1, A23) unless an alert, guard or abort
  * reads them; the other meters are cheap and always run.
@@ -31,16 +32,9 @@ typedef struct {
     bool is_traced;
 } MemberEar;
 
-typedef struct {
-    WorldWatch *watch;
-    ClientListener meter;
-    uint64_t op_count;
-} SiteEar;
-
 struct WorldWatch {
     WorldWatchConfig config;
     MemberEar member_ears[MEMBER_MAX];
-    SiteEar site_ears[SITE_MAX];
     SiteMeter *site_meters[SITE_MAX];
     MemberMeter *member_meter;
     LostWrites *lost;
@@ -124,21 +118,6 @@ static void hear_geo(void *actor, const GeoFact *fact)
         lost_writes_hear(ear->lost_ear, fact);
 }
 
-static void hear_op(void *actor, const OpFact *fact)
-{
-    SiteEar *ear = actor;
-
-    ear->op_count++;
-    ear->meter.op_done(ear->meter.actor, fact);
-}
-
-static void hear_client(void *actor, const ClientFact *fact)
-{
-    SiteEar *ear = actor;
-
-    ear->meter.client(ear->meter.actor, fact);
-}
-
 typedef struct {
     bool found;
 } LostReader;
@@ -219,7 +198,6 @@ static void make_site_meters(WorldWatch *watch)
                 (uint32_t)param_map_at(&scenario->params.sites, SiteParams, i)->clients};
 
         watch->site_meters[i] = site_meter_new(&config);
-        watch->site_ears[i] = (SiteEar){watch, site_meter_listener(watch->site_meters[i]), 0};
     }
 }
 
@@ -262,7 +240,7 @@ GeoListener world_watch_geo_listener(WorldWatch *watch, uint32_t member_index)
 
 ClientListener world_watch_client_listener(WorldWatch *watch, uint32_t site_index)
 {
-    return (ClientListener){hear_op, hear_client, &watch->site_ears[site_index]};
+    return site_meter_listener(watch->site_meters[site_index]);
 }
 
 static void hear_settled(void *actor, SimTime before_ns)
@@ -395,6 +373,6 @@ uint64_t world_watch_op_count(const WorldWatch *watch)
     uint64_t count = 0;
 
     for (uint32_t i = 0; i < watch->site_count; i++)
-        count += watch->site_ears[i].op_count;
+        count += site_meter_op_count(watch->site_meters[i]);
     return count;
 }
