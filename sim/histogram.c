@@ -2,7 +2,8 @@
  * search.  Counts live in one block per power of two, made when a first value falls into it:
  * latencies spread over a handful of powers, so most histograms hold five or six blocks of 8 kB.
  * A bucket is met at random and mostly lies outside the caches near the core, so many samples are
- * added in two passes: one that asks for the buckets, one that counts in them.
+ * added in two passes: one that asks for the buckets, one that counts in them.  A block knows which
+ * of its parts were counted in, so merging and clearing pass over the others.
  * Sums are kept in 128-bit integers; adding and merging are then exact, and the order in which
  * threads or variants are merged cannot show in a result. */
 #include "sim/histogram.h"
@@ -35,14 +36,20 @@ typedef struct {
     int64_t min, max;
 } Sums;
 
+/* The buckets of one power of two. */
+typedef struct {
+    uint64_t *counts; /* NULL: no value yet */
+    uint64_t touched; /* bit per 64th part; where it is 0 all counts are */
+} Block;
+
 struct Histogram {
     Sums sums;
-    uint64_t *blocks[BLOCK_COUNT]; /* NULL: no value yet */
+    Block blocks[BLOCK_COUNT];
 };
 
 #define AT_ONCE 32u /* buckets asked for before the first is counted in */
 
-static uint32_t block_size(uint32_t block)
+static inline uint32_t block_size(uint32_t block)
 {
     return block == 0 ? EXACT_COUNT : SPLIT_COUNT;
 }
@@ -71,11 +78,21 @@ static int64_t bucket_middle(uint32_t block, uint32_t slot)
     return (int64_t)(((uint64_t)(SPLIT_COUNT + slot) << shift) + (UINT64_C(1) << (shift - 1)));
 }
 
-static inline uint64_t *block_ready(Histogram *histogram, uint32_t block)
+/* Slots of one of the 64 parts of a block. */
+static inline uint32_t part_size(uint32_t block)
 {
-    if (__builtin_expect(histogram->blocks[block] == NULL, 0))
-        histogram->blocks[block] = g_new0(uint64_t, block_size(block));
-    return histogram->blocks[block];
+    return block_size(block) / 64;
+}
+
+/* The count of a bucket, which is about to be counted in. */
+static inline uint64_t *count_ready(Histogram *histogram, uint32_t block, uint32_t slot)
+{
+    Block *it = &histogram->blocks[block];
+
+    if (__builtin_expect(it->counts == NULL, 0))
+        it->counts = g_new0(uint64_t, block_size(block));
+    it->touched |= UINT64_C(1) << slot / part_size(block);
+    return &it->counts[slot];
 }
 
 Histogram *histogram_new(void)
@@ -91,7 +108,7 @@ void histogram_free(Histogram *histogram)
     if (histogram == NULL)
         return;
     for (uint32_t block = 0; block < BLOCK_COUNT; block++)
-        g_free(histogram->blocks[block]);
+        g_free(histogram->blocks[block].counts);
     g_free(histogram);
 }
 
@@ -100,7 +117,7 @@ static inline uint64_t *bucket_ready(Histogram *histogram, int64_t value)
     uint32_t block, slot;
 
     bucket_of((uint64_t)value, &block, &slot);
-    return &block_ready(histogram, block)[slot];
+    return count_ready(histogram, block, slot);
 }
 
 static inline void sums_add(Sums *sums, int64_t value, uint32_t weight)
@@ -142,18 +159,24 @@ void histogram_add_all(Histogram *histogram, const HistogramSample *samples, uin
         add_some(histogram, &samples[i], MIN(AT_ONCE, count - i));
 }
 
+static void block_merge(Histogram *into, const Histogram *from, uint32_t block)
+{
+    const Block *added = &from->blocks[block];
+    uint32_t size = part_size(block);
+
+    for (uint64_t parts = added->touched; parts != 0; parts &= parts - 1) {
+        uint32_t first = (uint32_t)__builtin_ctzll(parts) * size;
+        uint64_t *sums = count_ready(into, block, first);
+
+        for (uint32_t i = 0; i < size; i++)
+            sums[i] += added->counts[first + i];
+    }
+}
+
 void histogram_merge(Histogram *into, const Histogram *from)
 {
-    for (uint32_t block = 0; block < BLOCK_COUNT; block++) {
-        const uint64_t *counts = from->blocks[block];
-        uint64_t *sums;
-
-        if (counts == NULL)
-            continue;
-        sums = block_ready(into, block);
-        for (uint32_t slot = 0; slot < block_size(block); slot++)
-            sums[slot] += counts[slot];
-    }
+    for (uint32_t block = 0; block < BLOCK_COUNT; block++)
+        block_merge(into, from, block);
     into->sums.count += from->sums.count;
     into->sums.sample_count += from->sums.sample_count;
     into->sums.sum += from->sums.sum;
@@ -162,11 +185,17 @@ void histogram_merge(Histogram *into, const Histogram *from)
     into->sums.max = MAX(into->sums.max, from->sums.max);
 }
 
+static void block_clear(Block *block, uint32_t part_size)
+{
+    for (; block->touched != 0; block->touched &= block->touched - 1)
+        memset(&block->counts[(uint32_t)__builtin_ctzll(block->touched) * part_size], 0,
+               sizeof(uint64_t) * part_size);
+}
+
 void histogram_clear(Histogram *histogram)
 {
     for (uint32_t block = 0; block < BLOCK_COUNT; block++)
-        if (histogram->blocks[block] != NULL)
-            memset(histogram->blocks[block], 0, sizeof(uint64_t) * block_size(block));
+        block_clear(&histogram->blocks[block], part_size(block));
     histogram->sums = (Sums){.min = INT64_MAX};
 }
 
@@ -223,7 +252,7 @@ int64_t histogram_quantile(const Histogram *histogram, double p)
         return histogram->sums.max;
     needed = weight_needed(histogram->sums.count, p);
     for (uint32_t block = 0; block < BLOCK_COUNT; block++) {
-        const uint64_t *counts = histogram->blocks[block];
+        const uint64_t *counts = histogram->blocks[block].counts;
 
         if (counts == NULL)
             continue;
@@ -294,7 +323,7 @@ GBytes *histogram_to_bytes(const Histogram *histogram)
     varint_append(bytes, (uint64_t)histogram->sums.min);
     varint_append(bytes, (uint64_t)histogram->sums.max);
     for (uint32_t block = 0; block < BLOCK_COUNT; block++) {
-        const uint64_t *counts = histogram->blocks[block];
+        const uint64_t *counts = histogram->blocks[block].counts;
 
         for (uint32_t slot = 0; slot < block_size(block); slot++) {
             if (counts == NULL || counts[slot] == 0) {
@@ -355,8 +384,8 @@ static void buckets_take(Reader *reader, Histogram *histogram)
         index += skipped;
         if (index >= EXACT_COUNT)
             block = (uint32_t)((index - EXACT_COUNT) / SPLIT_COUNT) + 1;
-        block_ready(histogram, block)[block == 0 ? index : (index - EXACT_COUNT) % SPLIT_COUNT] =
-            count;
+        *count_ready(histogram, block,
+                     (uint32_t)(block == 0 ? index : (index - EXACT_COUNT) % SPLIT_COUNT)) = count;
         histogram->sums.count += count;
         index++;
     }

@@ -1,7 +1,9 @@
 /* Why it works: every write lands in the segment that is current, a number that changes only
  * between windows, so instruments need not be told of boundaries and one made inside a place counts
- * from its first write.  A second's value waits in the instrument until the tick appends it to a
- * series; series of events stay as short as their last non-zero second, because absent means zero.
+ * from its first write.  Samples that somebody watches are counted once: they wait in a histogram
+ * of their own until these ten seconds end or the segment does.  A second's value waits in the
+ * instrument until the tick appends it to a series; series of events stay as short as their last
+ * non-zero second, because absent means zero.
  *
  * Sampled keys are also counted by group.  With T the sum over G groups T_g, the spread of the T_g
  * estimates the error: var(T) = G/(G-1) * sum of (T_g - T/G)^2.
@@ -73,6 +75,7 @@ static void instrument_free(Instrument *instrument)
     free_histograms(instrument->histograms, segment_count(recording));
     free_histograms(instrument->merged, recording->phase_count);
     histogram_free(instrument->live);
+    histogram_free(instrument->earlier);
     histogram_free(instrument->recent);
     g_free(instrument->series.values);
     g_free(instrument->series_done.values);
@@ -227,16 +230,21 @@ void instrument_count_groups(Instrument *instrument, double exact,
     instrument_count(instrument, total);
 }
 
-void instrument_sample_all(Instrument *instrument, const HistogramSample *samples, uint32_t count)
+static Histogram *segment_histogram(Instrument *instrument)
 {
     Histogram **histogram = &instrument->histograms[instrument->recording->segment];
-    uint64_t weight = 0;
 
     if (!*histogram)
         *histogram = histogram_new();
-    histogram_add_all(*histogram, samples, count);
-    if (instrument->live)
-        histogram_add_all(instrument->live, samples, count);
+    return *histogram;
+}
+
+void instrument_sample_all(Instrument *instrument, const HistogramSample *samples, uint32_t count)
+{
+    Histogram *histogram = instrument->live ? instrument->live : segment_histogram(instrument);
+    uint64_t weight = 0;
+
+    histogram_add_all(histogram, samples, count);
     for (uint32_t i = 0; i < count; i++)
         weight += samples[i].weight;
     instrument->current += (double)weight;
@@ -272,6 +280,35 @@ static void series_put(Series *series, uint32_t second, double value, double abs
     series->values[series->count++] = value;
 }
 
+/* The segment ends: its watched samples go where they belong. */
+static void end_segment(Instrument *instrument)
+{
+    if (!instrument->live || histogram_sample_count(instrument->live) == 0)
+        return;
+    histogram_merge(segment_histogram(instrument), instrument->live);
+    if (!instrument->earlier)
+        instrument->earlier = histogram_new();
+    histogram_merge(instrument->earlier, instrument->live);
+    histogram_clear(instrument->live);
+}
+
+/* Ten seconds end, and the next begin with nothing. */
+static void end_live(Instrument *instrument)
+{
+    Histogram *full = instrument->live;
+
+    if (histogram_sample_count(full) > 0)
+        histogram_merge(segment_histogram(instrument), full);
+    if (instrument->earlier) {
+        histogram_merge(full, instrument->earlier);
+        histogram_free(instrument->earlier);
+        instrument->earlier = NULL;
+    }
+    instrument->live = instrument->recent;
+    instrument->recent = full;
+    histogram_clear(instrument->live);
+}
+
 static void instrument_tick(Instrument *instrument, uint32_t second)
 {
     bool is_gauge = instrument->metric->kind == METRIC_GAUGE;
@@ -287,13 +324,8 @@ static void instrument_tick(Instrument *instrument, uint32_t second)
     instrument->current = 0;
     instrument->current_done = 0;
     instrument->has_reading = false;
-    if (instrument->live && (second + 1) % BUCKETS_PER_ALERT == 0) {
-        Histogram *full = instrument->live;
-
-        instrument->live = instrument->recent;
-        instrument->recent = full;
-        histogram_clear(instrument->live);
-    }
+    if (instrument->live && (second + 1) % BUCKETS_PER_ALERT == 0)
+        end_live(instrument);
 }
 
 static void end_bucket(Recording *recording)
@@ -316,8 +348,11 @@ void recording_boundary(Recording *recording, SimTime now_ns)
     ensure(now_ns >= recording->now_ns);
     recording->now_ns = now_ns;
     while (recording->segment < recording->boundary_count &&
-           recording->boundaries[recording->segment] <= now_ns)
+           recording->boundaries[recording->segment] <= now_ns) {
+        for (uint32_t i = 0; i < recording->instruments->len; i++)
+            end_segment(recording->instruments->pdata[i]);
         recording->segment++;
+    }
 }
 
 SimTime recording_next_boundary(const Recording *recording, SimTime after_ns)

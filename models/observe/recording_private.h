@@ -33,11 +33,15 @@ struct Instrument {
     bool has_reading;             /* gauges: this second */
     double current, current_done; /* this second */
     Series series, series_done;
-    double *sums;             /* by segment, events */
-    double *groups;           /* by segment and group, NULL until a sampled key is counted */
-    Histogram **histograms;   /* by segment, NULL where nothing fell */
-    Histogram **merged;       /* by phase, made when read */
-    Histogram *live, *recent; /* watched samples: of these ten seconds, of the ten before */
+    double *sums;           /* by segment, events */
+    double *groups;         /* by segment and group, NULL until a sampled key is counted */
+    Histogram **histograms; /* by segment, NULL where nothing fell */
+    Histogram **merged;     /* by phase, made when read */
+    /* Watched samples.  What comes waits in live until these ten seconds or the segment end, and is
+     * in no segment's histogram before. */
+    Histogram *live;
+    Histogram *earlier; /* of these ten seconds, but of segments before; NULL: there was none */
+    Histogram *recent;  /* of the ten seconds before */
 };
 
 static inline uint32_t segment_count(const Recording *recording)

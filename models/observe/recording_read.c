@@ -135,6 +135,8 @@ void instrument_histogram_in(const Instrument *instrument, const Phase *phase, H
     for (uint32_t i = 0; i < segment_count(recording); i++)
         if ((bits >> i & 1) && instrument->histograms[i])
             histogram_merge(into, instrument->histograms[i]);
+    if ((bits >> recording->segment & 1) && instrument->live)
+        histogram_merge(into, instrument->live);
 }
 
 const Histogram *instrument_histogram(const Instrument *instrument, const char *phase_name)

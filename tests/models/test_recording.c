@@ -238,6 +238,39 @@ static void test_recording_watched_samples_show_the_last_ten_seconds(void)
     EXPECT_INT(histogram_max(instrument_recent(latency)), 19);
 }
 
+/* Two samples a second; the boundary at 20.5 s lies between those of second 20. */
+static void test_recording_watched_samples_go_to_their_segment(void)
+{
+    g_autoptr(Recording) recording = new_recording(false);
+    Instrument *latency = recording_instrument(recording, "latency.op", &(Labels){.site = "asia"});
+    const Histogram *steady, *fault;
+
+    recording_watch(recording, metric_find("latency.op"));
+    for (uint32_t second = 0; second < 40; second++) {
+        SimTime begin = second * SIM_S, boundary = recording_next_boundary(recording, begin);
+
+        instrument_sample(latency, 2 * second, 1);
+        if (boundary < begin + SIM_S)
+            recording_boundary(recording, boundary);
+        instrument_sample(latency, 2 * second + 1, 1);
+        recording_tick(recording, begin + SIM_S);
+        EXPECT_INT(histogram_count(instrument_histogram(latency, "all")), 2 * second + 2);
+        if (second == 29) {
+            EXPECT_INT(histogram_count(instrument_recent(latency)), 20);
+            EXPECT_INT(histogram_min(instrument_recent(latency)), 40);
+            EXPECT_INT(histogram_max(instrument_recent(latency)), 59);
+        }
+    }
+    recording_end(recording, 40 * SIM_S);
+    steady = instrument_histogram(latency, "steady");
+    fault = instrument_histogram(latency, "fault:x");
+    EXPECT_INT(histogram_count(steady), 21);
+    EXPECT_INT(histogram_max(steady), 40);
+    EXPECT_INT(histogram_count(fault), 19);
+    EXPECT_INT(histogram_min(fault), 41);
+    EXPECT_INT(histogram_min(instrument_recent(latency)), 60);
+}
+
 static void test_recording_ends_within_a_second(void)
 {
     g_autoptr(Recording) recording = new_recording(false);
@@ -279,6 +312,7 @@ static const TestCase cases[] = {
     TEST(test_recording_groups_estimate_the_error_of_a_slice),
     TEST(test_recording_group_sums_equal_key_by_key),
     TEST(test_recording_watched_samples_show_the_last_ten_seconds),
+    TEST(test_recording_watched_samples_go_to_their_segment),
     TEST(test_recording_ends_within_a_second),
     TEST(test_metrics_have_unique_names_and_known_labels),
 };
