@@ -2,15 +2,16 @@
  * either has seen it, and then replaces it whatever the clocks say (crdt-semantics.md 1.3: only
  * concurrent assignments are compared by time), or has not, and then the one that is earlier in
  * timestamp order is lost: usually the old one, with an equal millisecond or a skewed clock perhaps
- * the new.  A standing writer cannot have seen a write made after it.  All that is one look-up in
- * an open-addressing table.
+ * the new.  A standing writer cannot have seen a write made after it.  All that is one look-up
+ * (last_writers.h).
  *
  * What every member has observed can no longer be lost, because every later write has seen it: it
- * is forgotten, so the table holds only what is in flight (or kept from a silent member).
- * Forgetting changes no answer, hence the moment of it does not matter.
+ * is forgotten, so only what is in flight is kept (or kept from a silent member).  Forgetting
+ * changes no answer, hence the moment of it does not matter.
  *
  * Facts may be consumed in pieces of any size before they are asked for, while they are still near
- * at hand; what that finds is put aside and counted in its second.
+ * at hand; what that finds is put aside and counted in its second.  Until then they lie in memory
+ * that other work has long pushed out of the caches, so each fits one line of them.
  *
  * What a member writes after it was unlinked nobody else will ever see, and nothing of the others
  * competes with it: each such write is lost at once, and the table does not hear of it.
@@ -21,50 +22,48 @@
 
 #include "models/crdt/body_list.h"
 #include "models/crdt/crdt.h"
+#include "models/observe/last_writers.h"
 #include "sim/ensure.h"
 #include "sim/pages.h"
 #include "sim/prefetch.h"
-#include "sim/rng.h"
 
-#define TABLE_START 1024
+/* What a write is to its key. */
+typedef enum {
+    WRITE_MERGES, /* nothing of another is overwritten */
+    WRITE_ASSIGNS,
+    WRITE_DOCUMENT, /* assigns one, whose conflicts go by member */
+} WriteKind;
 
-typedef struct {
-    uint64_t key;
-    Dot dot; /* 0: the slot is free */
-    int64_t ts_ms;
-    uint64_t element; /* its index; in a list its id */
-} Writer;
-
-_Static_assert(sizeof(Writer) == 32, "fit.md allows 32 bytes per live key");
-
-/* A write as heard. */
+/* A write as heard.  Its seqs count from the queue's base. */
 typedef struct {
     SimTime at_ns;
-    Dot dot;
     int64_t ts_ms;
     uint64_t key;
-    uint64_t seen[MEMBER_MAX];
-    uint64_t element; /* as in Writer */
+    uint64_t element;          /* as in Writer */
+    uint32_t seqs[MEMBER_MAX]; /* by member index: what it had seen, and its own */
     uint32_t element_count;
     uint32_t weight;
-    uint16_t family;
-    bool is_assign;
-    bool is_document; /* whose conflicts go by member */
-    bool by_client;   /* else a deadline came due: nobody acknowledged that */
-    bool is_first;    /* effect of its command */
+    uint16_t family; /* below family_count, or that: born during the run */
+    uint8_t kind;    /* WriteKind */
+    uint8_t nth;     /* of its command's effects: 1, 2 (or later); 0: a deadline came due, which
+                        nobody acknowledged */
 } Heard;
+
+_Static_assert(sizeof(Heard) == CACHE_LINE_BYTES, "one line is written and read for each");
 
 /* A client's write of one member that nobody else may know yet. */
 typedef struct {
     uint64_t seq; /* of its last effect */
-    uint64_t key;
     uint32_t weight;
-    uint32_t family;
+    uint16_t family;
+    uint8_t group; /* of a sampled key */
 } Alone;
 
 /* [next, count) wait; plain arrays, because each write passes through both. */
 typedef struct {
     Heard *items; /* in time order */
+    void *memory;
+    uint64_t base[MEMBER_MAX]; /* what the seqs of all that wait count from */
     uint32_t next, count, capacity;
 } HeardQueue;
 
@@ -75,38 +74,29 @@ typedef struct {
 
 typedef struct {
     LostWrites *lost;
+    uint32_t member; /* index */
     HeardQueue heard;
     AloneQueue alone;
 } Ear;
 
+/* Writes found lost for one cause. */
+typedef struct {
+    Instrument *cause, *anomaly; /* NULL: of a type whose overwrites are not counted */
+    KeyCounts found;             /* since they were counted last */
+} Losses;
+
 /* Counted under one family; the last set is for keys born during the run. */
 typedef struct {
-    Instrument *overwritten[MEMBER_MAX], *a1[MEMBER_MAX];
-    Instrument *unreplicated[MEMBER_MAX], *a23[MEMBER_MAX];
-} FamilyCounts;
-
-/* A write found lost, not counted yet. */
-typedef struct {
-    uint64_t key_hash;
-    uint32_t weight;
-    uint16_t family;
-    uint8_t member; /* index */
-    bool is_alone;  /* unreplicated; else overwritten */
-} Loss;
+    Losses overwritten[MEMBER_MAX];  /* A1; by member index */
+    Losses unreplicated[MEMBER_MAX]; /* A23 */
+} FamilyLosses;
 
 struct LostWrites {
     uint32_t member_count, family_count;
     uint32_t outcasts; /* bit per member index: unlinked, not linked again */
     Ear ears[MEMBER_MAX];
-    FamilyCounts *counts;
-    GArray *losses; /* of Loss */
-    Writer *table;  /* in huge pages: it is met at random */
-    void *table_memory;
-    uint32_t table_size, table_used; /* size is a power of two */
-    Writer *spare;                   /* for the next rebuild; NULL: none yet */
-    void *spare_memory;
-    uint32_t spare_size;
-    uint32_t collect_above; /* used slots at which looking for what to forget is worth it */
+    FamilyLosses *losses;
+    LastWriters writers;
 };
 
 #define QUEUE_FIRST 1024u
@@ -114,9 +104,17 @@ struct LostWrites {
 
 static __attribute__((noinline)) void heard_grow(HeardQueue *queue)
 {
-    queue->capacity = MAX(QUEUE_FIRST, 2 * queue->capacity);
-    ensure(queue->capacity > queue->count);
-    queue->items = g_renew(Heard, queue->items, queue->capacity);
+    uint32_t capacity = MAX(QUEUE_FIRST, 2 * queue->capacity);
+    void *memory;
+    Heard *items = pages_alloc(capacity * sizeof(Heard), &memory);
+
+    ensure(capacity > queue->count);
+    if (queue->count > 0)
+        memcpy(items, queue->items, queue->count * sizeof(Heard));
+    g_free(queue->memory);
+    queue->items = items;
+    queue->memory = memory;
+    queue->capacity = capacity;
 }
 
 static __attribute__((noinline)) void alone_grow(AloneQueue *queue)
@@ -162,25 +160,26 @@ static Instrument *new_counter(const LostWritesConfig *config, const char *metri
 
 static void make_counters(LostWrites *lost, const LostWritesConfig *config, uint32_t family)
 {
-    FamilyCounts *counts = &lost->counts[family];
+    FamilyLosses *losses = &lost->losses[family];
     bool is_counted = family == config->family_count || !config->family_overwrites ||
                       config->family_overwrites[family] != OVERWRITES_NOT_COUNTED;
 
     for (uint32_t m = 0; m < config->member_count; m++) {
         const char *member = config->member_names[m];
+        Losses *overwritten = &losses->overwritten[m], *unreplicated = &losses->unreplicated[m];
 
         if (is_counted) {
-            counts->overwritten[m] =
+            overwritten->cause =
                 new_counter(config, "data.lost_writes",
                             (Labels){.member = member, .cause = "overwritten"}, family);
-            counts->a1[m] = new_counter(config, "anomaly.A1",
-                                        (Labels){.member = member, .anomaly = "A1"}, family);
+            overwritten->anomaly = new_counter(config, "anomaly.A1",
+                                               (Labels){.member = member, .anomaly = "A1"}, family);
         }
-        counts->unreplicated[m] =
+        unreplicated->cause =
             new_counter(config, "data.lost_writes",
                         (Labels){.member = member, .cause = "unreplicated"}, family);
-        counts->a23[m] = new_counter(config, "anomaly.A23",
-                                     (Labels){.member = member, .anomaly = "A23"}, family);
+        unreplicated->anomaly = new_counter(config, "anomaly.A23",
+                                            (Labels){.member = member, .anomaly = "A23"}, family);
     }
 }
 
@@ -191,13 +190,12 @@ LostWrites *lost_writes_new(const LostWritesConfig *config)
     ensure(config->member_count >= 1 && config->member_count <= MEMBER_MAX);
     lost->member_count = config->member_count;
     lost->family_count = config->family_count;
-    lost->counts = g_new0(FamilyCounts, config->family_count + 1);
-    lost->table_size = TABLE_START;
-    lost->collect_above = TABLE_START / 4;
-    lost->table = pages_alloc(lost->table_size * sizeof(Writer), &lost->table_memory);
-    lost->losses = g_array_new(FALSE, FALSE, sizeof(Loss));
-    for (uint32_t m = 0; m < config->member_count; m++)
+    lost->losses = g_new0(FamilyLosses, config->family_count + 1);
+    last_writers_init(&lost->writers);
+    for (uint32_t m = 0; m < config->member_count; m++) {
         lost->ears[m].lost = lost;
+        lost->ears[m].member = m;
+    }
     for (uint32_t family = 0; family <= config->family_count; family++)
         make_counters(lost, config, family);
     return lost;
@@ -208,13 +206,11 @@ void lost_writes_free(LostWrites *lost)
     if (!lost)
         return;
     for (uint32_t m = 0; m < lost->member_count; m++) {
-        g_free(lost->ears[m].heard.items);
+        g_free(lost->ears[m].heard.memory);
         g_free(lost->ears[m].alone.items);
     }
-    g_array_free(lost->losses, TRUE);
-    g_free(lost->counts);
-    g_free(lost->table_memory);
-    g_free(lost->spare_memory);
+    g_free(lost->losses);
+    last_writers_clear(&lost->writers);
     g_free(lost);
 }
 
@@ -224,19 +220,75 @@ void *lost_writes_ear(LostWrites *lost, uint32_t member_id)
     return &lost->ears[member_id - 1];
 }
 
-/* A declared document is one opaque value, so every edit that brings one replaces it. */
-static inline bool is_document(const Effect *effect)
-{
-    return effect->op == EFFECT_EDIT && effect->type == CRDT_JSON &&
-           effect->family != FAMILY_NONE && effect->value.kind == VALUE_SYNTHETIC;
-}
-
 /* The element of a list that is replaced in its place; 0: none is. */
 static inline Dot list_element(const Effect *effect)
 {
     if (effect->op != EFFECT_EDIT || effect->type != CRDT_LIST || effect->family == FAMILY_NONE)
         return 0;
     return list_edit_set_of(payload_read(effect->payload, effect->payload_bytes).edit);
+}
+
+/* A declared document is one opaque value, so every edit that brings one replaces it. */
+static inline WriteKind kind_of(const Effect *effect, Dot in_list)
+{
+    if (effect->family == FAMILY_NONE)
+        return WRITE_MERGES;
+    if (effect->op == EFFECT_EDIT && effect->type == CRDT_JSON &&
+        effect->value.kind == VALUE_SYNTHETIC)
+        return WRITE_DOCUMENT;
+    return effect->op == EFFECT_ASSIGN || in_list != 0 ? WRITE_ASSIGNS : WRITE_MERGES;
+}
+
+/* false: one is too far from the base. */
+static inline bool seqs_pack(const uint64_t *base, const uint64_t *seqs, uint32_t *out)
+{
+    uint64_t all = 0;
+
+    for (uint32_t m = 0; m < MEMBER_MAX; m++) {
+        uint64_t since = seqs[m] - base[m];
+
+        out[m] = (uint32_t)since;
+        all |= since;
+    }
+    return all >> 32 == 0;
+}
+
+static inline uint64_t heard_seq(const HeardQueue *queue, const Heard *heard, uint32_t m)
+{
+    return queue->base[m] + heard->seqs[m];
+}
+
+/* Moves the base to the least of what waits and what comes. */
+static __attribute__((noinline)) void heard_rebase(HeardQueue *queue, const uint64_t *seqs)
+{
+    uint64_t base[MEMBER_MAX];
+
+    for (uint32_t m = 0; m < MEMBER_MAX; m++) {
+        base[m] = seqs[m];
+        for (uint32_t i = queue->next; i < queue->count; i++)
+            base[m] = MIN(base[m], heard_seq(queue, &queue->items[i], m));
+    }
+    for (uint32_t i = queue->next; i < queue->count; i++) {
+        Heard *heard = &queue->items[i];
+        uint64_t own[MEMBER_MAX];
+
+        for (uint32_t m = 0; m < MEMBER_MAX; m++)
+            own[m] = heard_seq(queue, heard, m);
+        ensure(seqs_pack(base, own, heard->seqs)); /* 2^32 effects do not wait at once */
+    }
+    memcpy(queue->base, base, sizeof base);
+}
+
+static inline void heard_set_seqs(HeardQueue *queue, Heard *heard, uint32_t m, const Effect *effect)
+{
+    uint64_t seqs[MEMBER_MAX];
+
+    memcpy(seqs, &effect->ctx.seq[1], sizeof seqs);
+    seqs[m] = dot_seq(effect->dot);
+    if (__builtin_expect(seqs_pack(queue->base, seqs, heard->seqs), 1))
+        return;
+    heard_rebase(queue, seqs);
+    ensure(seqs_pack(queue->base, seqs, heard->seqs));
 }
 
 void lost_writes_hear(void *actor, const GeoFact *fact)
@@ -250,195 +302,131 @@ void lost_writes_hear(void *actor, const GeoFact *fact)
         return;
     if (__builtin_expect(ear->heard.count == ear->heard.capacity, 0))
         heard_grow(&ear->heard);
-    heard = &ear->heard.items[ear->heard.count++];
+    heard = &ear->heard.items[ear->heard.count];
+    in_list = list_element(effect);
+    heard_set_seqs(&ear->heard, heard, ear->member, effect);
     heard->at_ns = fact->at_ns;
-    heard->dot = effect->dot;
     heard->ts_ms = effect->ts.ms;
     heard->key = effect->key;
-    memcpy(heard->seen, &effect->ctx.seq[1], sizeof heard->seen);
-    in_list = list_element(effect);
     heard->element = in_list != 0 ? in_list : effect->element;
     heard->element_count = effect->element_count;
     heard->weight = fact->weight;
-    heard->family = effect->family;
-    heard->is_document = is_document(effect);
-    heard->is_assign = (effect->op == EFFECT_ASSIGN && effect->family != FAMILY_NONE) ||
-                       heard->is_document || in_list != 0;
-    heard->by_client = fact->nth > 0;
-    heard->is_first = fact->nth == 1;
+    heard->family = (uint16_t)MIN(effect->family, ear->lost->family_count);
+    heard->kind = (uint8_t)kind_of(effect, in_list);
+    heard->nth = (uint8_t)MIN(fact->nth, 2);
+    ear->heard.count++;
 }
 
-static uint64_t writer_hash(uint64_t key, uint64_t element)
+static bool has_seen(const Ear *ear, const Heard *heard, Dot dot)
 {
-    return rng_mix(key + (element + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    uint32_t m = dot_member(dot) - 1;
+
+    return m == ear->member || dot_seq(dot) <= heard_seq(&ear->heard, heard, m);
 }
 
-/* The slot of key and element, or the free one where it belongs. */
-static Writer *find_writer(const LostWrites *lost, uint64_t key, uint64_t element)
+static inline Dot heard_dot(const Ear *ear, const Heard *heard)
 {
-    uint32_t mask = lost->table_size - 1;
-    uint32_t at = (uint32_t)writer_hash(key, element) & mask;
-
-    while (lost->table[at].dot != 0 &&
-           (lost->table[at].key != key || lost->table[at].element != element))
-        at = (at + 1) & mask;
-    return &lost->table[at];
-}
-
-/* An empty table of the present size; the one in use becomes the spare.  The two take turns, so
- * nothing comes fresh from the machine while sizes stay. */
-static void table_turn(LostWrites *lost, uint32_t old_size)
-{
-    Writer *old = lost->table;
-    void *old_memory = lost->table_memory;
-
-    if (lost->spare_size == lost->table_size) {
-        memset(lost->spare, 0, lost->spare_size * sizeof(Writer));
-    } else {
-        g_free(lost->spare_memory);
-        lost->spare = pages_alloc(lost->table_size * sizeof(Writer), &lost->spare_memory);
-    }
-    lost->table = lost->spare;
-    lost->table_memory = lost->spare_memory;
-    lost->spare = old;
-    lost->spare_memory = old_memory;
-    lost->spare_size = old_size;
-}
-
-/* Moves all but those that `stable` covers (NULL: all) into a table that has room. */
-static void rebuild(LostWrites *lost, const Clock *stable)
-{
-    Writer *old = lost->table;
-    uint32_t old_size = lost->table_size;
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < old_size; i++) {
-        if (old[i].dot != 0 && stable && clock_covers(stable, old[i].dot))
-            old[i].dot = 0;
-        kept += old[i].dot != 0;
-    }
-    while (lost->table_size < 4 * kept)
-        lost->table_size *= 2;
-    while (lost->table_size > TABLE_START && lost->table_size > 16 * kept)
-        lost->table_size /= 2;
-    table_turn(lost, old_size);
-    lost->table_used = kept;
-    lost->collect_above = MAX(2 * kept, TABLE_START / 4);
-    for (uint32_t i = 0; i < old_size; i++)
-        if (old[i].dot != 0)
-            *find_writer(lost, old[i].key, old[i].element) = old[i];
-}
-
-static bool has_seen(const Heard *heard, Dot dot)
-{
-    uint32_t member = dot_member(dot);
-
-    return member == dot_member(heard->dot) || dot_seq(dot) <= heard->seen[member - 1];
+    return dot_make(ear->member + 1, heard_seq(&ear->heard, heard, ear->member));
 }
 
 /* Whether heard comes after writer: later, at one instant the lower id, of one member the later
  * seq; between documents the lower id alone (crdt-semantics.md 1.3). */
-static bool comes_after(const Heard *heard, const Writer *writer)
+static bool comes_after(const Ear *ear, const Heard *heard, const Writer *writer)
 {
-    uint32_t id = dot_member(heard->dot), other = dot_member(writer->dot);
+    uint32_t id = ear->member + 1, other = dot_member(writer->dot);
 
-    if (heard->ts_ms != writer->ts_ms && !heard->is_document)
+    if (heard->ts_ms != writer->ts_ms && heard->kind != WRITE_DOCUMENT)
         return heard->ts_ms > writer->ts_ms;
-    return id != other ? id < other : dot_seq(heard->dot) > dot_seq(writer->dot);
+    return id != other ? id < other : heard_dot(ear, heard) > writer->dot;
 }
 
-static void note_loss(LostWrites *lost, const Heard *heard, Dot lost_dot)
+static void consume_assign(const Ear *ear, const Heard *heard, uint64_t element)
 {
-    Loss loss = {
-        .key_hash = rng_mix(heard->key),
-        .weight = heard->weight,
-        .family = (uint16_t)MIN(heard->family, lost->family_count),
-        .member = (uint8_t)(dot_member(lost_dot) - 1),
-    };
+    LostWrites *lost = ear->lost;
+    Writer *writer = last_writers_find(&lost->writers, heard->key, element);
+    Writer now = {
+        .key = heard->key, .dot = heard_dot(ear, heard), .ts_ms = heard->ts_ms, .element = element};
 
-    g_array_append_val(lost->losses, loss);
-}
+    if (writer->dot != 0 && !has_seen(ear, heard, writer->dot)) {
+        bool heard_wins = comes_after(ear, heard, writer);
+        uint32_t m = heard_wins ? dot_member(writer->dot) - 1 : ear->member;
 
-static void consume_assign(LostWrites *lost, const Heard *heard, uint64_t element)
-{
-    Writer *writer = find_writer(lost, heard->key, element);
-
-    if (writer->dot == 0) {
-        lost->table_used++;
-    } else if (!has_seen(heard, writer->dot)) {
-        bool heard_wins = comes_after(heard, writer);
-
-        note_loss(lost, heard, heard_wins ? writer->dot : heard->dot);
+        key_counts_add(&lost->losses[heard->family].overwritten[m].found, heard->key,
+                       heard->weight);
         if (!heard_wins)
             return;
     }
-    *writer =
-        (Writer){.key = heard->key, .dot = heard->dot, .ts_ms = heard->ts_ms, .element = element};
-    if (2 * lost->table_used > lost->table_size)
-        rebuild(lost, NULL);
+    last_writers_set(&lost->writers, writer, &now);
 }
 
-static void note_alone_loss(LostWrites *lost, uint32_t m, const Alone *alone)
+static void losses_count_one(Losses *losses)
 {
-    Loss loss = {
-        .key_hash = rng_mix(alone->key),
-        .weight = alone->weight,
-        .family = (uint16_t)alone->family,
-        .member = (uint8_t)m,
-        .is_alone = true,
-    };
-
-    g_array_append_val(lost->losses, loss);
+    if (losses->cause) { /* else of a type whose overwrites are not counted */
+        instrument_count_keys(losses->cause, &losses->found);
+        instrument_count_keys(losses->anomaly, &losses->found);
+    }
+    losses->found = (KeyCounts){0};
 }
 
 static void losses_count(LostWrites *lost)
 {
-    for (guint i = 0; i < lost->losses->len; i++) {
-        const Loss *loss = &g_array_index(lost->losses, Loss, i);
-        FamilyCounts *counts = &lost->counts[loss->family];
-        Instrument *cause =
-            loss->is_alone ? counts->unreplicated[loss->member] : counts->overwritten[loss->member];
-        Instrument *anomaly = loss->is_alone ? counts->a23[loss->member] : counts->a1[loss->member];
+    for (uint32_t family = 0; family <= lost->family_count; family++)
+        for (uint32_t m = 0; m < lost->member_count; m++) {
+            losses_count_one(&lost->losses[family].overwritten[m]);
+            losses_count_one(&lost->losses[family].unreplicated[m]);
+        }
+}
 
-        if (!cause) /* of a type whose overwrites are not counted */
-            continue;
-        instrument_count_key(cause, loss->key_hash, loss->weight, 1);
-        instrument_count_key(anomaly, loss->key_hash, loss->weight, 1);
-    }
-    g_array_set_size(lost->losses, 0);
+static void find_unreplicated(Ear *ear, const Alone *alone)
+{
+    Losses *losses = &ear->lost->losses[alone->family].unreplicated[ear->member];
+
+    key_counts_add_group(&losses->found, alone->group, alone->weight);
+}
+
+static Alone alone_of(const Ear *ear, const Heard *heard)
+{
+    return (Alone){.seq = heard_seq(&ear->heard, heard, ear->member),
+                   .weight = heard->weight,
+                   .family = heard->family,
+                   .group = heard->weight > 1 ? (uint8_t)recording_group(heard->key) : 0};
 }
 
 /* One entry per command: it is safe when the last of its effects is. */
-static inline void note_alone(AloneQueue *queue, const Heard *heard, const Alone *alone)
+static inline void note_alone(Ear *ear, const Heard *heard)
 {
-    if (heard->is_first) {
+    AloneQueue *queue = &ear->alone;
+
+    if (heard->nth == 1) {
         if (__builtin_expect(queue->count == queue->capacity, 0))
             alone_grow(queue);
-        queue->items[queue->count++] = *alone;
+        queue->items[queue->count++] = alone_of(ear, heard);
     } else if (queue->count > queue->next) {
-        queue->items[queue->count - 1].seq = alone->seq;
+        queue->items[queue->count - 1].seq = heard_seq(&ear->heard, heard, ear->member);
     }
 }
 
-static void consume(LostWrites *lost, Ear *ear, const Heard *heard)
+static void consume_outcast(Ear *ear, const Heard *heard)
 {
-    uint32_t m = dot_member(heard->dot) - 1;
-    Alone alone = {
-        .seq = dot_seq(heard->dot),
-        .key = heard->key,
-        .weight = heard->weight,
-        .family = MIN(heard->family, lost->family_count),
-    };
+    Alone alone = alone_of(ear, heard);
 
-    if (lost->outcasts >> m & 1) {
-        if (heard->is_first)
-            note_alone_loss(lost, m, &alone);
+    if (heard->nth == 1)
+        find_unreplicated(ear, &alone);
+}
+
+static inline void consume(Ear *ear, const Heard *heard)
+{
+    const LostWrites *lost = ear->lost;
+    uint32_t count = heard->kind == WRITE_MERGES ? 0 : heard->element_count;
+
+    if (lost->outcasts >> ear->member & 1) {
+        consume_outcast(ear, heard);
         return;
     }
-    if (lost->member_count > 1 && heard->by_client)
-        note_alone(&ear->alone, heard, &alone);
-    for (uint32_t i = 0; heard->is_assign && i < heard->element_count; i++)
-        consume_assign(lost, heard, heard->element + i);
+    if (lost->member_count > 1 && heard->nth > 0)
+        note_alone(ear, heard);
+    for (uint32_t i = 0; i < count; i++)
+        consume_assign(ear, heard, heard->element + i);
 }
 
 /* Drops what was consumed, once that is half of it; the arrays keep their memory. */
@@ -460,18 +448,13 @@ static void alone_compact(AloneQueue *queue)
     queue->next = 0;
 }
 
-/* The table is met at random: the entry of a write a few places behind the next is fetched ahead.
- */
+/* The slot of a write a few places behind the next is fetched ahead. */
 static inline void prefetch_writer(const LostWrites *lost, const HeardQueue *queue)
 {
     uint32_t at = queue->next + 4;
 
-    if (at < queue->count) {
-        const Heard *heard = &queue->items[at];
-        uint64_t hash = writer_hash(heard->key, heard->element);
-
-        prefetch(&lost->table[(uint32_t)hash & (lost->table_size - 1)]);
-    }
+    if (at < queue->count)
+        last_writers_prefetch(&lost->writers, queue->items[at].key, queue->items[at].element);
 }
 
 static inline SimTime heard_next_ns(const HeardQueue *queue)
@@ -499,7 +482,7 @@ static void consume_until(LostWrites *lost, SimTime until_ns)
             break;
         queue = &lost->ears[first].heard;
         prefetch_writer(lost, queue);
-        consume(lost, &lost->ears[first], &queue->items[queue->next]);
+        consume(&lost->ears[first], &queue->items[queue->next]);
         queue->next++;
         next_ns[first] = heard_next_ns(queue);
     }
@@ -513,14 +496,21 @@ void lost_writes_merge(LostWrites *lost, SimTime until_ns)
     losses_count(lost);
 }
 
-void lost_writes_advance(LostWrites *lost, SimTime before_ns)
+static uint32_t waiting_count(const LostWrites *lost)
 {
     uint32_t waiting = 0;
 
     for (uint32_t m = 0; m < lost->member_count; m++)
         waiting += lost->ears[m].heard.count - lost->ears[m].heard.next;
-    if (waiting >= ADVANCE_MIN && before_ns > 0)
-        consume_until(lost, before_ns - 1);
+    return waiting;
+}
+
+bool lost_writes_advance(LostWrites *lost, SimTime before_ns)
+{
+    if (waiting_count(lost) < ADVANCE_MIN || before_ns == 0)
+        return false;
+    consume_until(lost, before_ns - 1);
+    return waiting_count(lost) == 0;
 }
 
 /* The seq up to which some member of `mask` other than m knows member m's writes. */
@@ -540,6 +530,8 @@ void lost_writes_collect(LostWrites *lost, const Clock *known)
     Clock stable = {0};
     bool any = false;
 
+    ensure(waiting_count(lost) == 0); /* it may not have seen all of that */
+
     for (uint32_t m = 0; m < lost->member_count; m++) {
         if (lost->outcasts >> m & 1)
             continue; /* it will never know more */
@@ -557,15 +549,15 @@ void lost_writes_collect(LostWrites *lost, const Clock *known)
             queue->next++;
         alone_compact(queue);
     }
-    if (lost->table_used > lost->collect_above)
-        rebuild(lost, &stable);
+    lost->writers.stable = stable;
 }
 
 uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *known,
                             uint32_t survivors)
 {
     uint32_t m = member_id - 1;
-    AloneQueue *queue = &lost->ears[m].alone;
+    Ear *ear = &lost->ears[m];
+    AloneQueue *queue = &ear->alone;
     uint64_t seq = known_elsewhere(lost, m, known, survivors);
     uint64_t total = 0;
 
@@ -575,7 +567,7 @@ uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *k
 
         if (alone->seq <= seq)
             continue;
-        note_alone_loss(lost, m, alone);
+        find_unreplicated(ear, alone);
         total += alone->weight;
     }
     lost->outcasts |= 1u << m;
@@ -587,9 +579,10 @@ void lost_writes_relink(LostWrites *lost, uint32_t member_id)
 {
     ensure(member_id >= 1 && member_id <= lost->member_count);
     lost->outcasts &= ~(1u << (member_id - 1));
+    lost->writers.stable = (Clock){0}; /* until it is known what this one has seen */
 }
 
 uint32_t lost_writes_kept_count(const LostWrites *lost)
 {
-    return lost->table_used;
+    return lost->writers.used;
 }

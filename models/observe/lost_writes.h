@@ -64,11 +64,12 @@ void lost_writes_hear(void *ear, const GeoFact *fact);
 void lost_writes_merge(LostWrites *lost, SimTime until_ns);
 
 /* Between windows, as often as one likes: everything before before_ns has happened.  May consume
- * facts ahead of the next merge, while they are still near at hand; changes no figure. */
-void lost_writes_advance(LostWrites *lost, SimTime before_ns);
+ * facts ahead of the next merge, while they are still near at hand; changes no figure.  true: now
+ * is a time to collect. */
+bool lost_writes_advance(LostWrites *lost, SimTime before_ns);
 
-/* Forgets what no later write can lose.  known[i] is the observed clock of member i + 1.
- * Changes no result; call every second or so, after merging. */
+/* Lets go of what no later write can lose.  known[i] is the observed clock of member i + 1.
+ * Changes no result; call every second or so, after merging all there is. */
 void lost_writes_collect(LostWrites *lost, const Clock *known);
 
 /* member_id is being unlinked: its writes that none of survivors (bit per member index) knows are

@@ -208,13 +208,12 @@ void member_meter_hear(MemberMeter *meter, const GeoFact *fact)
     }
 }
 
-void member_meter_collect(const MemberMeter *meter, LostWrites *lost, SimTime now_ns)
+void member_meter_collect(const MemberMeter *meter, LostWrites *lost)
 {
     Clock known[MEMBER_MAX];
 
     ensure(meter->member_count <= MEMBER_MAX);
     for (uint32_t i = 0; i < meter->member_count; i++)
         known[i] = *store_clock(member_store(meter->members[i]));
-    lost_writes_merge(lost, now_ns);
     lost_writes_collect(lost, known);
 }

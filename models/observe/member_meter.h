@@ -41,7 +41,7 @@ void member_meter_flush(MemberMeter *meter);
  * time: their duration becomes sync.time of the member that received the state. */
 void member_meter_hear(MemberMeter *meter, const GeoFact *fact);
 
-/* Lets lost consume what was heard up to now_ns, then tells it what all members have observed. */
-void member_meter_collect(const MemberMeter *meter, LostWrites *lost, SimTime now_ns);
+/* Tells lost what all members have observed. */
+void member_meter_collect(const MemberMeter *meter, LostWrites *lost);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MemberMeter, member_meter_free)

@@ -207,27 +207,17 @@ static double *current_groups(Instrument *instrument)
     return instrument->groups + (size_t)instrument->recording->segment * RECORDING_GROUPS;
 }
 
-void instrument_count_key(Instrument *instrument, uint64_t key_hash, uint32_t weight, double amount)
+void instrument_count_keys(Instrument *instrument, const KeyCounts *counts)
 {
-    double weighted = amount * weight;
-
-    if (weight > 1)
-        current_groups(instrument)[recording_group(key_hash)] += weighted;
-    instrument_count(instrument, weighted);
-}
-
-void instrument_count_groups(Instrument *instrument, double exact,
-                             const uint64_t groups[RECORDING_GROUPS])
-{
-    double total = exact;
+    uint64_t total = counts->exact;
 
     for (uint32_t i = 0; i < RECORDING_GROUPS; i++) {
-        if (groups[i] == 0)
+        if (counts->groups[i] == 0)
             continue;
-        current_groups(instrument)[i] += (double)groups[i];
-        total += (double)groups[i];
+        current_groups(instrument)[i] += (double)counts->groups[i];
+        total += counts->groups[i];
     }
-    instrument_count(instrument, total);
+    instrument_count(instrument, (double)total);
 }
 
 static Histogram *segment_histogram(Instrument *instrument)

@@ -25,12 +25,35 @@
 #include "models/limits.h"
 #include "sim/histogram.h"
 #include "sim/param.h"
+#include "sim/rng.h"
 #include "sim/time.h"
 #include "sim/units.h"
 
 #define RECORDING_GROUPS  16
 #define BUCKETS_PER_ALERT 10
 #define RECORDING_NOTHING UINT32_MAX
+
+/* Keys counted by weight, on their way to an instrument.  One of weight 1 is in for certain and
+ * adds no error; sampled ones are counted by group. */
+typedef struct {
+    uint64_t exact;
+    uint64_t groups[RECORDING_GROUPS];
+} KeyCounts;
+
+static inline uint32_t recording_group(uint64_t key)
+{
+    return (uint32_t)(rng_mix(key) >> 60);
+}
+
+static inline void key_counts_add_group(KeyCounts *counts, uint32_t group, uint32_t weight)
+{
+    *(weight > 1 ? &counts->groups[group] : &counts->exact) += weight;
+}
+
+static inline void key_counts_add(KeyCounts *counts, uint64_t key, uint32_t weight)
+{
+    key_counts_add_group(counts, weight > 1 ? recording_group(key) : 0, weight);
+}
 
 /* Event: count, sum, rate.  Sample: quantiles, mean, ...  Gauge: by bucket. */
 typedef enum { METRIC_EVENT, METRIC_SAMPLE, METRIC_GAUGE } MetricKind;
@@ -108,13 +131,7 @@ void recording_watch(Recording *recording, const Metric *metric);
 
 /* Events. */
 void instrument_count(Instrument *instrument, double amount); /* exact */
-/* Adds weight * amount; a key of weight 1 is in for certain and adds no error. */
-void instrument_count_key(Instrument *instrument, uint64_t key_hash, uint32_t weight,
-                          double amount);
-/* The same for many keys, already added up: those of weight 1, and the others by recording_group.
- */
-void instrument_count_groups(Instrument *instrument, double exact,
-                             const uint64_t groups[RECORDING_GROUPS]);
+void instrument_count_keys(Instrument *instrument, const KeyCounts *counts);
 /* The most one sampled key of this instrument can stand for: what a measured 0 may hide. */
 void instrument_set_weight_max(Instrument *instrument, uint32_t weight);
 /* Samples, base units (ns for times). */
@@ -125,12 +142,6 @@ void instrument_sample_all(Instrument *instrument, const HistogramSample *sample
 void instrument_set(Instrument *instrument, double value);
 /* Gauges that are ratios: adds to the counts of this second; 0 of 0 leaves the bucket empty. */
 void instrument_ratio(Instrument *instrument, double ok, double done);
-
-/* The group of a sampled key, from a well mixed hash. */
-static inline uint32_t recording_group(uint64_t key_hash)
-{
-    return (uint32_t)(key_hash >> 60);
-}
 
 /* Ends the one-second bucket at now_ns; switches segments when now_ns is a phase boundary.
  * Boundaries that are not on a whole second get recording_boundary calls of their own. */

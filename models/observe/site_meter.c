@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "sim/ensure.h"
-#include "sim/rng.h"
 
 #define FLAP_WITHIN_NS (2 * SIM_MIN)
 
@@ -20,8 +19,7 @@ typedef struct Cell {
     HistogramSample *late; /* LATE_COUNT of them; NULL: nothing fell here yet */
     uint32_t late_count;
     Instrument *latency;
-    uint64_t exact;                    /* since the last flush, keys of weight 1 */
-    uint64_t groups[RECORDING_GROUPS]; /* the same, sampled keys by group */
+    KeyCounts counts; /* since the last flush */
     Instrument *ops, *writes, *errors,
         *rejections; /* from the first flush; NULL: not this cell's */
     const CommandSpec *spec;
@@ -169,10 +167,7 @@ static void hear_op(void *actor, const OpFact *fact)
     cell->late[cell->late_count++] = (HistogramSample){fact->end_ns - fact->start_ns, fact->weight};
     if (cell->late_count == LATE_COUNT)
         flush_late(cell);
-    if (fact->weight > 1)
-        cell->groups[recording_group(rng_mix(fact->key))] += fact->weight;
-    else
-        cell->exact += fact->weight;
+    key_counts_add(&cell->counts, fact->key, fact->weight);
 }
 
 static void hear_switch(SiteMeter *meter, const ClientFact *fact)
@@ -234,18 +229,17 @@ static void adopt_cell(SiteMeter *meter, Cell *cell)
 static double flush_cell(Cell *cell)
 {
     Instrument *const targets[] = {cell->ops, cell->writes, cell->errors, cell->rejections};
-    double total = (double)cell->exact;
+    uint64_t total = cell->counts.exact;
 
     for (uint32_t i = 0; i < RECORDING_GROUPS; i++)
-        total += (double)cell->groups[i];
-    if (!(total > 0))
+        total += cell->counts.groups[i];
+    if (total == 0)
         return 0;
     for (uint32_t i = 0; i < G_N_ELEMENTS(targets); i++)
         if (targets[i])
-            instrument_count_groups(targets[i], (double)cell->exact, cell->groups);
-    cell->exact = 0;
-    memset(cell->groups, 0, sizeof cell->groups);
-    return total;
+            instrument_count_keys(targets[i], &cell->counts);
+    cell->counts = (KeyCounts){0};
+    return (double)total;
 }
 
 void site_meter_flush(SiteMeter *meter)

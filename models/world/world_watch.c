@@ -247,7 +247,8 @@ static void hear_settled(void *actor, SimTime before_ns)
 {
     WorldWatch *watch = actor;
 
-    lost_writes_advance(watch->lost, before_ns);
+    if (lost_writes_advance(watch->lost, before_ns))
+        member_meter_collect(watch->member_meter, watch->lost);
 }
 
 void world_watch_attach(WorldWatch *watch, const Levers *levers, Kernel *kernel)
@@ -351,7 +352,7 @@ void world_watch_sample(WorldWatch *watch, SimTime now_ns)
     settle_events(watch);
     if (watch->lost) {
         lost_writes_merge(watch->lost, now_ns);
-        member_meter_collect(watch->member_meter, watch->lost, now_ns);
+        member_meter_collect(watch->member_meter, watch->lost);
     }
     for (uint32_t i = 0; i < watch->site_count; i++)
         site_meter_tick(watch->site_meters[i]);

@@ -480,6 +480,30 @@ static void test_lost_writes_remember_only_what_is_in_flight(void)
     }
 }
 
+/* Seqs beyond 32 bits, and one who knows less than was known before while that still waits. */
+static void test_lost_writes_take_seqs_of_any_size(void)
+{
+    g_auto(Fixture) f = fixture_new();
+    const uint64_t far = UINT64_C(1) << 40;
+
+    f.seq[1] = far;
+    write_fact(&f, (Write){.member = 1, .at_ns = 1 * SIM_MS, .key = 5});
+    write_fact(&f, (Write){.member = 2, .at_ns = 2 * SIM_MS, .key = 5, .seen = {0, far + 1}});
+    write_fact(&f, (Write){.member = 2, .at_ns = 3 * SIM_MS, .key = 6, .seen = {0, far - 7}});
+    write_fact(&f, (Write){.member = 2, .at_ns = 4 * SIM_MS, .key = 5, .seen = {0, far}});
+    lost_writes_merge(f.lost, 4 * SIM_MS);
+    EXPECT_NEAR(overwritten(&f, "us"), 0, 0); /* it had been seen before it was replaced */
+    f.seq[2] = 3 * far - 1;
+    write_fact(&f, (Write){.member = 2, .at_ns = 5 * SIM_MS, .key = 7, .seen = {0, far + 1}});
+    write_fact(&f, (Write){.member = 1, .at_ns = 6 * SIM_MS, .key = 7, .seen = {0, 0, 3 * far}});
+    write_fact(&f,
+               (Write){.member = 1, .at_ns = 7 * SIM_MS, .key = 8, .seen = {0, 0, 3 * far - 1}});
+    write_fact(&f, (Write){.member = 2, .at_ns = 8 * SIM_MS, .key = 8, .seen = {0, far + 2}});
+    lost_writes_merge(f.lost, SIM_S);
+    EXPECT_NEAR(overwritten(&f, "us"), 1, 0); /* key 8: seq far + 3 */
+    EXPECT_NEAR(overwritten(&f, "eu"), 0, 0);
+}
+
 /* Of every type somebody has thought, so that no 0 is one that nobody measured. */
 static void test_lost_writes_know_what_each_type_overwrites(void)
 {
@@ -537,5 +561,6 @@ static const TestCase cases[] = {
     TEST(test_lost_writes_meet_the_closed_form),
     TEST(test_lost_writes_do_not_depend_on_cuts_or_collection),
     TEST(test_lost_writes_remember_only_what_is_in_flight),
+    TEST(test_lost_writes_take_seqs_of_any_size),
 };
 TEST_MAIN("lost_writes", cases)

@@ -180,6 +180,7 @@ static void test_recording_groups_estimate_the_error_of_a_slice(void)
     g_autoptr(Recording) recording = new_recording(true);
     Instrument *all = recording_instrument(recording, "ops", &(Labels){.site = "all"});
     Instrument *hot = recording_instrument(recording, "ops", &(Labels){.site = "hot"});
+    KeyCounts all_counts = {0}, hot_counts = {0};
     Rng rng = rng_stream(1, "slice");
     uint32_t kept = 0;
     double error;
@@ -187,12 +188,15 @@ static void test_recording_groups_estimate_the_error_of_a_slice(void)
     for (uint64_t key = 0; key < 20000; key++) {
         uint64_t hash = rng_u64(&rng);
 
-        instrument_count_key(hot, hash, 1, 1);
+        key_counts_add(&hot_counts, hash, 1);
         if (hash % weight != 0)
             continue;
-        instrument_count_key(all, hash, weight, 3);
+        for (int i = 0; i < 3; i++)
+            key_counts_add(&all_counts, hash, weight);
         kept++;
     }
+    instrument_count_keys(hot, &hot_counts);
+    instrument_count_keys(all, &all_counts);
     EXPECT_NEAR(instrument_total(hot, "all", &error), 20000, 0);
     EXPECT_NEAR(error, 0, 0);
     EXPECT_NEAR(instrument_total(all, "all", &error), 3.0 * weight * kept, 1e-6);
@@ -207,17 +211,20 @@ static void test_recording_group_sums_equal_key_by_key(void)
     g_autoptr(Recording) recording = new_recording(true);
     Instrument *one = recording_instrument(recording, "ops", &(Labels){.site = "one"});
     Instrument *sum = recording_instrument(recording, "ops", &(Labels){.site = "sum"});
-    uint64_t groups[RECORDING_GROUPS] = {0};
+    KeyCounts together = {0};
     double error_one, error_sum;
 
     for (uint64_t key = 0; key < 100; key++) {
-        uint64_t hash = rng_mix(key);
+        KeyCounts alone = {0};
 
-        instrument_count_key(one, hash, 4, 1);
-        groups[recording_group(hash)] += 4;
+        key_counts_add(&alone, key, 4);
+        instrument_count_keys(one, &alone);
+        key_counts_add(&together, key, 4);
     }
     instrument_count(one, 5);
-    instrument_count_groups(sum, 5, groups);
+    for (uint64_t key = 0; key < 5; key++)
+        key_counts_add(&together, key, 1);
+    instrument_count_keys(sum, &together);
     EXPECT_NEAR(instrument_total(sum, "all", &error_sum), instrument_total(one, "all", &error_one),
                 0);
     EXPECT_NEAR(error_sum, error_one, 1e-9);

@@ -297,10 +297,11 @@ static void test_expression_slice_says_what_it_cannot_know(void)
 {
     g_autoptr(Recording) recording = new_recording(1, true);
     Instrument *ops = recording_instrument(recording, "ops", &(Labels){.site = "us-viewers"});
+    KeyCounts counts = {0};
     Verdict verdict;
 
-    instrument_count_key(ops, UINT64_C(3) << 60, 64,
-                         1); /* one sampled key: spread as wide as the sum */
+    key_counts_add(&counts, 3, 64); /* one sampled key: spread as wide as the sum */
+    instrument_count_keys(ops, &counts);
     advance(recording, 40);
     verdict = judge_one("sum(ops) == 64", "all", recording);
     EXPECT_INT(verdict.kind, VERDICT_PASS);
