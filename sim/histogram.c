@@ -36,11 +36,15 @@ typedef struct {
     int64_t min, max;
 } Sums;
 
+#define PART_COUNT 32u /* slots that are merged and cleared together */
+
 /* The buckets of one power of two. */
 typedef struct {
     uint64_t *counts; /* NULL: no value yet */
-    uint64_t touched; /* bit per 64th part; where it is 0 all counts are */
+    uint64_t touched; /* bit per PART_COUNT slots; where it is 0 all counts are */
 } Block;
+
+_Static_assert(EXACT_COUNT / PART_COUNT <= 64 && SPLIT_COUNT / PART_COUNT <= 64, "a bit each");
 
 struct Histogram {
     Sums sums;
@@ -78,12 +82,6 @@ static int64_t bucket_middle(uint32_t block, uint32_t slot)
     return (int64_t)(((uint64_t)(SPLIT_COUNT + slot) << shift) + (UINT64_C(1) << (shift - 1)));
 }
 
-/* Slots of one of the 64 parts of a block. */
-static inline uint32_t part_size(uint32_t block)
-{
-    return block_size(block) / 64;
-}
-
 /* The count of a bucket, which is about to be counted in. */
 static inline uint64_t *count_ready(Histogram *histogram, uint32_t block, uint32_t slot)
 {
@@ -91,7 +89,7 @@ static inline uint64_t *count_ready(Histogram *histogram, uint32_t block, uint32
 
     if (__builtin_expect(it->counts == NULL, 0))
         it->counts = g_new0(uint64_t, block_size(block));
-    it->touched |= UINT64_C(1) << slot / part_size(block);
+    it->touched |= UINT64_C(1) << slot / PART_COUNT;
     return &it->counts[slot];
 }
 
@@ -162,13 +160,12 @@ void histogram_add_all(Histogram *histogram, const HistogramSample *samples, uin
 static void block_merge(Histogram *into, const Histogram *from, uint32_t block)
 {
     const Block *added = &from->blocks[block];
-    uint32_t size = part_size(block);
 
     for (uint64_t parts = added->touched; parts != 0; parts &= parts - 1) {
-        uint32_t first = (uint32_t)__builtin_ctzll(parts) * size;
+        uint32_t first = (uint32_t)__builtin_ctzll(parts) * PART_COUNT;
         uint64_t *sums = count_ready(into, block, first);
 
-        for (uint32_t i = 0; i < size; i++)
+        for (uint32_t i = 0; i < PART_COUNT; i++)
             sums[i] += added->counts[first + i];
     }
 }
@@ -185,17 +182,17 @@ void histogram_merge(Histogram *into, const Histogram *from)
     into->sums.max = MAX(into->sums.max, from->sums.max);
 }
 
-static void block_clear(Block *block, uint32_t part_size)
+static void block_clear(Block *block)
 {
     for (; block->touched != 0; block->touched &= block->touched - 1)
-        memset(&block->counts[(uint32_t)__builtin_ctzll(block->touched) * part_size], 0,
-               sizeof(uint64_t) * part_size);
+        memset(&block->counts[(uint32_t)__builtin_ctzll(block->touched) * PART_COUNT], 0,
+               sizeof(uint64_t) * PART_COUNT);
 }
 
 void histogram_clear(Histogram *histogram)
 {
     for (uint32_t block = 0; block < BLOCK_COUNT; block++)
-        block_clear(&histogram->blocks[block], part_size(block));
+        block_clear(&histogram->blocks[block]);
     histogram->sums = (Sums){.min = INT64_MAX};
 }
 

@@ -110,14 +110,9 @@ SimTime member_lag_ns(const Member *member, SimTime now_ns)
 {
     SimTime known_ns = now_ns;
 
-    /* Asked with every reply: a choice between two values costs less than a guess which peer is
-     * behind. */
-    for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
-        const Peer *peer = &member->peers[id];
-        SimTime heard_ns = peer->linked ? peer->known_ns : now_ns;
-
-        known_ns = MIN(known_ns, heard_ns);
-    }
+    for (uint32_t id = 1; id <= MEMBER_MAX; id++)
+        if (member->peers[id].linked && member->peers[id].known_ns < known_ns)
+            known_ns = member->peers[id].known_ns;
     return now_ns - known_ns;
 }
 
