@@ -4,14 +4,11 @@
  * effect. */
 #include "models/crdt/causality.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "sim/ensure.h"
-
-static_assert(MEMBER_MAX == 5, "causality_is_ahead is unrolled");
 
 void causality_init(Causality *causality)
 {
@@ -59,15 +56,6 @@ static void ring_trim(Causality *causality, uint32_t r, uint32_t i)
         causality->step_count--;
     }
     causality->ahead_seq[r][i] = ring->count > 0 ? ring_at(ring, 0)->seq : UINT64_MAX;
-}
-
-bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx)
-{
-    const uint64_t *seen = causality->clock.seq;
-    const uint64_t *told = ctx->seq;
-
-    return (told[1] > seen[1]) | (told[2] > seen[2]) | (told[3] > seen[3]) | (told[4] > seen[4]) |
-           (told[5] > seen[5]);
 }
 
 /* Drops the steps the effect makes good and notes those it is ahead by. */

@@ -7,7 +7,6 @@
 #include "models/crdt/slot.h"
 
 #include "models/crdt/slot_private.h"
-#include "sim/ensure.h"
 
 static inline Head head_of_write(const SlotWrite *write)
 {
@@ -114,11 +113,11 @@ static uint32_t level_drop(SlotPool *pool, Slot *slot, Dot dot, const Clock *ctx
     return spare;
 }
 
-/* The head goes inline, or, when a sibling beats it, takes the best one's node. */
-static void level_promote(SlotPool *pool, Slot *slot, const Head *head)
+/* Inline for a head that comes, or the node of the sibling that beats it and takes that place. */
+static uint32_t level_promote(SlotPool *pool, Slot *slot, Dot dot, int64_t ts)
 {
+    Head winner = {.dot = dot, .ts = ts};
     uint32_t best = 0;
-    Head winner = *head;
 
     for (uint32_t at = slot_chain(slot); at != 0; at = pool->nodes[at].next) {
         Head sibling = slot_node_head(&pool->nodes[at]);
@@ -128,41 +127,41 @@ static void level_promote(SlotPool *pool, Slot *slot, const Head *head)
         best = at;
         winner = sibling;
     }
-    slot_put_inline(slot, &winner);
     if (best != 0)
-        slot_node_put(&pool->nodes[best], head);
+        slot_put_inline(slot, &winner);
+    return best;
 }
 
-/* An ASSIGN when nothing anywhere is ahead of our clock: the hot keys of a busy group.  A sibling
- * that goes leaves its node to the head that comes. */
-static void slot_assign_level(SlotPool *pool, Slot *slot, const Head *head, const Clock *ctx)
+/* The hot keys of a busy group: a sibling that goes leaves its node to the head that comes. */
+uint32_t slot_level_room(SlotPool *pool, Slot *slot, Dot dot, int64_t ts, const Clock *ctx)
 {
-    Head own = slot_head(slot);
-    bool stands = own.dot != 0 && !observed(head->dot, ctx, own.dot);
-    uint32_t spare = level_drop(pool, slot, head->dot, ctx, stands);
+    bool stands = slot->dot != 0 && !observed(dot, ctx, slot->dot);
+    uint32_t room = level_drop(pool, slot, dot, ctx, stands);
+    Head own;
 
     if (!stands) {
-        slot_empty_inline(slot);
-        level_promote(pool, slot, head);
-        return;
+        if (slot_kind(slot) == VALUE_BYTES)
+            slot_empty_inline(slot);
+        return level_promote(pool, slot, dot, ts);
     }
-    if (spare == 0)
-        spare = slot_push_sibling(pool, slot);
-    if (slot_head_beats(head, &own)) {
-        slot_node_put(&pool->nodes[spare], &own);
-        slot_put_inline(slot, head);
-    } else {
-        slot_node_put(&pool->nodes[spare], head);
-    }
+    if (room == 0)
+        room = slot_push_sibling(pool, slot);
+    own = slot_head(slot);
+    if (!slot_head_beats(&(Head){.dot = dot, .ts = ts}, &own))
+        return room;
+    slot_node_put(&pool->nodes[room], &own);
+    return 0;
 }
 
-void slot_assign_beside(SlotPool *pool, Slot *slot, const Effect *effect)
+static void slot_write_level(SlotWorld *world, Slot *slot, const SlotWrite *write)
 {
-    const Value *value = &effect->value;
-    Head head = {effect->dot, effect->ts.ms, value->number, value->bytes, value->kind};
+    uint32_t room = slot_level_room(&world->pool, slot, write->dot, write->ts, write->ctx);
+    Head head = head_of_write(write);
 
-    ensure(value->kind != VALUE_BYTES);
-    slot_assign_level(pool, slot, &head, &effect->ctx);
+    if (room != 0)
+        slot_node_put(&world->pool.nodes[room], &head);
+    else
+        slot_put_inline(slot, &head);
 }
 
 static void slot_write_chained(SlotWorld *world, Slot *slot, const SlotWrite *write)
@@ -202,12 +201,10 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write)
         (slot->dot != 0 &&
          (!write_drops(write, slot->dot) || causality_is_ahead(&world->causality, slot->dot)))) {
         if (write->op == EFFECT_ASSIGN && world->causality.step_count == 0 && !write->covered &&
-            !write->add_wins && !world->wrong_arrival_order) {
-            head = head_of_write(write);
-            slot_assign_level(&world->pool, slot, &head, write->ctx);
-        } else {
+            !write->add_wins && !world->wrong_arrival_order)
+            slot_write_level(world, slot, write);
+        else
             slot_write_chained(world, slot, write);
-        }
         return;
     }
     slot_empty_inline(slot);

@@ -96,7 +96,10 @@ void slot_write(SlotWorld *world, Slot *slot, const SlotWrite *write);
 /* slot_write of an ASSIGN to a touched slot while nothing anywhere is ahead of our clock; the value
  * is not bytes.  Leaves a head. */
 static inline void slot_assign(SlotPool *pool, Slot *slot, const Effect *effect);
-void slot_assign_beside(SlotPool *pool, Slot *slot, const Effect *effect); /* for the one above */
+
+/* For the one above: what the ASSIGN of dot takes away goes.  The node it is to be put in, 0: it
+ * goes inline. */
+uint32_t slot_level_room(SlotPool *pool, Slot *slot, Dot dot, int64_t ts, const Clock *ctx);
 
 /* An increment; always counts, unless covered (the counter knows). */
 void slot_increment(SlotWorld *world, Slot *slot, Dot dot, Decimal amount);
@@ -237,18 +240,28 @@ void slot_clear(SlotPool *pool,
 static inline void slot_assign(SlotPool *pool, Slot *slot, const Effect *effect)
 {
     const Value *value = &effect->value;
+    uint32_t room = 0;
 
-    if (slot_chain(slot) != 0 || slot_kind(slot) == VALUE_BYTES || value->kind == VALUE_BYTES ||
+    ensure(value->kind != VALUE_BYTES);
+    if (slot_chain(slot) != 0 || slot_kind(slot) == VALUE_BYTES ||
         (dot_member(slot->dot) != dot_member(effect->dot) &&
-         !clock_covers(&effect->ctx, slot->dot))) {
-        slot_assign_beside(pool, slot, effect);
+         !clock_covers(&effect->ctx, slot->dot)))
+        room = slot_level_room(pool, slot, effect->dot, effect->ts.ms, &effect->ctx);
+    if (room != 0) {
+        SlotNode *node = &pool->nodes[room];
+
+        node->head.dot = effect->dot;
+        node->head.ts = effect->ts.ms;
+        node->head.number = value->number;
+        node->head.bytes = value->bytes;
+        node->head.value_kind = (uint32_t)value->kind;
         return;
     }
     slot->dot = effect->dot;
     slot->ts = effect->ts.ms;
     slot->number = value->number;
     slot->bytes = value->bytes;
-    slot->more = 8 | (uint32_t)value->kind;
+    slot_set_kind(slot, value->kind);
 }
 
 static_assert(sizeof(Slot) == 32, "one cache line holds two slots");

@@ -184,20 +184,6 @@ void key_drop_empty_elements(Store *store, const Key *key, int type)
         drop_if_empty_at(store, key, type, place);
 }
 
-Slot state_start_slot(const FamilyState *state, uint64_t kept)
-{
-    Slot slot = {0};
-
-    slot_touch(&slot);
-    if (!family_is_prefilled(state->family, kept))
-        return slot;
-    slot.dot = DOT_GENESIS;
-    slot.ts = INT64_MIN;
-    slot.bytes = family_value_bytes(state->family, kept) / state->fields;
-    slot_set_kind(&slot, state->type->start_kind);
-    return slot;
-}
-
 Slot *key_slot(Store *store, const Key *key, int type, const ElementRef *element, bool create)
 {
     Element *found;

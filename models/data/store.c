@@ -34,13 +34,17 @@ static void count_start_size(Store *store, FamilyState *state, const BodyStart *
         ledger->frame_bytes += weight * live_register(state, bytes);
 }
 
+static bool has_one_size(const Family *family)
+{
+    return family->value_bytes && dist_min(family->value_bytes) == dist_max(family->value_bytes);
+}
+
 /* The books of what exists at the start. */
 static void state_count_start(Store *store, FamilyState *state)
 {
     const Family *family = state->family;
     StoreLedger *ledger = &state->ledger;
-    bool constant =
-        family->value_bytes && dist_min(family->value_bytes) == dist_max(family->value_bytes);
+    bool constant = has_one_size(family);
     int64_t alike = 0; /* keys of one size, weighted */
     BodyStart start = {.summary = {.element_count = state->fields, .header_count = state->fields},
                        .is_sized = true};
@@ -67,6 +71,21 @@ static void state_count_start(Store *store, FamilyState *state)
     ledger->frame_bytes += ledger->key_count * live_start_key(state);
 }
 
+/* What a slot holds that is there from the start. */
+static void start_init(FamilyState *state)
+{
+    const Family *family = state->family;
+    Slot *start = &state->start;
+
+    start->dot = DOT_GENESIS;
+    start->ts = INT64_MIN;
+    slot_touch(start);
+    slot_set_kind(start, state->type->start_kind);
+    state->start_varies = !has_one_size(family);
+    if (!state->start_varies)
+        start->bytes = family_value_bytes(family, 0) / state->fields;
+}
+
 static void state_init(Store *store, FamilyState *state, const Family *family)
 {
     size_t slot_count;
@@ -87,10 +106,10 @@ static void state_init(Store *store, FamilyState *state, const Family *family)
         store->has_bodies = true;
         return;
     }
+    start_init(state);
     slot_count = (size_t)family->kept_count * state->fields;
     state->slots = pages_alloc(slot_count * sizeof(Slot), &state->slot_memory);
-    state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY &&
-                         !store->config.wrong_arrival_order;
+    state->is_register = !state->type->has_elements && family->retention != RETENTION_KEY;
     if (state->type->has_elements)
         state->live = g_new0(uint32_t, family->kept_count);
 }
@@ -204,7 +223,7 @@ bool store_apply(Store *store, const Effect *effect, WallTime now)
     FamilyState *state;
 
     (void)now; /* what is visible at an instant is decided by readers */
-    if (clock_covers(&causality->clock, effect->dot))
+    if (!causality_is_next(causality, effect->dot))
         return false;
     if (effect->family == FAMILY_NONE) {
         if (effect->op == EFFECT_PUBLISH)
@@ -228,7 +247,7 @@ bool store_pass_message(Store *store, const Effect *effect)
 {
     Causality *causality = &store->world.causality;
 
-    if (clock_covers(&causality->clock, effect->dot))
+    if (!causality_is_next(causality, effect->dot))
         return false;
     message_pass(store);
     causality_receive(causality, effect->dot, &effect->ctx,

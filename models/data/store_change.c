@@ -262,29 +262,19 @@ static void change_note_record(Store *store, const Change *change, const Element
 }
 
 /* A register that showed a value goes on showing one. */
-static void register_changed(FamilyState *state, uint64_t kept, uint32_t bytes_before,
-                             uint32_t bytes, int64_t siblings)
+static void register_sized(FamilyState *state, uint64_t kept, uint32_t before, uint32_t bytes)
 {
-    StoreLedger *ledger = &state->ledger;
-    int64_t weight;
+    int64_t weight = family_weight(state->family, kept);
 
-    if (bytes == bytes_before && siblings == 0)
-        return;
-    weight = family_weight(state->family, kept);
-    ledger->sibling_count += weight * siblings;
-    if (bytes == bytes_before)
-        return;
-    ledger->value_bytes += weight * ((int64_t)bytes - (int64_t)bytes_before);
-    ledger->frame_bytes +=
-        weight * (live_register(state, bytes) - live_register(state, bytes_before));
+    state->ledger.value_bytes += weight * ((int64_t)bytes - (int64_t)before);
+    state->ledger.frame_bytes +=
+        weight * (live_register(state, bytes) - live_register(state, before));
 }
 
 /* The value appears, or something is ahead of our clock. */
-static void change_register_slowly(Store *store, FamilyState *state, const Effect *effect,
-                                   bool ahead)
+static void change_register_summed(Store *store, const Key *key, const Effect *effect, bool ahead)
 {
-    Key key = {.state = state, .kept = effect->key - state->base};
-    Slot *slot = &state->slots[key.kept];
+    Slot *slot = &key->state->slots[key->kept];
     SlotSummary before = slot_summary(&store->world.pool, slot);
 
     slot_write(&store->world, slot,
@@ -296,7 +286,7 @@ static void change_register_slowly(Store *store, FamilyState *state, const Effec
                             .value.kind = effect->value.kind,
                             .op = EFFECT_ASSIGN,
                             .ahead = ahead});
-    ledger_slot_changed(store, &key, effect->type, before, slot_summary(&store->world.pool, slot));
+    ledger_slot_changed(store, key, effect->type, before, slot_summary(&store->world.pool, slot));
 }
 
 void change_register(Store *store, FamilyState *state, const Effect *effect, bool ahead)
@@ -307,18 +297,21 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
     uint32_t siblings = pool->sibling_count;
     uint32_t bytes;
 
-    if (!slot_is_touched(slot))
-        *slot = state_start_slot(state, kept);
     store->superseded_seq = 0;
     store->last_was_remove = false;
+    if (!slot_is_touched(slot))
+        *slot = state_start_slot(state, kept);
     if (slot->dot == 0 || store->world.causality.step_count > 0) {
-        change_register_slowly(store, state, effect, ahead);
+        change_register_summed(store, &(Key){.state = state, .kept = kept}, effect, ahead);
         return;
     }
     bytes = slot->bytes;
     slot_assign(pool, slot, effect);
-    register_changed(state, kept, bytes, slot->bytes,
-                     (int64_t)pool->sibling_count - (int64_t)siblings);
+    if (pool->sibling_count != siblings)
+        state->ledger.sibling_count += (int64_t)family_weight(state->family, kept) *
+                                       ((int64_t)pool->sibling_count - (int64_t)siblings);
+    if (slot->bytes != bytes)
+        register_sized(state, kept, bytes, slot->bytes);
 }
 
 void change_apply(Store *store, Change *change)

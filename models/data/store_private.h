@@ -81,7 +81,9 @@ typedef struct {
     uint32_t *live;            /* with elements: live count + 1; 0: untouched */
     const Family *family;
     const CrdtType *type;
+    Slot start; /* of an existing key, ... */
     uint32_t fields;
+    bool start_varies;  /* ... but for its size: the family's keys differ in it */
     bool is_register;   /* one slot a key, whose history records are kept by operation */
     BodyKeep *bodies;   /* [kept_index], for types that have bodies */
     ZsetIndex **orders; /* [kept_index], as in BornKey; NULL: none of any key is kept */
@@ -182,7 +184,19 @@ void key_drop_empty_elements(Store *store, const Key *key, int type); /* of a bo
 Slot *key_expiry(Store *store, const Key *key, bool create);
 
 /* Starting value of a declared slot, without touching it. */
-Slot state_start_slot(const FamilyState *state, uint64_t kept);
+static inline Slot state_start_slot(const FamilyState *state, uint64_t kept)
+{
+    Slot slot = {0};
+
+    slot_touch(&slot);
+    if (!family_is_prefilled(state->family, kept))
+        return slot;
+    slot = state->start;
+    if (state->start_varies)
+        slot.bytes = family_value_bytes(state->family, kept) / state->fields;
+    return slot;
+}
+
 Slot state_start_expiry(const Store *store, const FamilyState *state, uint64_t kept);
 uint32_t state_live(const FamilyState *state, uint64_t kept);
 void state_add_live(FamilyState *state, uint64_t kept, int change);
