@@ -320,13 +320,14 @@ static bool type_fits(int found, int wanted)
 
 static bool find_key(CommandRun *run, uint32_t index, Key *out)
 {
-    const Arg *arg = run_arg(run, index);
+    const Arg *arg;
     PayloadText name;
 
     if (index >= run_count(run)) {
         run_reply_arity(run);
         return false;
     }
+    arg = &run->command->args[index];
     if (arg->kind == ARG_KEY) {
         if (key_of_id(run->store, arg->number, out))
             return true;

@@ -274,10 +274,10 @@ void store_prefetch(const Store *store, uint16_t family, uint64_t key)
     }
     slots = &state->slots[kept * state->fields];
     prefetch(slots);
-    if (state->fields > 1)
+    if (state->live) {
         prefetch((const char *)(slots + state->fields) - 1);
-    if (state->live)
         prefetch(&state->live[kept]);
+    }
     if (state->expiry)
         prefetch(&state->expiry[kept]);
 }

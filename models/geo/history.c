@@ -69,6 +69,13 @@ void history_clear(History *history)
     history->codes = NULL;
 }
 
+/* After a change of anything but next_seq; that only grows, so what is kept stays so. */
+static void note_room(History *history)
+{
+    history->room_until =
+        history->next_seq > history->stable_seq ? history->first_seq + history->capacity : 0;
+}
+
 static void ring_grow(History *history)
 {
     uint64_t capacity = history->capacity ? history->capacity * 2 : CAPACITY_MIN;
@@ -79,6 +86,7 @@ static void ring_grow(History *history)
     g_free(history->codes);
     history->codes = codes;
     history->capacity = capacity;
+    note_room(history);
 }
 
 static void record_forget(History *history, uint64_t seq)
@@ -98,6 +106,7 @@ void history_push_rare(History *history, uint64_t seq, uint8_t code)
     ensure(seq == history->next_seq);
     if (seq <= history->stable_seq) {
         history->first_seq = ++history->next_seq;
+        note_room(history);
         return;
     }
     if (seq - history->first_seq >= history->capacity)
@@ -147,4 +156,5 @@ void history_collect(History *history, uint64_t seq)
         record_forget(history, first);
         history->first_seq++;
     }
+    note_room(history);
 }

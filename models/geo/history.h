@@ -47,6 +47,7 @@ typedef struct {
     uint64_t first_seq; /* oldest kept */
     uint64_t next_seq;
     uint64_t stable_seq; /* all linked members have observed up to here */
+    uint64_t room_until; /* a next_seq below this is kept, and the ring has room for it */
 } History;
 
 /* Borrows both; books are shared and begin as zeros. */
@@ -69,8 +70,7 @@ static inline void history_push(History *history, uint64_t seq, uint8_t code)
 {
     const HistoryClasses *classes = history->classes;
 
-    if (seq != history->next_seq || seq <= history->stable_seq ||
-        seq - history->first_seq >= history->capacity) {
+    if (seq != history->next_seq || seq >= history->room_until) {
         history_push_rare(history, seq, code);
         return;
     }
