@@ -62,7 +62,7 @@ static void run_dealt_places(void *actor)
         if (index >= kernel->place_count)
             break;
         ensure_context_set(&kernel->places[index].context);
-        place_run(&kernel->places[index], kernel->limit);
+        place_run(&kernel->places[index], kernel->limit, false);
     }
     ensure_context_set(NULL);
 }
@@ -172,7 +172,7 @@ void kernel_at(Kernel *kernel, const Control *control)
     ensure(control->source < UINT32_C(1) << 21);
     ensure(control->seq < UINT64_C(1) << 40);
     ensure(control->at_ns >= kernel->context.now_ns);
-    timers_push(&kernel->controls, &event);
+    timers_push(&kernel->controls, event);
 }
 
 void kernel_stop(Kernel *kernel)
@@ -247,7 +247,7 @@ static void run_serial_stretch(Kernel *kernel, Place *place, EventKey limit)
 {
     kernel->rules.phase = PHASE_WINDOW;
     ensure_context_set(&place->context);
-    place_run_until_sent(place, limit);
+    place_run(place, limit, true);
     ensure_context_set(&kernel->context);
     publish(kernel, place->context.now_ns);
 }

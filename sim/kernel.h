@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/ensure.h"
 #include "sim/time.h"
 
 #define KERNEL_PLACES_MAX      32
@@ -108,14 +109,28 @@ typedef struct {
 
 void place_post(Place *from, Place *to, const Post *post);
 
-/* The same, but the body is filled in by the caller, at once and before posting anything else:
- * post->body is not read.  Building a body where it will lie saves the copy of one that was just
- * written, which is when a copy is slowest. */
-void *place_post_room(Place *from, Place *to, const Post *post);
+/* What is left of posting when the key is made and the body's size known to fit: room for the body,
+ * or NULL when there is none. */
+void *place_post_keyed(Place *from, Place *to, EventKey key, const Handler *handler, bool has_body);
+
+/* The same as place_post, but the body is filled in by the caller, at once and before posting
+ * anything else: post->body is not read.  Building a body where it will lie saves the copy of one
+ * that was just written, which is when a copy is slowest.  Here so that a caller that knows its
+ * rank and its body's size does not check them. */
+static inline void *place_post_room(Place *from, Place *to, const Post *post)
+{
+    ensure(post->rank <= RANK_SAMPLE);
+    ensure(post->source < UINT32_C(1) << 21);
+    ensure(post->seq < UINT64_C(1) << 40);
+    ensure(post->body_bytes <= KERNEL_BODY_MAX);
+    return place_post_keyed(
+        from, to, (EventKey){post->at_ns, event_order(post->rank, post->source, post->seq)},
+        post->handler, post->body_bytes > 0);
+}
 
 /* A stream is an ordered source of events that its place merges with its timers: a workload's
  * arrivals, an inbound link.  It has one next event; its handler runs that event and sets the next
- * (left alone: none). */
+ * (left alone: none).  Streams are added outside of windows. */
 uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handler *handler);
 void place_set_stream(Place *place, uint32_t stream, SimTime next_ns,
                       uint64_t seq); /* NEVER: none */

@@ -1,7 +1,6 @@
 /* Why it works: a place has two sources of events, its streams and its timers, and both know their
  * least key at all times, so the next event is one comparison away.  A stream's head changes only
- * when its handler sets it or when something is published; the least head is searched again only
- * when it was the one that went up.
+ * when its handler sets it or when something is published.
  *
  * Bodies live in cells of their receiver, in chunks that never move, so a handler may hold its body
  * while it posts more.  What goes to another place is copied once, into a cell of the sender, and
@@ -20,24 +19,24 @@
 
 _Static_assert(sizeof(BodyCell) == 112, "a posted body and its padding");
 
-typedef struct PlaceStream {
-    const Handler *handler;
-    uint64_t order; /* with seq 0 */
-    uint32_t position;
-} PlaceStream;
-
-static BodyCell *body_take(BodyPool *pool)
+static __attribute__((noinline)) void bodies_grow(BodyPool *pool)
 {
-    BodyCell *cell = pool->free;
+    uint32_t count = pool->next_chunk_count;
+    BodyCell *cells = arena_array(pool->arena, BodyCell, count);
 
-    if (!cell) {
-        uint32_t count = pool->next_chunk_count;
+    for (uint32_t i = 0; i + 1 < count; i++)
+        cells[i].next_free = &cells[i + 1];
+    pool->free = cells;
+    pool->next_chunk_count = MIN(count * 2, CHUNK_COUNT_MAX);
+}
 
-        cell = arena_array(pool->arena, BodyCell, count);
-        for (uint32_t i = 0; i + 1 < count; i++)
-            cell[i].next_free = &cell[i + 1];
-        pool->next_chunk_count = MIN(count * 2, CHUNK_COUNT_MAX);
-    }
+static inline BodyCell *body_take(BodyPool *pool)
+{
+    BodyCell *cell;
+
+    if (__builtin_expect(!pool->free, 0))
+        bodies_grow(pool);
+    cell = pool->free;
     pool->free = cell->next_free;
     return cell;
 }
@@ -66,7 +65,7 @@ void place_clear(Place *place)
     arena_free(place->bodies.arena);
     g_free(place->departures);
     g_free(place->streams);
-    g_free(place->stream_keys);
+    g_free(place->stream_positions);
     g_free(place->stream_heads);
 }
 
@@ -98,46 +97,32 @@ void place_mark_sent(Place *place)
     place->has_sent = true;
 }
 
-static TimerEvent *departure_room(Place *from, Place *to)
+/* To another place: it gets there when the window ends. */
+static __attribute__((noinline)) void depart(Place *from, Place *to, TimerEvent event)
 {
-    Departure *departure;
-
+    ensure(event.at_ns < SIM_TIME_NEVER);
+    /* Faster than the lookahead: the receiver may already be past it. */
+    ensure(event.at_ns - from->context.now_ns >= from->rules->gap_ns);
     if (from->departure_count == from->departure_capacity) {
         from->departure_capacity = MAX(ARRAY_COUNT_FIRST, from->departure_capacity * 2);
         from->departures = g_renew(Departure, from->departures, from->departure_capacity);
     }
-    departure = &from->departures[from->departure_count++];
-    departure->to = to;
+    from->departures[from->departure_count++] = (Departure){to, event};
     from->has_sent = true;
-    return &departure->event;
 }
 
-void *place_post_room(Place *from, Place *to, const Post *post)
+void *place_post_keyed(Place *from, Place *to, EventKey key, const Handler *handler, bool has_body)
 {
-    SimTime earliest_ns = place_earliest_ns(from);
-    bool is_crossing = from->is_running && from != to;
     Place *owner = from->is_running ? from : to;
-    uint64_t order = event_order(post->rank, post->source, post->seq);
-    TimerEvent *event;
+    void *body = has_body ? body_take(&owner->bodies) : NULL;
+    TimerEvent event = {key.at_ns, key.order, handler, body};
 
-    ensure(post->rank <= RANK_SAMPLE);
-    ensure(post->source < UINT32_C(1) << 21);
-    ensure(post->seq < UINT64_C(1) << 40);
-    ensure(post->body_bytes <= KERNEL_BODY_MAX);
-    ensure(post->at_ns < SIM_TIME_NEVER);
-    ensure(post->at_ns >= earliest_ns);
-    if (is_crossing) {
-        /* Faster than the lookahead: the receiver may already be past it. */
-        ensure(post->at_ns - earliest_ns >= from->rules->gap_ns);
-        event = departure_room(from, to);
-        event->at_ns = post->at_ns;
-        event->order = order;
-    } else {
-        event = timers_push_room(&to->timers, post->at_ns, order);
-    }
-    event->handler = post->handler;
-    event->body = post->body_bytes > 0 ? body_take(&owner->bodies) : NULL;
-    return event->body;
+    ensure(key.at_ns >= place_earliest_ns(from));
+    if (owner == to)
+        timers_push(&to->timers, event);
+    else
+        depart(from, to, event);
+    return body;
 }
 
 void place_post(Place *from, Place *to, const Post *post)
@@ -149,106 +134,98 @@ void place_post(Place *from, Place *to, const Post *post)
 }
 
 /* The head of a stream in one word: its time and the position of the stream among those of its
- * place in the order of events, which decides between two of one instant.  Times beyond four years,
- * none at all, and streams beyond the first 64 are all HEAD_FAR: then the keys are asked. */
-#define HEAD_FAR (UINT64_MAX - PLACE_PACKED_STREAMS)
+ * place in the order of events, which decides between two of one instant.  Times beyond nine years,
+ * none at all, and those of more than 64 streams are all HEAD_FAR: then the keys are asked. */
+#define HEAD_FAR    (UINT64_MAX - PLACE_PACKED_STREAMS)
+#define HEAD_FAR_NS ((SimTime)(HEAD_FAR >> PLACE_POSITION_BITS))
 
-static inline uint64_t stream_head(const Place *place, uint32_t stream, SimTime at_ns)
+/* By the keys themselves: for what the heads cannot hold. */
+static __attribute__((noinline)) void find_least_exactly(Place *place)
 {
-    uint64_t far_ns = HEAD_FAR >> PLACE_POSITION_BITS;
+    uint32_t least = 0;
 
-    if ((uint64_t)at_ns >= far_ns || place->stream_count > PLACE_PACKED_STREAMS)
-        return HEAD_FAR;
-    return (uint64_t)at_ns << PLACE_POSITION_BITS | place->streams[stream].position;
+    for (uint32_t i = 1; i < place->stream_count; i++)
+        if (event_key_before(place->streams[i].next, place->streams[least].next))
+            least = i;
+    place->stream_least = place->streams[least].next;
+    if (place->stream_least.at_ns == SIM_TIME_NEVER)
+        place->stream_least = EVENT_KEY_NEVER;
+    place->stream_least_position = least;
 }
 
-/* After a stream was added: all positions and heads anew. */
-static void streams_number(Place *place)
+/* After one stream's next key has changed.  The heads are a tournament: those of the streams are
+ * the later half of the array, and each before is the lesser of the two at twice its index, so what
+ * has changed is on the way from there to the least, which is not kept.  Which stream is next is a
+ * toss-up, so nothing on that way is guessed. */
+static inline void stream_changed(Place *place, uint32_t position)
 {
-    for (uint32_t i = 0; i < place->stream_count; i++) {
-        uint32_t position = 0;
+    uint64_t *heads = place->stream_heads;
+    SimTime at_ns = place->streams[position].next.at_ns;
+    uint64_t least = HEAD_FAR;
 
-        for (uint32_t k = 0; k < place->stream_count; k++)
-            position += place->streams[k].order < place->streams[i].order ||
-                        (place->streams[k].order == place->streams[i].order && k < i);
-        place->streams[i].position = position;
-        if (position < PLACE_PACKED_STREAMS)
-            place->stream_by_position[position] = (uint8_t)i;
+    if (at_ns < place->stream_far_ns)
+        least = (uint64_t)at_ns << PLACE_POSITION_BITS | position;
+    for (uint32_t i = place->stream_capacity + position; i > 1; i /= 2) {
+        uint64_t other = heads[i ^ 1];
+
+        heads[i] = least;
+        least = other < least ? other : least;
     }
-    for (uint32_t i = 0; i < place->stream_count; i++)
-        place->stream_heads[i] = stream_head(place, i, place->stream_keys[i].at_ns);
+    if (__builtin_expect(least == HEAD_FAR, 0)) {
+        find_least_exactly(place);
+        return;
+    }
+    position = least % PLACE_PACKED_STREAMS;
+    place->stream_least.at_ns = (SimTime)(least >> PLACE_POSITION_BITS);
+    place->stream_least.order = place->streams[position].next.order;
+    place->stream_least_position = position;
+}
+
+static void streams_grow(Place *place)
+{
+    place->stream_capacity = MAX(1, place->stream_capacity * 2);
+    place->streams = g_renew(PlaceStream, place->streams, place->stream_capacity);
+    place->stream_positions = g_renew(uint32_t, place->stream_positions, place->stream_capacity);
+    place->stream_heads = g_renew(uint64_t, place->stream_heads, 2 * place->stream_capacity);
 }
 
 uint32_t place_add_stream(Place *place, Rank rank, uint32_t source, const Handler *handler)
 {
+    uint64_t order = event_order(rank, source, 0);
     uint32_t index = place->stream_count++;
+    uint32_t position = index;
 
-    (void)place_earliest_ns(place);
+    ensure(place->rules->phase == PHASE_OUTSIDE);
     ensure(rank <= RANK_SAMPLE);
     ensure(source < UINT32_C(1) << 21);
-    if (index == place->stream_capacity) {
-        place->stream_capacity = MAX(ARRAY_COUNT_FIRST, place->stream_capacity * 2);
-        place->streams = g_renew(PlaceStream, place->streams, place->stream_capacity);
-        place->stream_keys = g_renew(EventKey, place->stream_keys, place->stream_capacity);
-        place->stream_heads = g_renew(uint64_t, place->stream_heads, place->stream_capacity);
-    }
-    place->streams[index] =
-        (PlaceStream){.handler = handler, .order = event_order(rank, source, 0)};
-    place->stream_keys[index] = EVENT_KEY_NEVER;
-    streams_number(place);
+    if (index == place->stream_capacity)
+        streams_grow(place);
+    for (; position > 0 && order < place->streams[position - 1].order; position--)
+        place->streams[position] = place->streams[position - 1];
+    for (uint32_t i = 0; i < index; i++)
+        place->stream_positions[i] += place->stream_positions[i] >= position;
+    place->stream_positions[index] = position;
+    place->streams[position] =
+        (PlaceStream){.next = EVENT_KEY_NEVER, .handler = handler, .order = order};
+    place->stream_far_ns = place->stream_count <= PLACE_PACKED_STREAMS ? HEAD_FAR_NS : 0;
+    for (uint32_t i = 0; i < 2 * place->stream_capacity; i++)
+        place->stream_heads[i] = HEAD_FAR;
+    for (uint32_t i = 0; i < place->stream_count; i++)
+        stream_changed(place, i);
     return index;
-}
-
-/* By the keys themselves: for times the heads cannot hold. */
-static __attribute__((noinline)) void find_least_exactly(Place *place)
-{
-    const EventKey *keys = place->stream_keys;
-    uint32_t index = 0;
-
-    for (uint32_t i = 1; i < place->stream_count; i++)
-        if (event_key_before(keys[i], keys[index]))
-            index = i;
-    place->stream_least = keys[index];
-    place->stream_least_index = index;
-}
-
-/* Which stream is next is a toss-up, so nothing here is guessed: the least of a few words. */
-static void find_least_stream(Place *place)
-{
-    const uint64_t *heads = place->stream_heads;
-    uint64_t least = heads[0];
-    uint32_t index;
-
-    for (uint32_t i = 1; i < place->stream_count; i++)
-        least = heads[i] < least ? heads[i] : least;
-    if (__builtin_expect(least >= HEAD_FAR, 0)) {
-        find_least_exactly(place);
-        return;
-    }
-    index = place->stream_by_position[least % PLACE_PACKED_STREAMS];
-    /* The key may be just written: read in the same pieces. */
-    place->stream_least.at_ns = (SimTime)(least >> PLACE_POSITION_BITS);
-    place->stream_least.order = place->stream_keys[index].order;
-    place->stream_least_index = index;
 }
 
 void place_set_stream(Place *place, uint32_t stream, SimTime next_ns, uint64_t seq)
 {
-    EventKey key = EVENT_KEY_NEVER;
+    uint32_t position;
 
     ensure(stream < place->stream_count);
     ensure(seq < UINT64_C(1) << 40);
     ensure(next_ns >= place_earliest_ns(place));
-    if (next_ns != SIM_TIME_NEVER)
-        key = (EventKey){next_ns, place->streams[stream].order | seq};
-    place->stream_keys[stream] = key;
-    place->stream_heads[stream] = stream_head(place, stream, next_ns);
-    if (event_key_before(key, place->stream_least)) {
-        place->stream_least = key;
-        place->stream_least_index = stream;
-    } else if (stream == place->stream_least_index) {
-        find_least_stream(place);
-    }
+    position = place->stream_positions[stream];
+    place->streams[position].next.at_ns = next_ns;
+    place->streams[position].next.order = place->streams[position].order | seq;
+    stream_changed(place, position);
 }
 
 static inline void place_begin_event(Place *place, EventKey key)
@@ -260,23 +237,21 @@ static inline void place_begin_event(Place *place, EventKey key)
     place->context.event_count++;
 }
 
-/* The handler usually sets its stream again, which searches for the least head anyway: the search
- * is left to it, and made here only where the spent head is still taken for the least. */
-static void run_stream_event(Place *place)
+/* The handler usually sets its stream again, so the spent head stays in its place until then, and
+ * is taken out here only where the handler left the stream alone. */
+static inline void run_stream_event(Place *place)
 {
-    uint32_t index = place->stream_least_index;
-    EventKey key = place->stream_least;
-    const Handler *handler = place->streams[index].handler;
+    uint32_t position = place->stream_least_position;
+    PlaceStream *stream = &place->streams[position];
 
-    place_begin_event(place, key);
-    place->stream_keys[index] = EVENT_KEY_NEVER;
-    place->stream_heads[index] = HEAD_FAR;
-    handler->run(handler->actor, place, NULL);
-    if (place->stream_least.at_ns == key.at_ns && place->stream_least.order == key.order)
-        find_least_stream(place);
+    place_begin_event(place, place->stream_least);
+    stream->next.at_ns = SIM_TIME_NEVER;
+    stream->handler->run(stream->handler->actor, place, NULL);
+    if (stream->next.at_ns == SIM_TIME_NEVER)
+        stream_changed(place, position);
 }
 
-static void run_timer_event(Place *place)
+static inline void run_timer_event(Place *place)
 {
     TimerEvent event = timers_pop(&place->timers);
 
@@ -303,27 +278,20 @@ static inline bool place_step(Place *place, EventKey limit)
     return true;
 }
 
-void place_run(Place *place, EventKey limit)
+void place_run(Place *place, EventKey limit, bool until_sent)
 {
     place->is_running = true;
     while (place_step(place, limit))
-        continue;
+        if (until_sent && place->has_sent)
+            break;
     place->is_running = false;
 }
 
-void place_run_until_sent(Place *place, EventKey limit)
+static void place_receive(Place *to, Place *from, TimerEvent event)
 {
-    place->is_running = true;
-    while (place_step(place, limit) && !place->has_sent)
-        continue;
-    place->is_running = false;
-}
-
-static void place_receive(Place *to, Place *from, const TimerEvent *event)
-{
-    ensure(event->at_ns >= to->rules->floor_ns);
+    ensure(event.at_ns >= to->rules->floor_ns);
     timers_push(&to->timers, event);
-    if (event->body && to->bodies.free) {
+    if (event.body && to->bodies.free) {
         BodyCell *cell = body_take(&to->bodies);
 
         body_give(&from->bodies, cell);
@@ -335,7 +303,7 @@ bool place_deliver(Place *place)
     bool has_sent = place->has_sent;
 
     for (uint32_t i = 0; i < place->departure_count; i++)
-        place_receive(place->departures[i].to, place, &place->departures[i].event);
+        place_receive(place->departures[i].to, place, place->departures[i].event);
     place->departure_count = 0;
     place->has_sent = false;
     return has_sent;

@@ -42,6 +42,13 @@ typedef struct {
     TimerEvent event;
 } Departure;
 
+/* A stream as its place keeps it: in the order of events of one instant. */
+typedef struct {
+    EventKey next; /* at_ns SIM_TIME_NEVER: nothing is set */
+    const Handler *handler;
+    uint64_t order; /* with seq 0 */
+} PlaceStream;
+
 #define PLACE_POSITION_BITS  6u
 #define PLACE_PACKED_STREAMS (1u << PLACE_POSITION_BITS)
 
@@ -54,13 +61,13 @@ struct Place {
 
     EventKey last; /* of the last event: no two may be equal */
     EventKey stream_least;
-    uint32_t stream_least_index;
+    uint32_t stream_least_position;
     uint32_t stream_count;
-    uint32_t stream_capacity;
-    EventKey *stream_keys;  /* EVENT_KEY_NEVER where nothing is set */
-    uint64_t *stream_heads; /* the same in one word each, see place.c */
-    uint8_t stream_by_position[PLACE_PACKED_STREAMS];
-    struct PlaceStream *streams;
+    uint32_t stream_capacity;   /* a power of two */
+    SimTime stream_far_ns;      /* heads cannot hold this and what is later */
+    uint32_t *stream_positions; /* in streams, by what place_add_stream gave out */
+    PlaceStream *streams;
+    uint64_t *stream_heads; /* a tournament, see place.c */
 
     Departure *departures; /* to other places, until the window's end */
     uint32_t departure_count;
@@ -80,11 +87,9 @@ static inline EventKey place_peek(const Place *place)
     return event_key_before(timer, place->stream_least) ? timer : place->stream_least;
 }
 
-/* Runs the events before limit. */
-void place_run(Place *place, EventKey limit);
-
-/* Same, but stops after the first event that sends something to another place. */
-void place_run_until_sent(Place *place, EventKey limit);
+/* Runs the events before limit; until_sent: no more after one that sent something to another
+ * place. */
+void place_run(Place *place, EventKey limit, bool until_sent);
 
 /* Gives the departures to their receivers; returns whether anything was sent since the last call.
  */

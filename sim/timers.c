@@ -41,8 +41,6 @@ _Static_assert(sizeof(TimerEvent) == 32, "two events in a cache line");
 #define BUCKET_CAPACITY_FIRST 16u
 #define NEAR_SORTED           64u /* sorting more costs more than dealing them out again */
 #define NEAR_BITS             55u /* of a time, in one word with a slot */
-#define NEAR_BEGIN            TIMERS_STRIDE
-#define NEAR_END              (TIMERS_STRIDE + TIMERS_NEAR_MAX)
 
 _Static_assert(NEAR_SORTED <= TIMERS_NEAR_MAX / 2, "what was sorted leaves room to push");
 _Static_assert(TIMERS_NEAR_MAX == UINT8_MAX + 1, "a slot is a byte");
@@ -101,54 +99,27 @@ static TimerEvent instant_pop(TimerBucket *bucket)
     return top;
 }
 
-static inline TimerEvent *bucket_room(Timers *timers, uint32_t index, EventKey key)
+static inline TimerEvent *bucket_room(Timers *timers, uint32_t index, uint64_t order)
 {
     TimerBucket *bucket = &timers->buckets[index];
 
     if (__builtin_expect(bucket->count == bucket->capacity, 0))
         bucket_grow(bucket);
     timers->occupied |= UINT64_C(1) << index;
-    return index == 0 ? instant_room(bucket, key.order) : &bucket->events[bucket->count++];
+    return index == 0 ? instant_room(bucket, order) : &bucket->events[bucket->count++];
 }
 
 static inline void bucket_put(Timers *timers, const TimerEvent *event)
 {
     uint32_t index = bucket_index(timers->floor_ns, event->at_ns);
 
-    *bucket_room(timers, index, key_of(event)) = *event;
+    *bucket_room(timers, index, event->order) = *event;
 }
 
 /* Of the times that differ from the floor in nothing but their lowest `bits` bits. */
 static inline SimTime last_of_range(SimTime floor_ns, uint32_t bits)
 {
     return floor_ns | (SimTime)((UINT64_C(1) << bits) - 1);
-}
-
-static inline void near_shift_stride(uint64_t *words)
-{
-    uint64_t stride[TIMERS_STRIDE];
-
-    memcpy(stride, words, sizeof stride);
-    memcpy(words + 1, stride, sizeof stride);
-}
-
-/* Sorts an event in from the back: past strides of later ones, then one by one, then among those of
- * its instant.  A stride of zeros before the first word ends each of these. */
-static inline TimerEvent *near_room(Timers *timers, EventKey key)
-{
-    uint64_t time = (uint64_t)(key.at_ns - timers->near_base_ns + 1) << 8;
-    uint64_t time_last = time | UINT8_MAX;
-    uint8_t slot = timers->free_slots[--timers->free_count];
-    uint64_t *at = &timers->near[timers->near_end++];
-
-    for (; at[-TIMERS_STRIDE] > time_last; at -= TIMERS_STRIDE)
-        near_shift_stride(at - TIMERS_STRIDE);
-    for (; at[-1] > time_last; at--)
-        at[0] = at[-1];
-    for (; at[-1] >= time && timers->slots[(uint8_t)at[-1]].order > key.order; at--)
-        at[0] = at[-1];
-    *at = time | slot;
-    return &timers->slots[slot];
 }
 
 /* Gives what is after the new last to buckets. */
@@ -174,10 +145,10 @@ static __attribute__((noinline)) void near_make_room(Timers *timers)
     uint32_t begin = timers->near_begin;
     uint32_t count = timers->near_end - begin;
 
-    if (begin >= NEAR_BEGIN + TIMERS_NEAR_MAX / 4) {
-        memmove(&timers->near[NEAR_BEGIN], &timers->near[begin], count * sizeof timers->near[0]);
-        timers->near_begin = NEAR_BEGIN;
-        timers->near_end = NEAR_BEGIN + count;
+    if (begin >= TIMERS_STRIDE + TIMERS_NEAR_MAX / 4) {
+        memmove(&timers->near[TIMERS_STRIDE], &timers->near[begin], count * sizeof timers->near[0]);
+        timers->near_begin = TIMERS_STRIDE;
+        timers->near_end = TIMERS_STRIDE + count;
     } else {
         uint8_t middle = (uint8_t)timers->near[begin + count / 2];
         uint32_t index = bucket_index(timers->floor_ns, timers->slots[middle].at_ns);
@@ -191,7 +162,7 @@ void timers_init(Timers *timers)
 {
     memset(timers, 0, sizeof *timers);
     timers->least = EVENT_KEY_NEVER;
-    timers->near_begin = timers->near_end = NEAR_BEGIN;
+    timers->near_begin = timers->near_end = TIMERS_STRIDE;
     timers->near_last_ns = last_of_range(0, NEAR_BITS);
     timers->free_count = TIMERS_NEAR_MAX;
     for (uint32_t i = 0; i < TIMERS_NEAR_MAX; i++)
@@ -206,63 +177,35 @@ void timers_clear(Timers *timers)
     timers_init(timers);
 }
 
-/* For an event that is not near, or may not be because there is no room. */
-static __attribute__((noinline)) TimerEvent *far_room(Timers *timers, EventKey key)
+void timers_push_far(Timers *timers, TimerEvent event)
 {
-    TimerEvent *room;
+    EventKey key = key_of(&event);
+    uint32_t index;
 
-    ensure(key.at_ns < SIM_TIME_NEVER);
-    if (timers->near_end == NEAR_END)
+    ensure(event.at_ns < SIM_TIME_NEVER);
+    if (timers->near_end == TIMERS_NEAR_END)
         near_make_room(timers);
-    if (key.at_ns <= timers->near_last_ns) {
-        room = near_room(timers, key);
-    } else {
-        uint32_t index = bucket_index(timers->floor_ns, key.at_ns);
-
-        room = bucket_room(timers, index, key);
-        if (index == timers->searched && event_key_before(key, timers->searched_least))
-            timers->searched_least = key;
+    if (event.at_ns <= timers->near_last_ns) {
+        timers_push_near(timers, event);
+        return;
     }
-    room->at_ns = key.at_ns;
-    room->order = key.order;
-    return room;
-}
-
-TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order)
-{
-    EventKey key = {at_ns, order};
-    TimerEvent *room;
-
-    ensure(at_ns >= timers->floor_ns);
-    if (event_key_before(key, timers->least))
-        timers->least = key;
-    if (at_ns > timers->near_last_ns || timers->near_end == NEAR_END)
-        return far_room(timers, key);
-    room = near_room(timers, key);
-    room->at_ns = at_ns;
-    room->order = order;
-    return room;
-}
-
-void timers_push(Timers *timers, const TimerEvent *event)
-{
-    TimerEvent *room = timers_push_room(timers, event->at_ns, event->order);
-
-    room->handler = event->handler;
-    room->body = event->body;
+    index = bucket_index(timers->floor_ns, event.at_ns);
+    *bucket_room(timers, index, key.order) = event;
+    if (index == timers->searched && event_key_before(key, timers->searched_least))
+        timers->searched_least = key;
 }
 
 /* Sorts the lowest buckets into the near events, of which there are none.  The floor stays. */
 static void near_gather(Timers *timers)
 {
-    timers->near_begin = timers->near_end = NEAR_BEGIN;
+    timers->near_begin = timers->near_end = TIMERS_STRIDE;
     timers->near_base_ns = timers->floor_ns;
     timers->near_last_ns = MIN(last_of_range(timers->floor_ns, NEAR_BITS), SIM_TIME_NEVER - 1);
     while (timers->occupied != 0) {
         uint32_t index = (uint32_t)__builtin_ctzll(timers->occupied);
         TimerBucket *bucket = &timers->buckets[index];
 
-        if (timers->near_end + bucket->count > NEAR_BEGIN + NEAR_SORTED || index > NEAR_BITS) {
+        if (timers->near_end + bucket->count > TIMERS_STRIDE + NEAR_SORTED || index > NEAR_BITS) {
             SimTime last_ns =
                 index > 0 ? last_of_range(timers->floor_ns, index - 1) : timers->floor_ns - 1;
 
@@ -273,7 +216,7 @@ static void near_gather(Timers *timers)
             const TimerEvent *event = &bucket->events[i];
 
             prefetch(event->body); /* was written some thousand events ago */
-            *near_room(timers, key_of(event)) = *event;
+            timers_push_near(timers, *event);
         }
         bucket->count = 0;
         timers->occupied &= timers->occupied - 1;
@@ -344,8 +287,8 @@ void timers_bring_near(Timers *timers)
 
         if (instant->count == 0)
             timers->occupied &= ~UINT64_C(1);
-        timers->near_begin = timers->near_end = NEAR_BEGIN;
-        *near_room(timers, key_of(&least)) = least;
+        timers->near_begin = timers->near_end = TIMERS_STRIDE;
+        timers_push_near(timers, least);
     }
 }
 

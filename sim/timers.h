@@ -11,13 +11,16 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
+#include "sim/ensure.h"
 #include "sim/kernel.h"
 #include "sim/time.h"
 
 #define TIMERS_BUCKETS  64
 #define TIMERS_NEAR_MAX 256
 #define TIMERS_STRIDE   8
+#define TIMERS_NEAR_END (TIMERS_STRIDE + TIMERS_NEAR_MAX)
 
 typedef struct {
     SimTime at_ns;
@@ -44,7 +47,7 @@ typedef struct {
     uint32_t searched;             /* the bucket whose least key is known, or TIMERS_BUCKETS */
     uint64_t occupied;             /* bit i: bucket i holds something */
     EventKey searched_least;
-    uint64_t near[TIMERS_STRIDE + TIMERS_NEAR_MAX]; /* time and slot of an event in one word */
+    uint64_t near[TIMERS_NEAR_END]; /* time and slot of an event in one word */
     uint8_t free_slots[TIMERS_NEAR_MAX];
     TimerEvent slots[TIMERS_NEAR_MAX];
     TimerBucket buckets[TIMERS_BUCKETS];
@@ -55,13 +58,50 @@ typedef struct {
 void timers_init(Timers *timers);
 void timers_clear(Timers *timers);
 
+/* The rare half of a push: an event that is not near, or for which there is no room. */
+void timers_push_far(Timers *timers, TimerEvent event);
+
+static inline void timers_shift_stride(uint64_t *words)
+{
+    uint64_t stride[TIMERS_STRIDE];
+
+    memcpy(stride, words, sizeof stride);
+    memcpy(words + 1, stride, sizeof stride);
+}
+
+/* Sorts an event in from the back: past strides of later ones, then one by one, then among those of
+ * its instant.  A stride of zeros before the first word ends each of these. */
+static inline void timers_push_near(Timers *timers, TimerEvent event)
+{
+    uint64_t time = (uint64_t)(event.at_ns - timers->near_base_ns + 1) << 8;
+    uint64_t time_last = time | UINT8_MAX;
+    uint8_t slot = timers->free_slots[--timers->free_count];
+    uint64_t *at = &timers->near[timers->near_end++];
+
+    timers->slots[slot] = event;
+    for (; at[-TIMERS_STRIDE] > time_last; at -= TIMERS_STRIDE)
+        timers_shift_stride(at - TIMERS_STRIDE);
+    for (; at[-1] > time_last; at--)
+        at[0] = at[-1];
+    for (; at[-1] >= time && timers->slots[(uint8_t)at[-1]].order > event.order; at--)
+        at[0] = at[-1];
+    *at = time | slot;
+}
+
 /* at_ns is at least that of the last popped event, and below SIM_TIME_NEVER.  At exactly that time
  * the order may be lower than what was popped: it simply comes next. */
-void timers_push(Timers *timers, const TimerEvent *event);
+static inline void timers_push(Timers *timers, TimerEvent event)
+{
+    EventKey key = {event.at_ns, event.order};
 
-/* The same, but handler and body are filled in by the caller, at once: an event that was put
- * together elsewhere a moment ago is slow to copy. */
-TimerEvent *timers_push_room(Timers *timers, SimTime at_ns, uint64_t order);
+    ensure(event.at_ns >= timers->floor_ns);
+    if (event_key_before(key, timers->least))
+        timers->least = key;
+    if (event.at_ns <= timers->near_last_ns && timers->near_end < TIMERS_NEAR_END)
+        timers_push_near(timers, event);
+    else
+        timers_push_far(timers, event);
+}
 
 /* Of the least event, without taking it; EVENT_KEY_NEVER when there is none. */
 static inline EventKey timers_peek(const Timers *timers)

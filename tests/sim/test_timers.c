@@ -18,7 +18,7 @@ typedef struct {
 
 static void push(Timers *timers, SimTime at_ns, uint64_t order)
 {
-    timers_push(timers, &(TimerEvent){.at_ns = at_ns, .order = order});
+    timers_push(timers, (TimerEvent){.at_ns = at_ns, .order = order});
 }
 
 static void expect_pop(Timers *timers, SimTime at_ns, uint64_t order)
