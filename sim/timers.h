@@ -47,7 +47,7 @@ typedef struct {
     uint32_t searched;             /* the bucket whose least key is known, or TIMERS_BUCKETS */
     uint64_t occupied;             /* bit i: bucket i holds something */
     EventKey searched_least;
-    uint64_t near[TIMERS_NEAR_END]; /* time and slot of an event in one word */
+    uint64_t near[TIMERS_NEAR_END]; /* its time and slot; before near_begin: 0 */
     uint8_t free_slots[TIMERS_NEAR_MAX];
     TimerEvent slots[TIMERS_NEAR_MAX];
     TimerBucket buckets[TIMERS_BUCKETS];

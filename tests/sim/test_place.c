@@ -154,9 +154,55 @@ static void test_what_one_word_cannot_hold_comes_in_key_order_too(void)
     EXPECT(merges_in_order(3, 6, bound_ns - SIM_S / 2));
 }
 
+typedef struct {
+    Handler handler;
+    uint32_t next_stream;
+    uint32_t total;  /* hand-overs, the start included */
+    uint32_t *count; /* shared by all */
+} Relay;
+
+static void hand_over(void *actor, Place *place, void *body)
+{
+    Relay *relay = actor;
+
+    (void)body;
+    if (++*relay->count < relay->total)
+        place_set_stream(place, relay->next_stream, place_now_ns(place) + SIM_US, *relay->count);
+}
+
+/* Each handler sets another stream and leaves its own alone: what ran does not run again, and what
+ * was unset before its time does not run at all. */
+static void test_a_stream_left_alone_stays_silent(void)
+{
+    enum { RUNNERS = 5, LAPS = 40 };
+    Kernel *kernel = kernel_new(&(KernelConfig){.place_count = 1});
+    Place *place = kernel_place(kernel, 0);
+    Relay relays[RUNNERS + 1];
+    uint32_t streams[RUNNERS + 1];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i <= RUNNERS; i++) {
+        relays[i] =
+            (Relay){.handler = {hand_over, &relays[i]}, .total = RUNNERS * LAPS, .count = &count};
+        /* The order of adding is not that of events. */
+        streams[i] = place_add_stream(place, RANK_CLIENT, 9 - i, &relays[i].handler);
+    }
+    for (uint32_t i = 0; i < RUNNERS; i++)
+        relays[i].next_stream = streams[(i + 1) % RUNNERS];
+    place_set_stream(place, streams[RUNNERS], SIM_US, 0);
+    place_set_stream(place, streams[0], 0, 0);
+    place_set_stream(place, streams[RUNNERS], SIM_TIME_NEVER, 0);
+    kernel_run_until(kernel, SIM_TIME_NEVER);
+    EXPECT_INT(count, RUNNERS * LAPS);
+    EXPECT_INT(kernel_event_count(kernel), RUNNERS * LAPS);
+    EXPECT_INT(kernel_now_ns(kernel), (RUNNERS * LAPS - 1) * SIM_US);
+    kernel_free(kernel);
+}
+
 static const TestCase cases[] = {
     TEST(test_a_body_stays_while_its_handler_posts_more),
     TEST(test_streams_and_timers_merge_in_key_order),
+    TEST(test_a_stream_left_alone_stays_silent),
     TEST(test_what_one_word_cannot_hold_comes_in_key_order_too),
 };
 TEST_MAIN("place", cases)

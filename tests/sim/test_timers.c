@@ -45,7 +45,8 @@ static EventKey reference_pop(Reference *reference)
     return result;
 }
 
-/* One random life of pushes and pops; spread_ns of a few makes most times equal. */
+/* One random life of pushes and pops, from few waiting to more than can be near and back; spread_ns
+ * of a few makes most times equal. */
 static bool life_agrees(uint64_t seed, SimTime spread_ns)
 {
     Rng rng = rng_stream(seed, "timers");
@@ -57,7 +58,7 @@ static bool life_agrees(uint64_t seed, SimTime spread_ns)
 
     timers_init(&timers);
     for (uint32_t step = 0; step < 3000; step++) {
-        bool is_filling = rng_below(&rng, 100) < ((step / 500) % 2 ? 35u : 65u);
+        bool is_filling = rng_below(&rng, 100) < ((step / 500) % 2 ? 15u : 85u);
 
         if (is_filling && reference.count < REFERENCE_MAX) {
             uint64_t far = rng_below(&rng, 4) == 0 ? 1000 : 1;
@@ -84,7 +85,7 @@ static bool life_agrees(uint64_t seed, SimTime spread_ns)
 
 static void test_events_come_out_in_key_order_whatever_their_times(void)
 {
-    static const SimTime spreads_ns[] = {1, 2, 7, 1000, SIM_MS, SIM_S, SIM_HOUR};
+    static const SimTime spreads_ns[] = {1, 2, 7, 1000, SIM_MS, SIM_S, SIM_HOUR, 15 * SIM_HOUR};
 
     for (long seed = 0; seed < test_count(20, 1000); seed++)
         for (size_t i = 0; i < G_N_ELEMENTS(spreads_ns); i++)
@@ -204,6 +205,29 @@ static void test_a_crowd_pushed_among_the_next_few_keeps_its_order(void)
     timers_clear(&timers);
 }
 
+/* More than can be near, all after the floor in one step of the radix, and one nearer each time. */
+static void test_what_is_no_longer_near_comes_after_what_is(void)
+{
+    enum { COUNT = 3 * TIMERS_NEAR_MAX };
+    const SimTime bound_ns = INT64_C(1) << 40;
+    Timers timers;
+
+    timers_init(&timers);
+    push(&timers, bound_ns - 1000, 0);
+    expect_pop(&timers, bound_ns - 1000, 0);
+    for (uint64_t i = COUNT; i > 0; i--)
+        push(&timers, bound_ns + (SimTime)i, i);
+    push(&timers, bound_ns - 1, 7);
+    expect_pop(&timers, bound_ns - 1, 7);
+    for (uint64_t i = 1; i <= COUNT; i++) {
+        push(&timers, bound_ns + (SimTime)i, 0);
+        expect_pop(&timers, bound_ns + (SimTime)i, 0);
+        expect_pop(&timers, bound_ns + (SimTime)i, i);
+    }
+    EXPECT_INT(timers_peek(&timers).at_ns, SIM_TIME_NEVER);
+    timers_clear(&timers);
+}
+
 /* The child ends by SIGABRT when ensure holds, by exit code 0 when it lets the push pass. */
 static void test_a_push_before_the_last_pop_dies(void)
 {
@@ -235,6 +259,7 @@ static const TestCase cases[] = {
     TEST(test_a_crowded_instant_keeps_the_order_words),
     TEST(test_the_last_nanosecond_before_never_is_a_time),
     TEST(test_a_crowd_pushed_among_the_next_few_keeps_its_order),
+    TEST(test_what_is_no_longer_near_comes_after_what_is),
     TEST(test_a_push_before_the_last_pop_dies),
 };
 TEST_MAIN("timers", cases)
