@@ -24,16 +24,12 @@ typedef enum {
 
 typedef struct {
     uint64_t call; /* of the last attempt begun */
-    uint64_t seq;  /* of the operation, as are the next three: Operation */
-    uint64_t key;
-    const OpKind *kind;
+    Operation op;
     SimTime start_ns;
     union {
         SimTime attempt_ns; /* when the last attempt began */
         SimTime end_ns;     /* of an operation that lingers */
     };
-    uint32_t client;
-    uint32_t weight;
     union {
         uint32_t connection; /* the client's, of the attempt under way */
         uint32_t next;       /* free list, or waiting list of its client: no attempt is under way */

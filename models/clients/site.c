@@ -77,34 +77,34 @@ static void forget_late(Site *site, SimTime now_ns)
 /* dot: of what the operation wrote, 0 if nothing. */
 static void finish(Site *site, OpSlot *slot, Outcome outcome, Dot dot, SimTime now_ns)
 {
-    const OpKind *kind = slot->kind;
+    const Operation *op = &slot->op;
 
-    fold_end(site, slot->seq, outcome, now_ns);
-    site->counts.done += slot->weight;
-    site->counts.ok += outcome == OUTCOME_OK ? slot->weight : 0;
+    fold_end(site, op->seq, outcome, now_ns);
+    site->counts.done += op->weight;
+    site->counts.ok += outcome == OUTCOME_OK ? op->weight : 0;
     site->counts.in_flight--;
     if (site->config->listener.op_done) {
         OpFact fact = {
             .start_ns = slot->start_ns,
             .end_ns = now_ns,
             .attempt_ns = slot->attempt_ns,
-            .op_seq = slot->seq,
-            .key = slot->key,
-            .spec = kind->spec,
+            .op_seq = op->seq,
+            .key = op->key,
+            .spec = op->kind->spec,
             .dot = outcome == OUTCOME_OK ? dot : 0,
             .site_index = site->config->index,
-            .client = slot->client,
+            .client = op->client,
             .member_index = slot->member,
-            .weight = slot->weight,
-            .family = kind->family,
-            .op_index = kind->op_index,
+            .weight = op->weight,
+            .family = op->kind->family,
+            .op_index = op->kind->op_index,
             .attempts = call_attempt(slot->call),
             .outcome = (uint8_t)outcome,
         };
 
         site->config->listener.op_done(site->config->listener.actor, &fact);
     }
-    if (call_attempt(slot->call) == 1 || slot->unanswered_count == 0 || !kind->spec->writes) {
+    if (call_attempt(slot->call) == 1 || slot->unanswered_count == 0 || !op->kind->spec->writes) {
         op_pool_put(&site->ops, slot);
         return;
     }
@@ -122,20 +122,17 @@ static inline uint64_t attempt_word(const Site *site, uint64_t token, uint32_t a
     return rng_keyed(site->attempts, token, attempt * (uint64_t)DRAWS_PER_ATTEMPT + use);
 }
 
-static Operation operation_of(const Site *site, const OpSlot *slot)
+static OpPick pick_of(const Site *site, const OpSlot *slot)
 {
-    const Workload *workload = site->arrivals[op_seq_workload(slot->seq)].workload;
-    OpPick pick = workload_pick(workload, slot->seq);
-    Operation op;
+    const Workload *workload = site->arrivals[op_seq_workload(slot->op.seq)].workload;
 
-    workload_draw(workload, &pick, &op);
-    return op;
+    return workload_pick(workload, slot->op.seq);
 }
 
 static void hear_result(Site *site, const OpSlot *slot, Outcome outcome, SimTime now_ns)
 {
-    if (slot->member >= 0 && client_at(site->clients, slot->client)->awaits_result)
-        client_hear_result(site->clients, &(ClientResult){.client = slot->client,
+    if (slot->member >= 0 && client_at(site->clients, slot->op.client)->awaits_result)
+        client_hear_result(site->clients, &(ClientResult){.client = slot->op.client,
                                                           .member = (uint32_t)slot->member,
                                                           .outcome = outcome,
                                                           .sent_ns = slot->attempt_ns,
@@ -152,13 +149,13 @@ static void fail_attempt(Site *site, OpSlot *slot, Outcome outcome, SimTime now_
     SimTime wait_ns;
 
     if (slot->member >= 0)
-        client_lose(site->clients, slot->client, slot->connection);
+        client_lose(site->clients, slot->op.client, slot->connection);
     hear_result(site, slot, outcome, now_ns);
-    if (!retry_allows(retry, attempt, slot->kind->spec->op_class)) {
+    if (!retry_allows(retry, attempt, slot->op.kind->spec->op_class)) {
         finish(site, slot, outcome, 0, now_ns);
         return;
     }
-    token = operation_of(site, slot).token;
+    token = pick_of(site, slot).token;
     wait_ns = retry_wait_ns(retry, attempt, attempt_word(site, token, attempt, DRAW_BACKOFF),
                             attempt_word(site, token, attempt, DRAW_JITTER));
     slot->state = OP_BACKING_OFF;
@@ -202,13 +199,12 @@ static void arm_timeout(Site *site, const OpSlot *slot)
     call_ring_push(&site->timeouts, slot->call);
 }
 
-static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word)
+static void send_attempt(Site *site, OpSlot *slot, const OpPick *pick, uint64_t rtt_word)
 {
     const SiteConfig *config = site->config;
     Member *member = config->members[slot->member];
-    SimTime now_ns = slot->attempt_ns;
     SimTime rtt_ns = dist_sample(config->rtt[slot->member], rtt_word);
-    Post post = {.at_ns = now_ns + rtt_ns / 2,
+    Post post = {.at_ns = slot->attempt_ns + rtt_ns / 2,
                  .rank = RANK_MESSAGE,
                  .source = config->source + SOURCE_POSTS,
                  .seq = site->post_seq++,
@@ -216,24 +212,15 @@ static void send_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t
                  .body_bytes = sizeof(Request)};
     Request *request = place_post_room(config->place, member_place(member), &post);
 
-    *request = (Request){
-        .spec = op->kind->spec,
-        .reply_to = &site->replied,
-        .reply_place = config->place,
-        .key = op->key,
-        .token = op->token,
-        .call = slot->call,
-        .return_ns = rtt_ns - rtt_ns / 2,
-        .ttl_ns = op->ttl_ns,
-        .block_ns = op->block_ns,
-        .patience_ns = config->routing->retry.timeout_ns,
-        .element = op->element,
-        .element_count = op->element_count,
-        .value_bytes = op->value_bytes,
-        .source = config->source,
-        .weight = op->weight,
-        .family = op->kind->family,
-    };
+    workload_draw_request(pick, request);
+    request->key = slot->op.key;
+    request->weight = slot->op.weight;
+    request->call = slot->call;
+    request->reply_to = &site->replied;
+    request->reply_place = config->place;
+    request->return_ns = rtt_ns - rtt_ns / 2;
+    request->patience_ns = config->routing->retry.timeout_ns;
+    request->source = config->source;
     slot->state = OP_SENT;
     slot->unanswered_count++;
     if (member_place(member) == config->place)
@@ -255,17 +242,17 @@ static void wait_for_answer(Site *site, Client *client, OpSlot *slot)
 }
 
 /* rtt_word: for the round trip, if the attempt is made. */
-static void begin_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word,
+static void begin_attempt(Site *site, OpSlot *slot, const OpPick *pick, uint64_t rtt_word,
                           SimTime now_ns)
 {
-    Client *client = client_at(site->clients, slot->client);
+    Client *client = client_at(site->clients, slot->op.client);
     int32_t member = client->endpoint;
 
     if (member < 0) {
-        OpView view = {slot->key, slot->kind->family, slot->kind->spec->op_class,
+        OpView view = {slot->op.key, slot->op.kind->family, slot->op.kind->spec->op_class,
                        call_attempt(slot->call)};
 
-        member = client_open(site->clients, slot->client, &view, now_ns);
+        member = client_open(site->clients, slot->op.client, &view, now_ns);
     }
     if (member == CLIENT_RESOLVING) {
         wait_for_answer(site, client, slot);
@@ -278,15 +265,15 @@ static void begin_attempt(Site *site, OpSlot *slot, const Operation *op, uint64_
     if (member < 0)
         fail_attempt(site, slot, OUTCOME_REFUSED, now_ns);
     else
-        send_attempt(site, slot, op, rtt_word);
+        send_attempt(site, slot, pick, rtt_word);
 }
 
 static void begin_later_attempt(Site *site, OpSlot *slot, SimTime now_ns)
 {
-    Operation op = operation_of(site, slot);
+    OpPick pick = pick_of(site, slot);
     uint32_t attempt = call_attempt(slot->call) + 1u;
 
-    begin_attempt(site, slot, &op, attempt_word(site, op.token, attempt, DRAW_RTT), now_ns);
+    begin_attempt(site, slot, &pick, attempt_word(site, pick.token, attempt, DRAW_RTT), now_ns);
 }
 
 static void on_backed_off(void *actor, Place *place, void *body)
@@ -324,12 +311,12 @@ static void count_applied(Site *site, OpSlot *slot, const Response *response, Si
     site->config->listener.client(site->config->listener.actor,
                                   &(ClientFact){.kind = CLIENT_DUPLICATE,
                                                 .site_index = site->config->index,
-                                                .client = slot->client,
+                                                .client = slot->op.client,
                                                 .from_index = -1,
                                                 .to_index = response->member_index,
                                                 .at_ns = now_ns,
-                                                .family = slot->kind->family,
-                                                .weight = slot->weight});
+                                                .family = slot->op.kind->family,
+                                                .weight = slot->op.weight});
 }
 
 static void on_replied(void *actor, Place *place, void *body)
@@ -401,21 +388,16 @@ static void pass_by(Site *site, const Operation *op, SimTime now_ns)
                                              .outcome = OUTCOME_OK});
 }
 
-static void begin_operation(Site *site, OpSlot *slot, const Operation *op, uint64_t rtt_word,
+static void begin_operation(Site *site, OpSlot *slot, const OpPick *pick, uint64_t rtt_word,
                             SimTime now_ns)
 {
-    slot->seq = op->seq;
-    slot->key = op->key;
-    slot->kind = op->kind;
     slot->start_ns = now_ns;
     slot->attempt_ns = now_ns;
-    slot->client = op->client;
-    slot->weight = op->weight;
     slot->applied_count = 0;
     slot->unanswered_count = 0;
     slot->member = -1;
     site->counts.in_flight++;
-    begin_attempt(site, slot, op, rtt_word, now_ns);
+    begin_attempt(site, slot, pick, rtt_word, now_ns);
 }
 
 /* The round-trip tables of all sites together fill the caches near the core.  Whoever comes next
@@ -435,23 +417,23 @@ static void on_arrival(void *actor, Place *place, void *body)
 {
     Arrivals *arrivals = actor;
     Site *site = arrivals->site;
+    Workload *workload = arrivals->workload;
+    const OpPick *pick = workload_next_pick(workload);
     SimTime now_ns = place_now_ns(place);
-    uint64_t rtt_word = arrivals->next_rtt_word;
     OpSlot *slot = op_pool_take(&site->ops);
-    Operation op;
 
     (void)body;
-    workload_draw(arrivals->workload, workload_next_pick(arrivals->workload), &op);
-    workload_advance(arrivals->workload);
-    place_set_stream(place, arrivals->stream, workload_next_ns(arrivals->workload),
-                     workload_next_number(arrivals->workload));
-    foresee(arrivals);
-    if (op.kind->spec) {
-        begin_operation(site, slot, &op, rtt_word, now_ns);
+    workload_draw(workload, pick, &slot->op);
+    if (slot->op.kind->spec) {
+        begin_operation(site, slot, pick, arrivals->next_rtt_word, now_ns);
     } else {
-        pass_by(site, &op, now_ns);
+        pass_by(site, &slot->op, now_ns);
         op_pool_put(&site->ops, slot);
     }
+    workload_advance(workload);
+    place_set_stream(place, arrivals->stream, workload_next_ns(workload),
+                     workload_next_number(workload));
+    foresee(arrivals);
 }
 
 /* ---- life ---- */

@@ -479,22 +479,29 @@ OpPick workload_pick(const Workload *workload, uint64_t seq)
 {
     uint64_t number = seq & ((UINT64_C(1) << OP_NUMBER_BITS) - 1);
 
-    ensure(op_seq_workload(seq) == workload->index && number < workload->next.number);
+    ensure(op_seq_workload(seq) == workload->index && number <= workload->next.number);
     return pick_of(workload, number);
 }
 
 void workload_draw(const Workload *workload, const OpPick *pick, Operation *out)
 {
-    const MixEntry *entry = pick->entry;
-    const Family *family = entry->family;
+    const Family *family = pick->entry->family;
     uint64_t kept_index = pick_kept_index(family, pick->key_word);
 
     out->seq = (uint64_t)workload->index << OP_NUMBER_BITS | pick->number;
     out->key = family->base + kept_index;
-    out->token = pick->token;
-    out->kind = &entry->kind;
+    out->kind = &pick->entry->kind;
     out->client = (uint32_t)rng_scale(rng_in_row(pick->draws, DRAW_CLIENT), workload->client_count);
     out->weight = family->type < 0 ? 1 : family_weight(family, kept_index);
+}
+
+void workload_draw_request(const OpPick *pick, Request *out)
+{
+    const MixEntry *entry = pick->entry;
+
+    out->spec = entry->kind.spec;
+    out->family = entry->kind.family;
+    out->token = pick->token;
     out->element_count = entry->element_count;
     out->element = 0;
     if (entry->element_choices != 1)

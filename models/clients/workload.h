@@ -36,20 +36,15 @@ typedef struct {
     RngRow draws;
     const struct MixEntry *entry;
     uint64_t key_word;
-    uint64_t token;
+    uint64_t token; /* of its value; also the key of every later draw about it */
 } OpPick;
 
-/* One operation, drawn. */
+/* One operation, drawn: all but what it sends. */
 typedef struct {
     uint64_t seq; /* unique in its site: workload index << OP_NUMBER_BITS | number */
     uint64_t key;
-    uint64_t token; /* of its value; also the key of every later draw about it */
     const OpKind *kind;
-    SimTime ttl_ns;
-    SimTime block_ns; /* as in Request */
     uint32_t client;
-    uint32_t element, element_count;
-    uint32_t value_bytes;
     uint32_t weight;
 } Operation;
 
@@ -70,9 +65,13 @@ uint64_t workload_next_number(const Workload *workload);    /* its number, from 
 const OpPick *workload_next_pick(const Workload *workload); /* of the operation it brings */
 void workload_advance(Workload *workload);                  /* to the arrival after the next */
 
-/* Of an operation that arrived earlier, the same as then. */
+/* Of an operation that has arrived or does so now, always the same. */
 OpPick workload_pick(const Workload *workload, uint64_t seq);
+
+/* A pick in full.  The second fills in what a request says of the operation but for key and weight:
+ * spec, family, token, value, elements and times. */
 void workload_draw(const Workload *workload, const OpPick *pick, Operation *out);
+void workload_draw_request(const OpPick *pick, Request *out);
 
 /* Between windows; now_ns is not after the next arrival. */
 void workload_set_burst(Workload *workload, double factor, SimTime now_ns);

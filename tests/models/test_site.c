@@ -188,6 +188,25 @@ static void test_refusal_is_known_after_a_round_trip(void)
     EXPECT_INT(f->tally[0].last_latency_ns, 65 * SIM_MS);
 }
 
+/* Nobody is believed to be well: an attempt ends as it begins, and the retry waits as after any
+ * other failure. */
+static void test_without_an_endpoint_attempts_are_refused_at_once(void)
+{
+    g_autoptr(Fixture) f =
+        fixture(.routing = "{\"detect\": {\"kind\": \"ping-all\", \"probes\": 1}, \"retry\": "
+                           "{\"attempts\": 2, \"timeout\": \"1s\", \"backoff\": \"100ms\"}}",
+                .rate_per_s = 20, .shares = {1}, .clients = 5);
+
+    fixture_start(f);
+    for (uint32_t i = 0; i < 3; i++)
+        fixture_silence(f, i, 0);
+    fixture_run_until(f, 30 * SIM_S);
+    EXPECT(f->tally[0].by_outcome[OUTCOME_REFUSED] > 300);
+    EXPECT_INT(f->tally[0].by_outcome[OUTCOME_OK], 0);
+    EXPECT_INT(f->tally[0].last_latency_ns, 100 * SIM_MS);
+    EXPECT_INT(f->tally[0].attempts, 2 * f->tally[0].done);
+}
+
 /* A retry is drawn again from the operation's number; it is the same operation. */
 static void test_a_retry_asks_what_the_first_attempt_did(void)
 {
@@ -454,6 +473,7 @@ static const TestCase cases[] = {
     TEST(test_arrivals_do_not_depend_on_routing_or_faults),
     TEST(test_silence_is_retried_up_to_the_class),
     TEST(test_refusal_is_known_after_a_round_trip),
+    TEST(test_without_an_endpoint_attempts_are_refused_at_once),
     TEST(test_a_retry_asks_what_the_first_attempt_did),
     TEST(test_writes_applied_twice_are_duplicates),
     TEST(test_answers_of_a_lost_member_are_lost),
