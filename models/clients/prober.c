@@ -97,7 +97,6 @@ static void on_due(void *actor, Place *place, void *body)
         .reply_place = place,
         .call = call_of(member, probe->number),
         .return_ns = rtt_ns - rtt_ns / 2,
-        .source = config->source,
         .weight = 1,
         .family = FAMILY_NONE,
     };

@@ -220,7 +220,6 @@ static void send_attempt(Site *site, OpSlot *slot, const OpPick *pick, uint64_t 
     request->reply_place = config->place;
     request->return_ns = rtt_ns - rtt_ns / 2;
     request->patience_ns = config->routing->retry.timeout_ns;
-    request->source = config->source;
     slot->state = OP_SENT;
     slot->unanswered_count++;
     if (member_place(member) == config->place)

@@ -38,7 +38,6 @@ typedef struct {
     SimTime patience_ns; /* how long after sending the client gives up; 0: never */
     uint32_t element, element_count;
     uint32_t value_bytes;
-    uint32_t source; /* the member numbers replies with its own; this names the asker in facts */
     uint32_t weight; /* of the key */
     uint16_t family;
 } Request;

@@ -87,7 +87,6 @@ static void load_next(void *actor, Place *place, void *body)
                         .token = family->salt,
                         .element_count = family_start_elements(family),
                         .value_bytes = bytes_of_write(standby, family),
-                        .source = standby->config.source,
                         .weight = family_weight(family, standby->kept_index),
                         .family = family->index};
     place_post(place, place,
