@@ -177,19 +177,19 @@ void timers_clear(Timers *timers)
     timers_init(timers);
 }
 
-void timers_push_far(Timers *timers, TimerEvent event)
+void timers_push_far(Timers *timers, EventKey key, const Handler *handler, void *body)
 {
-    EventKey key = key_of(&event);
+    TimerEvent event = {key.at_ns, key.order, handler, body};
     uint32_t index;
 
-    ensure(event.at_ns < SIM_TIME_NEVER);
+    ensure(key.at_ns < SIM_TIME_NEVER);
     if (timers->near_end == TIMERS_NEAR_END)
         near_make_room(timers);
-    if (event.at_ns <= timers->near_last_ns) {
+    if (key.at_ns <= timers->near_last_ns) {
         timers_push_near(timers, event);
         return;
     }
-    index = bucket_index(timers->floor_ns, event.at_ns);
+    index = bucket_index(timers->floor_ns, key.at_ns);
     *bucket_room(timers, index, key.order) = event;
     if (index == timers->searched && event_key_before(key, timers->searched_least))
         timers->searched_least = key;

@@ -58,8 +58,9 @@ typedef struct {
 void timers_init(Timers *timers);
 void timers_clear(Timers *timers);
 
-/* The rare half of a push: an event that is not near, or for which there is no room. */
-void timers_push_far(Timers *timers, TimerEvent event);
+/* The rare half of a push: an event that is not near, or for which there is no room.  Not as one
+ * TimerEvent: what was just put together in memory is slow to copy. */
+void timers_push_far(Timers *timers, EventKey key, const Handler *handler, void *body);
 
 static inline void timers_shift_stride(uint64_t *words)
 {
@@ -100,7 +101,7 @@ static inline void timers_push(Timers *timers, TimerEvent event)
     if (event.at_ns <= timers->near_last_ns && timers->near_end < TIMERS_NEAR_END)
         timers_push_near(timers, event);
     else
-        timers_push_far(timers, event);
+        timers_push_far(timers, key, event.handler, event.body);
 }
 
 /* Of the least event, without taking it; EVENT_KEY_NEVER when there is none. */
