@@ -128,13 +128,6 @@ static inline void sums_add(Sums *sums, int64_t value, uint32_t weight)
     sums->max = MAX(sums->max, value);
 }
 
-void histogram_add(Histogram *histogram, int64_t value, uint32_t weight)
-{
-    value = MAX(value, 0);
-    *bucket_ready(histogram, value) += weight;
-    sums_add(&histogram->sums, value, weight);
-}
-
 static void add_some(Histogram *histogram, const HistogramSample *samples, uint32_t count)
 {
     uint64_t *buckets[AT_ONCE];
@@ -155,6 +148,11 @@ void histogram_add_all(Histogram *histogram, const HistogramSample *samples, uin
 {
     for (uint32_t i = 0; i < count; i += AT_ONCE)
         add_some(histogram, &samples[i], MIN(AT_ONCE, count - i));
+}
+
+void histogram_add(Histogram *histogram, int64_t value, uint32_t weight)
+{
+    histogram_add_all(histogram, &(HistogramSample){.value = value, .weight = weight}, 1);
 }
 
 static void block_merge(Histogram *into, const Histogram *from, uint32_t block)

@@ -109,8 +109,8 @@ typedef struct {
 
 void place_post(Place *from, Place *to, const Post *post);
 
-/* What is left of posting when the key is made and the body's size known to fit: room for the body,
- * or NULL when there is none. */
+/* For place_post_room alone, which checks the parts of the key and the body's size: room for the
+ * body, or NULL when there is none. */
 void *place_post_keyed(Place *from, Place *to, EventKey key, const Handler *handler, bool has_body);
 
 /* The same as place_post, but the body is filled in by the caller, at once and before posting

@@ -109,6 +109,8 @@ double sim_log(double x)
 void sim_logs(double values[SIM_LOGS])
 {
     for (int i = 0; i < SIM_LOGS; i++)
+        ensure(values[i] >= DBL_MIN && values[i] <= DBL_MAX);
+    for (int i = 0; i < SIM_LOGS; i++)
         values[i] = log_of(values[i], 0.0);
 }
 

@@ -38,7 +38,7 @@ struct ClientPool {
         ClientPool *pool;
         Prober *prober;
         uint32_t client;
-    } * probers;                        /* NULL: the detector is not the client's, or none */
+    } * probers; /* NULL: the detector is no client's, or neither probes nor hears */
     EndpointView endpoints[MEMBER_MAX]; /* all but healthy and barred */
     uint32_t all_healthy;
     bool learns; /* some policy hears every result */

@@ -59,7 +59,7 @@ static inline void causality_receive(Causality *causality, Dot dot, const Clock 
 
 void causality_receive_ahead(Causality *causality, Dot dot, const Clock *ctx); /* for the next */
 
-static_assert(MEMBER_MAX == 5, "these are unrolled");
+static_assert(MEMBER_MAX == 5, "causality_is_ctx_ahead is unrolled");
 
 /* No seq comes near 2^63, so the difference is negative where more is told of than seen. */
 static inline bool causality_is_ctx_ahead(const Causality *causality, const Clock *ctx)
@@ -73,7 +73,10 @@ static inline bool causality_is_ctx_ahead(const Causality *causality, const Cloc
 
 static inline void causality_receive(Causality *causality, Dot dot, const Clock *ctx, bool ahead)
 {
-    causality->clock.seq[dot_member(dot)] = dot_seq(dot);
+    uint64_t *seq = &causality->clock.seq[dot_member(dot)];
+
+    ensure(dot_seq(dot) == *seq + 1);
+    *seq = dot_seq(dot);
     if (causality->step_count > 0 || ahead) /* rare where members are as far from each other */
         causality_receive_ahead(causality, dot, ctx);
 }

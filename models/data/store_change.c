@@ -301,7 +301,8 @@ void change_register(Store *store, FamilyState *state, const Effect *effect, boo
     store->last_was_remove = false;
     if (!slot_is_touched(slot))
         *slot = state_start_slot(state, kept);
-    if (slot->dot == 0 || store->world.causality.step_count > 0) {
+    if (slot->dot == 0 || store->world.causality.step_count > 0 ||
+        store->world.wrong_arrival_order) {
         change_register_summed(store, &(Key){.state = state, .kept = kept}, effect, ahead);
         return;
     }

@@ -141,7 +141,8 @@ struct Store {
     int64_t *sketches; /* bytes of a sparse sketch by its length, 0: not asked for; NULL: none */
     struct Waiters *waiters; /* NULL: nobody ever waited */
     PayloadWriter payload;
-    char number_text[2][DECIMAL_TEXT_MAX]; /* of arguments that are numbers but read as text */
+    char number_text[2]
+                    [DECIMAL_TEXT_MAX]; /* of numbers read as text; the last two, of any command */
     uint32_t number_text_next;
     uint64_t superseded_seq;
     bool last_was_remove;

@@ -181,8 +181,7 @@ static Chunk *chunk_with_room(EffectLog *log)
     return log->tail;
 }
 
-const EffectRecord *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
-                                      uint64_t wire_bytes)
+void effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns, uint64_t wire_bytes)
 {
     uint64_t index = log->last_seq % CHUNK_EFFECTS;
     Chunk *chunk = chunk_with_room(log);
@@ -197,7 +196,6 @@ const EffectRecord *effect_log_append(EffectLog *log, const Effect *effect, SimT
     log->last_seq++;
     /* Its turn comes with the next local write or two. */
     prefetch(&chunk->records[MIN(index + 2, CHUNK_EFFECTS - 1)]);
-    return record;
 }
 
 uint64_t effect_log_last_seq(const EffectLog *log)

@@ -2,8 +2,8 @@
  *
  * The origin appends inside its own place; other places read what was published without locks. That
  * works because nothing a reader can see ever moves: effects live in fixed chunks, chunk pointers
- * in a two-level directory, and a chunk is used again only when every peer that may still read it
- * has acknowledged its last effect (an acknowledgement is later than the read it acknowledges).
+ * in a two-level directory, and a chunk is used again only when nobody can ask for its effects any
+ * more (drop) and no link is walking over them (release).
  *
  * The log also knows the wire bytes up to each effect, so that backlogs and positions are
  * subtractions.
@@ -21,15 +21,14 @@ EffectLog *effect_log_new(void);
 void effect_log_free(EffectLog *log);
 
 /* Copies effect and its payload; its dot must be the next.  wire_bytes is what sending it once
- * weighs.  The record stays where it is until effect_log_drop has passed it. */
-const EffectRecord *effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns,
-                                      uint64_t wire_bytes);
+ * weighs.  Its record stays where it is until effect_log_release has passed it. */
+void effect_log_append(EffectLog *log, const Effect *effect, SimTime made_ns, uint64_t wire_bytes);
 
 /* The owner's place only. */
 uint64_t effect_log_last_seq(const EffectLog *log);    /* 0: empty so far */
 uint64_t effect_log_total_bytes(const EffectLog *log); /* on the wire, of all ever appended */
 
-/* Any place, for published seqs that were not dropped. */
+/* Any place, for published seqs that were not released. */
 const EffectRecord *effect_log_at(const EffectLog *log, uint64_t seq);
 /* The effect with this dot of the log's member: made in room, or where it is kept. */
 const Effect *effect_log_read(const EffectLog *log, Dot dot, Effect *room);
@@ -44,8 +43,8 @@ typedef struct {
     uint32_t count;
 } EffectSpan;
 
-/* From seq on, as far as the log reaches or a bound of chunks.  Also for what was dropped and not
- * released. */
+/* From seq to the end of its chunk, whether that is written yet or not: the caller knows up to
+ * where it was published. */
 EffectSpan effect_log_span(const EffectLog *log, uint64_t seq);
 
 /* Any place where the owner drops between windows alone: the oldest that may be read. */

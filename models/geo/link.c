@@ -78,8 +78,8 @@ static void run_close(Link *link)
     if (last_seq == link->sent_seq)
         return;
     bytes = effect_log_total_bytes(link->log) - link->sent_bytes;
-    *ring_add(&link->staged) =
-        (Parcel){.kind = PARCEL_RUN, .sent_ns = AS_MADE, .run = {link->sent_seq + 1, last_seq}};
+    *parcel_ring_add(&link->staged) = (Parcel){
+        .kind = PARCEL_RUN, .sent_ns = PARCEL_AS_MADE, .run = {link->sent_seq + 1, last_seq}};
     link->sent_count += last_seq - link->sent_seq;
     link->wire_bytes += bytes;
     link->effect_bytes += bytes;
@@ -91,7 +91,7 @@ static void run_close(Link *link)
 static void shape_send(Link *link)
 {
     run_close(link);
-    *ring_add(&link->staged) = (Parcel){.kind = PARCEL_SHAPE, .shape = link->shape};
+    *parcel_ring_add(&link->staged) = (Parcel){.kind = PARCEL_SHAPE, .shape = link->shape};
 }
 
 static void rate_apply(Link *link, uint64_t rate_bytes_per_s)
@@ -253,7 +253,7 @@ static Parcel *parcel_send(Link *link, SimTime now_ns, ParcelKind kind, uint64_t
     run_close(link);
     if (link->from)
         place_mark_sent(link->from);
-    parcel = ring_add(&link->staged);
+    parcel = parcel_ring_add(&link->staged);
     parcel->kind = kind;
     parcel->sent_ns = now_ns;
     parcel->wire_bytes = wire_bytes;
@@ -287,7 +287,7 @@ void link_resend(Link *link, SimTime now_ns, uint64_t from_seq)
     if (link->from)
         place_mark_sent(link->from);
     bytes = effect_log_total_bytes(link->log) - effect_log_bytes_before(link->log, from_seq);
-    *ring_add(&link->staged) =
+    *parcel_ring_add(&link->staged) =
         (Parcel){.kind = PARCEL_RUN, .sent_ns = now_ns, .run = {from_seq, last_seq}};
     link->sent_count += last_seq + 1 - from_seq;
     link->wire_bytes += bytes;
@@ -333,7 +333,7 @@ static inline void next_of_run(Link *link)
     next->origin = 0;
     next->seq = link->run_seq++ & LINK_SEQ_MAX;
     next->record = span->records++;
-    next_arrives(link, link->run_sent_ns == AS_MADE ? *span->made_ns : link->run_sent_ns);
+    next_arrives(link, link->run_sent_ns == PARCEL_AS_MADE ? *span->made_ns : link->run_sent_ns);
     span->made_ns++;
     span->count--;
 }
@@ -416,15 +416,17 @@ uint64_t link_taken_count(const Link *link)
     return link->taken_count;
 }
 
-/* A run that is being read goes on with what was appended to it. */
+/* A run that is being read goes on with what was appended to it; false: the parcel waits its turn.
+ */
 static bool run_extend(Link *link, const Parcel *parcel)
 {
-    bool is_next = parcel->kind == PARCEL_RUN && parcel->sent_ns == AS_MADE &&
-                   link->run_sent_ns == AS_MADE && parcel->run.seq == link->run_until_seq + 1;
+    bool extends = link->visible.head == link->visible.tail && parcel->kind == PARCEL_RUN &&
+                   parcel->sent_ns == PARCEL_AS_MADE && link->run_sent_ns == PARCEL_AS_MADE &&
+                   parcel->run.seq == link->run_until_seq + 1;
 
-    if (is_next && link->visible.head == link->visible.tail)
+    if (extends)
         link->run_until_seq = parcel->run.until_seq;
-    return is_next && link->visible.head == link->visible.tail;
+    return extends;
 }
 
 void link_publish(Link *link)
@@ -437,9 +439,9 @@ void link_publish(Link *link)
         const Parcel *parcel = &from->parcels[from->head & (from->capacity - 1)];
 
         if (!run_extend(link, parcel))
-            *ring_add(&link->visible) = *parcel;
+            *parcel_ring_add(&link->visible) = *parcel;
     }
-    ring_clear(from); /* so that the next window writes where the cache is warm */
+    parcel_ring_clear(from); /* so that the next window writes where the cache is warm */
     if (link->next.at_ns == SIM_TIME_NEVER)
         next_find(link);
 }
@@ -448,8 +450,8 @@ void link_publish(Link *link)
 static void flight_clear(Link *link)
 {
     run_close(link);
-    ring_clear(&link->staged);
-    ring_clear(&link->visible);
+    parcel_ring_clear(&link->staged);
+    parcel_ring_clear(&link->visible);
     link->span.count = 0;
     link->run_seq = link->run_until_seq + 1;
     link->next.at_ns = SIM_TIME_NEVER;

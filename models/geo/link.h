@@ -60,9 +60,9 @@ typedef struct {
 typedef struct {
     SimTime at_ns; /* arrival */
     SimTime sent_ns;
-    uint64_t seq : 57;   /* EFFECT, RELAY: of its log; others: 0, their clocks come in order */
-    uint64_t origin : 3; /* RELAY: whose log; else 0 */
-    uint64_t kind : 4;   /* LinkEntryKind */
+    uint64_t seq : 57;          /* EFFECT, RELAY: of its log; others: 0 */
+    uint64_t origin : 3;        /* RELAY: whose log; else 0 */
+    uint64_t kind : 4;          /* LinkEntryKind */
     const EffectRecord *record; /* EFFECT, RELAY: where the log keeps it; that of a RELAY may be
                                    over if the receiver has it already; others: NULL */
 } LinkEntry;

@@ -96,8 +96,9 @@ struct Member {
     uint64_t reach_epoch;
     uint64_t restart_count;
     uint64_t acked_bytes_min; /* over linked peers */
-    uint64_t drop_seq;    /* causal: own effects up to here leave the log when the window ends */
-    uint64_t release_seq; /* own effects dropped before the links sent what they now send */
+    uint64_t drop_seq; /* causal: own effects up to here leave the log when the window ends */
+    uint64_t
+        release_seq; /* own effects that were dropped when the peers' release_counts were taken */
     CausalOrder *causal_order; /* NULL: effects are applied as they come */
     Dot last_dot;
     uint32_t linked_count; /* peers that count */

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <glib.h>
+
 #include "models/geo/link.h"
 
 /* What the delay drawn and the bytes are made into. */
@@ -16,12 +18,12 @@ typedef struct {
 
 typedef enum { PARCEL_RUN, PARCEL_RELAY, PARCEL_CLOCK, PARCEL_SHAPE } ParcelKind;
 
-#define AS_MADE (SimTime)(-1)
+#define PARCEL_AS_MADE ((SimTime)-1)
 
 typedef struct {
     ParcelKind kind;
     LinkEntryKind entry_kind; /* CLOCK */
-    SimTime sent_ns;          /* RUN: or AS_MADE: each effect when it was made */
+    SimTime sent_ns;          /* RUN: or PARCEL_AS_MADE: each effect when it was made */
     uint64_t wire_bytes;      /* CLOCK, RELAY */
     union {
         struct {
@@ -43,16 +45,11 @@ typedef struct {
     uint64_t head, tail;
 } ParcelRing;
 
-static inline void ring_reserve(ParcelRing *ring, uint64_t more)
+static inline void parcel_ring_grow(ParcelRing *ring)
 {
-    uint64_t capacity = ring->capacity ? ring->capacity : 4;
-    Parcel *parcels;
+    uint64_t capacity = ring->capacity ? ring->capacity * 2 : 4;
+    Parcel *parcels = g_new(Parcel, capacity);
 
-    if (ring->tail - ring->head + more <= ring->capacity)
-        return;
-    while (capacity < ring->tail - ring->head + more)
-        capacity *= 2;
-    parcels = g_new(Parcel, capacity);
     for (uint64_t i = ring->head; i < ring->tail; i++)
         parcels[i & (capacity - 1)] = ring->parcels[i & (ring->capacity - 1)];
     g_free(ring->parcels);
@@ -60,13 +57,14 @@ static inline void ring_reserve(ParcelRing *ring, uint64_t more)
     ring->capacity = capacity;
 }
 
-static inline Parcel *ring_add(ParcelRing *ring)
+static inline Parcel *parcel_ring_add(ParcelRing *ring)
 {
-    ring_reserve(ring, 1);
+    if (ring->tail - ring->head == ring->capacity)
+        parcel_ring_grow(ring);
     return &ring->parcels[ring->tail++ & (ring->capacity - 1)];
 }
 
-static inline void ring_clear(ParcelRing *ring)
+static inline void parcel_ring_clear(ParcelRing *ring)
 {
     ring->head = ring->tail = 0;
 }

@@ -140,7 +140,7 @@ void replication_emit(void *actor, const Effect *effect)
     uint32_t weight = effect_weight(member, effect);
     uint64_t bytes = wire_bytes(member, effect);
 
-    (void)effect_log_append(member->log, effect, member->now_ns, bytes * weight);
+    effect_log_append(member->log, effect, member->now_ns, bytes * weight);
     if (is_followed(member))
         place_mark_sent(member->config.place);
     record_keep(member, effect, weight);

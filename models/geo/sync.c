@@ -8,7 +8,7 @@
  * receiver ignores what comes, so it never sees a gap.
  *
  * A clock reported by a peer is its acknowledgement.  What all linked members reported is the
- * prefix nobody can ask for again, so records and logs are released up to it; a silent peer freezes
+ * prefix nobody can ask for again, so records and logs are dropped up to it; a silent peer freezes
  * it.  An effect itself says that its origin has it, so the origin's own report is not waited for.
  *
  * Simplified: the end of a whole state applies the missed effects of every origin from their logs,
@@ -63,7 +63,8 @@ static void drop(Member *member)
 }
 
 /* What was dropped may be on its way to one who has it otherwise; its room is free when all that
- * was on its way at that moment has been taken. */
+ * was on its way at that moment has been taken.  When that is seen depends on where windows were
+ * cut, which shows in this process's memory alone. */
 static void log_release(Member *member)
 {
     for (uint32_t id = 1; id <= MEMBER_MAX; id++) {
@@ -329,14 +330,15 @@ static void entry_take(Peer *peer, const LinkEntry *entry, const Clock *clock)
 }
 
 /* Effects known to come are fetched ahead: first the effect from the origin's log, then its key,
- * then what hangs on the key or its body, then what that leads to. */
+ * then what hangs on the key or its body, then what that leads to.  A backlog comes all at once, so
+ * a step has no more time than the effects before it take. */
 static void effects_prefetch(const Peer *peer)
 {
     const Store *store = peer->owner->store;
-    const EffectRecord *far = link_ahead(peer->in, 8);
-    const EffectRecord *middle = link_ahead(peer->in, 3);
-    const EffectRecord *near = link_ahead(peer->in, 1);
-    const EffectRecord *next = store_has_bodies(store) ? link_ahead(peer->in, 0) : NULL;
+    const EffectRecord *far = link_ahead(peer->in, 12);
+    const EffectRecord *middle = link_ahead(peer->in, 6);
+    const EffectRecord *near = link_ahead(peer->in, 3);
+    const EffectRecord *next = store_has_bodies(store) ? link_ahead(peer->in, 1) : NULL;
 
     if (far)
         prefetch(far);

@@ -351,6 +351,8 @@ static void consume_assign(const Ear *ear, const Heard *heard, uint64_t element)
         bool heard_wins = comes_after(ear, heard, writer);
         uint32_t m = heard_wins ? dot_member(writer->dot) - 1 : ear->member;
 
+        /* What lies here of another key is stale, and every later write has seen it. */
+        ensure(writer->key == heard->key && writer->element == element);
         key_counts_add(&lost->losses[heard->family].overwritten[m].found, heard->key,
                        heard->weight);
         if (!heard_wins)

@@ -78,6 +78,6 @@ uint64_t lost_writes_unlink(LostWrites *lost, uint32_t member_id, const Clock *k
                             uint32_t survivors);
 void lost_writes_relink(LostWrites *lost, uint32_t member_id); /* merge first */
 
-uint32_t lost_writes_kept_count(const LostWrites *lost); /* writes remembered now */
+uint32_t lost_writes_kept_count(const LostWrites *lost); /* slots in use, for tests */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LostWrites, lost_writes_free)

@@ -51,7 +51,7 @@ struct SiteMeter {
     SimTime flap_within_ns;
     double *member_ok, *member_done; /* of this second, by member index */
     double *shown_ok, *shown_done;   /* of the last one */
-    uint64_t op_count;
+    uint64_t heard_count;
 };
 
 static void make_instruments(SiteMeter *meter)
@@ -155,7 +155,7 @@ static void hear_op(void *actor, const OpFact *fact)
     size_t index;
     Cell *cell;
 
-    meter->op_count++;
+    meter->heard_count++;
     if (!fact->spec)
         return; /* a system of record, never in Redis */
     ensure(fact->family < meter->family_count && fact->outcome < OUTCOME_COUNT);
@@ -281,7 +281,7 @@ void site_meter_member_ops(const SiteMeter *meter, uint32_t member_index, double
 
 uint64_t site_meter_op_count(const SiteMeter *meter)
 {
-    return meter->op_count;
+    return meter->heard_count;
 }
 
 void site_meter_free(SiteMeter *meter)

@@ -261,6 +261,10 @@ static void test_laws_arrival_order_breaks_them(void)
         for (uint64_t seed = 1; seed <= 40; seed++)
             broken += !converges(seed, type, false, true);
         EXPECT(broken > 0);
+        broken = 0;
+        for (uint64_t seed = 1; seed <= 40; seed++)
+            broken += !converges(seed, type, true, true);
+        EXPECT(broken > 0);
     }
 }
 
