@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <glib.h>
@@ -31,4 +32,15 @@ void *pages_alloc(size_t bytes, void **out_memory)
     if (is_large)
         (void)madvise(start, room, MADV_HUGEPAGE);
     return start;
+}
+
+void *pages_grow(const void *start, size_t used_bytes, size_t bytes, void **memory)
+{
+    void *old_memory = *memory;
+    void *grown = pages_alloc(bytes, memory);
+
+    if (used_bytes > 0)
+        memcpy(grown, start, used_bytes);
+    g_free(old_memory);
+    return grown;
 }

@@ -16,3 +16,7 @@ void pages_begin(void);
 
 /* Zeroed, aligned to a cache line; *out_memory is what to give to g_free. */
 void *pages_alloc(size_t bytes, void **out_memory);
+
+/* A larger table that begins with the first used_bytes of start.  *memory is the old one's, NULL if
+ * there was none; it is freed and becomes the new one's. */
+void *pages_grow(const void *start, size_t used_bytes, size_t bytes, void **memory);

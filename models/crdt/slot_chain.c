@@ -24,15 +24,10 @@ void slot_pool_clear(SlotPool *pool)
 static void pool_grow(SlotPool *pool)
 {
     uint32_t capacity = pool->capacity > 0 ? pool->capacity * 2 : 256;
-    void *memory;
-    SlotNode *nodes = pages_alloc(capacity * sizeof(SlotNode), &memory);
 
     ensure(capacity <= UINT32_C(1) << 28);
-    if (pool->capacity > 0)
-        memcpy(nodes, pool->nodes, pool->capacity * sizeof(SlotNode));
-    g_free(pool->memory);
-    pool->nodes = nodes;
-    pool->memory = memory;
+    pool->nodes = pages_grow(pool->nodes, pool->capacity * sizeof(SlotNode),
+                             capacity * sizeof(SlotNode), &pool->memory);
     pool->capacity = capacity;
 }
 

@@ -105,15 +105,10 @@ struct LostWrites {
 static __attribute__((noinline)) void heard_grow(HeardQueue *queue)
 {
     uint32_t capacity = MAX(QUEUE_FIRST, 2 * queue->capacity);
-    void *memory;
-    Heard *items = pages_alloc(capacity * sizeof(Heard), &memory);
 
     ensure(capacity > queue->count);
-    if (queue->count > 0)
-        memcpy(items, queue->items, queue->count * sizeof(Heard));
-    g_free(queue->memory);
-    queue->items = items;
-    queue->memory = memory;
+    queue->items = pages_grow(queue->items, queue->count * sizeof(Heard), capacity * sizeof(Heard),
+                              &queue->memory);
     queue->capacity = capacity;
 }
 
