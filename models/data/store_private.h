@@ -193,8 +193,10 @@ static inline Slot state_start_slot(const FamilyState *state, uint64_t kept)
     if (!family_is_prefilled(state->family, kept))
         return slot;
     slot = state->start;
-    if (state->start_varies)
+    if (state->start_varies) {
+        ensure(state->fields > 0);
         slot.bytes = family_value_bytes(state->family, kept) / state->fields;
+    }
     return slot;
 }
 
