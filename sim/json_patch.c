@@ -61,15 +61,20 @@ static size_t param_name_length(const char *text)
     return length;
 }
 
-static void substitute_unknown(Substitute *sub, const JsonNode *at, const char *name)
+const char *json_nearest_key(const JsonNode *object, const char *name)
 {
-    size_t count = sub->params ? sub->params->count : 0;
+    size_t count = object && object->kind == JSON_OBJECT ? object->count : 0;
     g_autofree const char **names = g_new0(const char *, count + 1);
-    const char *nearest;
 
     for (size_t i = 0; i < count; i++)
-        names[i] = sub->params->items[i]->key;
-    nearest = nearest_name(name, names, count);
+        names[i] = object->items[i]->key;
+    return nearest_name(name, names, count);
+}
+
+static void substitute_unknown(Substitute *sub, const JsonNode *at, const char *name)
+{
+    const char *nearest = json_nearest_key(sub->params, name);
+
     if (nearest)
         json_error(sub->error, at, "\"$%s\" is not in params; did you mean \"$%s\"?", name,
                    nearest);
@@ -294,34 +299,32 @@ static size_t set_index(const JsonNode *parent, const char *name)
     return index < parent->count ? (size_t)index : parent->count;
 }
 
-/* Says at which name the path leaves the tree. */
-static void set_lost(const JsonNode *parent, const char *path, const char *name, GError **error)
-{
-    g_autofree const char **names = g_new0(const char *, parent->count + 1);
-    const char *where = *parent->path ? parent->path : "the document";
-    const char *nearest;
-
-    if (parent->kind != JSON_OBJECT) {
-        json_error(error, NULL, "--set %s: %s has no \"%s\" to set", path, where, name);
-        return;
-    }
-    for (size_t i = 0; i < parent->count; i++)
-        names[i] = parent->items[i]->key;
-    nearest = nearest_name(name, names, parent->count);
-    if (nearest)
-        json_error(error, NULL, "--set %s: \"%s\" is not in %s; did you mean \"%s\"?", path, name,
-                   where, nearest);
-    else
-        json_error(error, NULL, "--set %s: \"%s\" is not in %s; set it as a whole first", path,
-                   name, where);
-}
-
 typedef struct {
     JsonDoc *doc;
     const char *path; /* the whole, for messages and the new value's path */
     const char *value;
     GError **error;
 } Set;
+
+/* Says at which name the path leaves the tree. */
+static void set_lost(const Set *set, const JsonNode *parent, const char *name, bool last)
+{
+    const char *where = *parent->path ? parent->path : "the document";
+    const char *nearest = json_nearest_key(parent, name);
+
+    if (parent->kind != JSON_OBJECT)
+        json_error(set->error, NULL, "--set %s: %s has no \"%s\" to set", set->path, where, name);
+    else if (nearest)
+        json_error(set->error, NULL, "--set %s: \"%s\" is not in %s; did you mean \"%s\"?",
+                   set->path, name, where, nearest);
+    else if (last)
+        json_error(set->error, NULL, "--set %s: \"%s\" is not in %s, so null removes nothing",
+                   set->path, name, where);
+    else
+        json_error(set->error, NULL,
+                   "--set %s: \"%s\" is not in %s; set it whole: --set '%s%s%s={...}'", set->path,
+                   name, where, parent->path, *parent->path ? "." : "", name);
+}
 
 static const JsonNode *set_leaf(const Set *set, const char *name)
 {
@@ -343,12 +346,16 @@ static const JsonNode *set_in(const Set *set, const JsonNode *parent, char **nam
     JsonNode *node;
 
     if (index == parent->count && (!last || parent->kind != JSON_OBJECT)) {
-        set_lost(parent, set->path, names[0], set->error);
+        set_lost(set, parent, names[0], last);
         return NULL;
     }
     child = last ? set_leaf(set, names[0]) : set_in(set, parent->items[index], names + 1);
     if (!child)
         return NULL;
+    if (child->kind == JSON_NULL && index == parent->count) {
+        set_lost(set, parent, names[0], last);
+        return NULL;
+    }
     if (parent->kind == JSON_ARRAY && last) {
         JsonNode *item = json_node_like(set->doc, child);
 

@@ -67,7 +67,7 @@ const JsonNode *json_substitute(JsonDoc *doc, const JsonNode *root, const JsonNo
                                 GError **error);
 
 /* --set path=value: the tree with the value at dotted path replaced (made, if its parent exists;
- * null removes it, as in a merge patch).  value is JSON, or taken as a string when it is not valid
+ * null removes it, which must be there).  value is JSON, or taken as a string when it is not valid
  * JSON.  root must outlive doc. */
 const JsonNode *json_set(JsonDoc *doc, const JsonNode *root, const char *path, const char *value,
                          GError **error);
@@ -80,6 +80,9 @@ const JsonNode *json_value_at(JsonDoc *doc, const JsonNode *parent, const char *
 /* The nearest of names to found (edit distance at most 3 and half its length), or NULL; for "did
  * you mean". */
 const char *nearest_name(const char *found, const char *const *names, size_t count);
+
+/* The same among the keys of an object; NULL also for what is no object, or NULL. */
+const char *json_nearest_key(const JsonNode *object, const char *name);
 
 /* Canonical compact text (keys in document order), for hashes and for the copy kept in results. */
 char *json_to_text(const JsonNode *node);

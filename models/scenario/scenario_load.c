@@ -67,6 +67,100 @@ static const char *about_of(const JsonNode *object)
     return about && about->kind == JSON_TEXT ? about->text : "";
 }
 
+static const JsonNode *get(const JsonNode *object, const char *key)
+{
+    return object && object->kind == JSON_OBJECT ? json_get(object, key) : NULL;
+}
+
+/* A variant removes what is there.  A merge patch would pass over a name mistyped, and the variant
+ * would be the base under another name.  What stood in the file before --set took it may still be
+ * removed. */
+static bool check_removals(const JsonNode *patch, const JsonNode *base, const JsonNode *source,
+                           GError **error)
+{
+    for (size_t i = 0; patch->kind == JSON_OBJECT && i < patch->count; i++) {
+        const JsonNode *item = patch->items[i];
+        const JsonNode *in_base = get(base, item->key), *in_source = get(source, item->key);
+        const char *nearest;
+
+        if (item->kind != JSON_NULL) {
+            if (!check_removals(item, in_base, in_source, error))
+                return false;
+            continue;
+        }
+        if (in_base || in_source)
+            continue;
+        nearest = json_nearest_key(base, item->key);
+        json_error_key(error, item, "null removes \"%s\", which is not there%s%s%s", item->key,
+                       nearest ? "; did you mean \"" : "; remove this null", nearest ? nearest : "",
+                       nearest ? "\"?" : "");
+        return false;
+    }
+    return true;
+}
+
+static bool is_used(const char *text, const char *name)
+{
+    g_autofree char *mark = g_strconcat("$", name, NULL);
+    size_t length = strlen(mark);
+
+    for (const char *at = strstr(text, mark); at; at = strstr(at + 1, mark))
+        if (!g_ascii_isalnum(at[length]) && at[length] != '_')
+            return true;
+    return false;
+}
+
+static bool param_unused(const ScenarioFile *file, const JsonNode *params, const JsonNode *item,
+                         GError **error)
+{
+    const char **names = g_newa(const char *, params ? params->count + 1 : 1);
+    size_t count = 0;
+    const char *nearest;
+
+    for (size_t i = 0; params && i < params->count; i++)
+        if (is_used(file->text, params->items[i]->key))
+            names[count++] = params->items[i]->key;
+    nearest = nearest_name(item->key, names, count);
+    json_error_key(error, item, "nothing uses \"$%s\"%s%s%s", item->key,
+                   nearest ? "; did you mean \"" : "; remove it", nearest ? nearest : "",
+                   nearest ? "\"?" : "");
+    return false;
+}
+
+/* A parameter that a variant alone has is used, or the variant changes nothing by it. */
+static bool check_variant_params(const ScenarioFile *file, const JsonNode *patch,
+                                 const JsonNode *base, GError **error)
+{
+    const JsonNode *params = get(patch, "params"), *known = get(base, "params");
+
+    for (size_t i = 0; params && params->kind == JSON_OBJECT && i < params->count; i++) {
+        const JsonNode *item = params->items[i];
+
+        if (!get(known, item->key) && !is_used(file->text, item->key) &&
+            strcmp(item->key, "about") != 0)
+            return param_unused(file, known, item, error);
+    }
+    return true;
+}
+
+static Scenario *load_variant(ScenarioFile *file, const JsonNode *base, const JsonNode *patch,
+                              GError **error)
+{
+    Scenario *scenario = NULL;
+
+    if (check_removals(patch, base, json_root(file->source_doc), error) &&
+        check_variant_params(file, patch, base, error))
+        scenario =
+            scenario_parse(file, json_merge_patch(file->doc, base, patch), patch->key, error);
+    if (scenario && !scenario_join_base_phases(scenario, file->scenarios[0], error))
+        g_clear_pointer(&scenario, scenario_free);
+    if (scenario)
+        scenario->about = about_of(patch);
+    else
+        g_prefix_error(error, "in variant %s: ", patch->key);
+    return scenario;
+}
+
 static bool load_variants(ScenarioFile *file, const JsonNode *base, const JsonNode *variants,
                           GError **error)
 {
@@ -90,57 +184,27 @@ static bool load_variants(ScenarioFile *file, const JsonNode *base, const JsonNo
                        "a variant is an object that patches the document; write {...}");
             return false;
         }
-        scenario =
-            scenario_parse(file, json_merge_patch(file->doc, base, patch), patch->key, error);
-        if (scenario && !scenario_join_base_phases(scenario, file->scenarios[0], error))
-            g_clear_pointer(&scenario, scenario_free);
-        if (!scenario) {
-            g_prefix_error(error, "in variant %s: ", patch->key);
+        scenario = load_variant(file, base, patch, error);
+        if (!scenario)
             return false;
-        }
-        scenario->about = about_of(patch);
         file->scenarios[file->scenario_count++] = scenario;
     }
     return true;
-}
-
-static bool is_used(const char *text, const char *name)
-{
-    g_autofree char *mark = g_strconcat("$", name, NULL);
-    size_t length = strlen(mark);
-
-    for (const char *at = strstr(text, mark); at; at = strstr(at + 1, mark))
-        if (!g_ascii_isalnum(at[length]) && at[length] != '_')
-            return true;
-    return false;
 }
 
 /* A parameter that nothing uses: an error after --set, which then changes nothing, else advice. */
 static bool check_params_used(ScenarioFile *file, const JsonNode *root, GError **error)
 {
     const JsonNode *params = json_get(root, "params");
-    const char *text = file->text;
-    const char **names = g_newa(const char *, params ? params->count + 1 : 1);
-    size_t count = 0;
 
-    for (size_t i = 0; params && i < params->count; i++)
-        if (is_used(text, params->items[i]->key))
-            names[count++] = params->items[i]->key;
     for (size_t i = 0; params && i < params->count; i++) {
         const JsonNode *item = params->items[i];
-        const char *nearest = nearest_name(item->key, names, count);
 
-        if (is_used(text, item->key) || strcmp(item->key, "about") == 0)
+        if (is_used(file->text, item->key) || strcmp(item->key, "about") == 0)
             continue;
-        if (!g_str_has_prefix(item->file, "--set ")) {
-            scenario_add_lint(file, LINT_WARNING, item->path, "", "nothing uses \"$%s\"",
-                              item->key);
-            continue;
-        }
-        json_error_key(error, item, "nothing uses \"$%s\"%s%s%s", item->key,
-                       nearest ? "; did you mean \"" : "; remove it", nearest ? nearest : "",
-                       nearest ? "\"?" : "");
-        return false;
+        if (g_str_has_prefix(item->file, "--set "))
+            return param_unused(file, params, item, error);
+        scenario_add_lint(file, LINT_WARNING, item->path, "", "nothing uses \"$%s\"", item->key);
     }
     return true;
 }

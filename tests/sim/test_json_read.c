@@ -441,14 +441,19 @@ static void test_errors_in_a_set_value_name_the_option(void)
     EXPECT_TEXT(error->message, "--set m.us={\"max\": 24}:1:9: m.us.max: no unit");
 }
 
-static void expect_not_set(const char *path, const char *message)
+static void expect_not_set_to(const char *path, const char *value, const char *message)
 {
     g_autoptr(JsonDoc) from = good("{\"members\":{\"us\":{\"max\":1}},\"l\":[1]}");
     g_autoptr(JsonDoc) doc = json_doc_new();
     g_autoptr(GError) error = NULL;
 
-    EXPECT(json_set(doc, json_root(from), path, "1", &error) == NULL);
+    EXPECT(json_set(doc, json_root(from), path, value, &error) == NULL);
     EXPECT_TEXT(error ? error->message : NULL, message);
+}
+
+static void expect_not_set(const char *path, const char *message)
+{
+    expect_not_set_to(path, "1", message);
 }
 
 static void test_set_says_where_a_path_goes_astray(void)
@@ -457,13 +462,21 @@ static void test_set_says_where_a_path_goes_astray(void)
         "member.us.max",
         "--set member.us.max: \"member\" is not in the document; did you mean \"members\"?");
     expect_not_set("members.asia.max",
-                   "--set members.asia.max: \"asia\" is not in members; set it as a whole first");
+                   "--set members.asia.max: \"asia\" is not in members; set it whole: "
+                   "--set 'members.asia={...}'");
+    expect_not_set("links.a.delay", "--set links.a.delay: \"links\" is not in the document; set it "
+                                    "whole: --set 'links={...}'");
     expect_not_set("members.us.max.x",
                    "--set members.us.max.x: members.us.max has no \"x\" to set");
     expect_not_set("l.1", "--set l.1: l has no \"1\" to set");
     expect_not_set(
         "members..max",
         "--set members..max: an empty name; write a path such as members.us.memory.max=32GB");
+    expect_not_set_to("members.su", "null",
+                      "--set members.su: \"su\" is not in members; did you mean \"us\"?");
+    expect_not_set_to(
+        "members.europe", "null",
+        "--set members.europe: \"europe\" is not in members, so null removes nothing");
     expect_not_set("", "--set : an empty name; write a path such as members.us.memory.max=32GB");
 }
 
