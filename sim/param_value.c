@@ -276,18 +276,25 @@ static const char *unit_meant(const Param *param, const KindRow *row, const char
     return row->unit;
 }
 
-/* 24 where "24GB" belongs: the message gives the number back with the unit it lacks. */
+static bool is_bare_number(const char *text)
+{
+    return g_ascii_isdigit(text[0]) && text[strspn(text, "0123456789.")] == '\0';
+}
+
+/* 24 or "24" where "24GB" belongs: the message gives the number back with the unit it lacks. */
 static bool wrong_unit(const Param *param, const JsonNode *node, GError **error)
 {
     const KindRow *row = &kind_rows[param->kind];
     const char *noun = strchr(row->noun, ' ') + 1;
     int length = (int)strcspn(noun, " ");
+    char buffer[PARAM_TEXT_MAX];
+    const char *found = param_found(node, buffer);
 
-    if (strspn(node->text, "0123456789.") == strlen(node->text))
-        json_error(error, node, "%s has no unit; write a %.*s such as \"%s%s\"", node->text, length,
+    if (is_bare_number(node->text))
+        json_error(error, node, "%s has no unit; write a %.*s such as \"%s%s\"", found, length,
                    noun, node->text, unit_meant(param, row, node->text));
     else
-        json_error(error, node, "%s has no unit; write a %.*s such as %s", node->text, length, noun,
+        json_error(error, node, "%s has no unit; write a %.*s such as %s", found, length, noun,
                    row->with_unit);
     return false;
 }
@@ -373,7 +380,8 @@ bool param_wrong_kind(const Param *param, const JsonNode *node, GError **error)
     char found[PARAM_TEXT_MAX];
 
     param_found(node, found);
-    if (node->kind == JSON_NUMBER && row->unit)
+    if (row->unit &&
+        (node->kind == JSON_NUMBER || (node->kind == JSON_TEXT && is_bare_number(node->text))))
         return wrong_unit(param, node, error);
     if (param->kind == PARAM_ENUM)
         return wrong_enum(param, node, error);

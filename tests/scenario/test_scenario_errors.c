@@ -185,8 +185,8 @@ static const Mistake mistakes[] = {
      "shop.json:12:50: workloads.buy.rate: 50 has no unit; write a rate such as \"50/s\""},
     {"\"90m\"", "90", "shop.json:2:67: duration: 90 has no unit; write a duration such as \"90s\""},
     {"\"42ms\"", "\"42\"",
-     "shop.json:9:34: links.us~eu.delay: \"42\" is not a duration or a distribution of durations; "
-     "write one such as \"85ms\""},
+     "shop.json:9:34: links.us~eu.delay: \"42\" has no unit; write a duration such "
+     "as \"42s\""},
     {"\"42ms\"", "\"42 parsecs\"",
      "shop.json:9:34: links.us~eu.delay: \"42 parsecs\" is not a duration or a distribution of "
      "durations; write one such as \"85ms\""},
